@@ -1,0 +1,74 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Warnings are errors; `make` passes nothing else that changes what is compiled.
+let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+
+/// A library module. The order of this file is the import graph: a module may import those above it.
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, exclude: [], swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+let package = Package(
+  name: "starling",
+  platforms: [.macOS(.v15)],
+  products: [
+    .executable(name: "starling", targets: ["starling"]),
+    .library(name: "StarlingCore", targets: ["StarlingCore"]),
+    .library(name: "StarlingTransport", targets: ["StarlingTransport"]),
+    .library(name: "StarlingOverlay", targets: ["StarlingOverlay"]),
+    .library(name: "StarlingBroadcast", targets: ["StarlingBroadcast"]),
+    .library(name: "StarlingApps", targets: ["StarlingApps"]),
+    .library(name: "StarlingNode", targets: ["StarlingNode"]),
+    .library(name: "StarlingSimulator", targets: ["StarlingSimulator"]),
+    .library(name: "StarlingRuntime", targets: ["StarlingRuntime"]),
+  ],
+  targets: [
+    .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
+    .systemLibrary(
+      name: "CMicrohttpd", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
+    .target(name: "CStarlingShims"),
+    module("StarlingCore", ["CSodium"]),
+    module("StarlingTransport", ["StarlingCore", "CSodium"]),
+    module("StarlingOverlay", ["StarlingCore"]),
+    module("StarlingBroadcast", ["StarlingCore"]),
+    module("StarlingApps", ["StarlingCore"]),
+    module(
+      "StarlingNode",
+      [
+        "StarlingCore", "StarlingTransport", "StarlingOverlay", "StarlingBroadcast", "StarlingApps",
+      ]),
+    module(
+      "StarlingSimulator",
+      ["StarlingCore", "StarlingOverlay", "StarlingBroadcast", "StarlingNode"]),
+    module(
+      "StarlingRuntime",
+      [
+        "StarlingCore", "StarlingTransport", "StarlingApps", "StarlingNode", "StarlingSimulator",
+        "CMicrohttpd", "CStarlingShims",
+      ]),
+    .executableTarget(
+      name: "starling",
+      dependencies: ["StarlingCore", "StarlingNode", "StarlingSimulator", "StarlingRuntime"],
+      path: "Sources/StarlingCommand", swiftSettings: strict),
+    .executableTarget(
+      name: "FloodBenchmark",
+      dependencies: ["StarlingCore", "StarlingOverlay", "StarlingBroadcast", "StarlingSimulator"],
+      path: "Benchmarks/FloodBenchmark", swiftSettings: strict),
+    tests("StarlingCoreTests", ["StarlingCore"]),
+    tests("StarlingTransportTests", ["StarlingTransport", "StarlingCore", "CSodium"]),
+    tests("StarlingOverlayTests", ["StarlingOverlay", "StarlingSimulator"]),
+    tests("StarlingBroadcastTests", ["StarlingBroadcast", "StarlingSimulator"]),
+    tests("StarlingAppsTests", ["StarlingApps"]),
+    tests("StarlingNodeTests", ["StarlingNode"]),
+    tests("StarlingSimulatorTests", ["StarlingSimulator"]),
+    tests("StarlingRuntimeTests", ["StarlingRuntime"]),
+    tests("CommandTests", []),
+    tests("TidyTests", []),
+  ],
+  swiftLanguageModes: [.v6]
+)

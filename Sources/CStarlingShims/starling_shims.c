@@ -1,0 +1,1 @@
+#include "starling_shims.h"

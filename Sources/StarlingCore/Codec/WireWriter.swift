@@ -1,0 +1,41 @@
+/// Builds the encoded form of a message: big-endian integers and length-prefixed bytes.
+@frozen
+public struct WireWriter: Sendable {
+  /// What was written so far.
+  public private(set) var bytes: [UInt8]
+
+  /// An empty writer with room for `capacity` bytes.
+  public init(capacity: Int = 64) {
+    bytes = []
+    bytes.reserveCapacity(capacity)
+  }
+
+  /// Appends one byte.
+  public mutating func write(_ value: UInt8) { bytes.append(value) }
+
+  /// Appends an integer, most significant byte first.
+  public mutating func write<Integer: FixedWidthInteger>(integer value: Integer) {
+    var shift = Integer.bitWidth
+    while shift > 0 {
+      shift -= 8
+      bytes.append(UInt8(truncatingIfNeeded: value >> Integer(shift)))
+    }
+  }
+
+  /// Appends bytes as they are.
+  public mutating func write(raw: some Collection<UInt8>) { bytes.append(contentsOf: raw) }
+
+  /// Appends a 32-bit count and the bytes.
+  public mutating func write(counted: some Collection<UInt8>) {
+    write(integer: UInt32(counted.count))
+    write(raw: counted)
+  }
+
+  /// Appends a 16-bit count and the text's UTF-8, of which at most 65,535 bytes may be there.
+  public mutating func write(text: String) {
+    let utf8 = Array(text.utf8)
+    precondition(utf8.count <= Int(UInt16.max), "a text on the wire has at most 65,535 bytes")
+    write(integer: UInt16(utf8.count))
+    write(raw: utf8)
+  }
+}
