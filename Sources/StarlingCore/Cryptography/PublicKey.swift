@@ -1,0 +1,56 @@
+/// An Ed25519 public key (RFC 8032): a peer's name outside its own machine.
+@frozen
+public struct PublicKey: Hashable, Comparable, Sendable, CustomStringConvertible {
+  /// A key has 32 bytes.
+  @inlinable
+  public static var byteCount: Int { 32 }
+
+  @usableFromInline let words: (UInt64, UInt64, UInt64, UInt64)
+
+  /// The key with these 32 bytes; `nil` for any other number of them. Whether the bytes are a point of the
+  /// curve shows when a signature is checked.
+  public init?(_ bytes: some Collection<UInt8>) {
+    guard bytes.count == PublicKey.byteCount else { return nil }
+    var words: [UInt64] = [0, 0, 0, 0]
+    for (i, byte) in bytes.enumerated() { words[i / 8] = words[i / 8] << 8 | UInt64(byte) }
+    self.words = (words[0], words[1], words[2], words[3])
+  }
+
+  /// The key's 32 bytes.
+  public var bytes: [UInt8] {
+    [words.0, words.1, words.2, words.3].flatMap { word in
+      (0..<8).map { UInt8(truncatingIfNeeded: word >> UInt64(56 - 8 * $0)) }
+    }
+  }
+
+  /// The same 32 bytes.
+  @inlinable
+  public static func == (a: PublicKey, b: PublicKey) -> Bool { a.words == b.words }
+
+  /// Orders by bytes, so that two ends of a connection agree on who comes first.
+  @inlinable
+  public static func < (a: PublicKey, b: PublicKey) -> Bool { a.words < b.words }
+
+  /// Feeds the key to a hasher.
+  @inlinable
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(words.0)
+    hasher.combine(words.1)
+    hasher.combine(words.2)
+    hasher.combine(words.3)
+  }
+
+  /// 64 lower-case hexadecimal digits.
+  public var description: String { hexadecimal(bytes) }
+}
+
+/// Lower-case hexadecimal digits, two a byte.
+public func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
+  let digits = Array("0123456789abcdef".utf8)
+  var text: [UInt8] = []
+  for byte in bytes {
+    text.append(digits[Int(byte >> 4)])
+    text.append(digits[Int(byte & 15)])
+  }
+  return String(decoding: text, as: UTF8.self)
+}
