@@ -13,8 +13,9 @@ struct ClosingConnection {
   let deadline: Instant
   private var remaining = repeats
 
-  init(id: ConnectionID, address: SocketAddress, opening: Opening?, datagram: [UInt8], until deadline: Instant)
-  {
+  init(
+    id: ConnectionID, address: SocketAddress, opening: Opening?, datagram: [UInt8], until deadline: Instant
+  ) {
     self.id = id
     self.address = address
     self.opening = opening
