@@ -6,7 +6,10 @@ let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 
 /// A library module. The order of this file is the import graph: a module may import those above it.
 func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-  .target(name: name, dependencies: dependencies, exclude: [], swiftSettings: strict)
+  .target(
+    name: name, dependencies: dependencies, exclude: [], swiftSettings: strict,
+    // A square root in a debug build is a call to `sqrt`; nothing else imports the C library below the runtime.
+    linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))])
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -15,7 +18,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let package = Package(
   name: "starling",
-  platforms: [.macOS(.v15)],
+  platforms: [.macOS("26.0")],
   products: [
     .executable(name: "starling", targets: ["starling"]),
     .library(name: "StarlingCore", targets: ["StarlingCore"]),
