@@ -165,6 +165,29 @@ int starling_stop_signals(int fd) {
   return 0;
 }
 
+struct MHD_Daemon *starling_http_start(const uint8_t *host, uint8_t host_count, uint16_t port,
+                                       unsigned connection_limit, unsigned timeout_seconds,
+                                       MHD_AccessHandlerCallback handler,
+                                       MHD_RequestCompletedCallback completed, void *context, int *error) {
+  struct sockaddr_storage address;
+  int family = host_count == 4 ? AF_INET : AF_INET6;
+  to_sockaddr(host, host_count, port, family, &address);
+  unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_INTERNAL_POLLING_THREAD | MHD_ALLOW_SUSPEND_RESUME;
+  if (family == AF_INET6) flags |= MHD_USE_IPv6;
+  errno = 0;
+  struct MHD_Daemon *daemon = MHD_start_daemon(
+      flags, port, NULL, NULL, handler, context, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address,
+      MHD_OPTION_CONNECTION_LIMIT, connection_limit, MHD_OPTION_CONNECTION_TIMEOUT, timeout_seconds,
+      MHD_OPTION_NOTIFY_COMPLETED, completed, context, MHD_OPTION_END);
+  *error = daemon == NULL ? (errno == 0 ? EIO : errno) : 0;
+  return daemon;
+}
+
+uint16_t starling_http_port(struct MHD_Daemon *daemon) {
+  const union MHD_DaemonInfo *info = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT);
+  return info == NULL ? 0 : info->port;
+}
+
 int starling_fcntl(int fd, int command, int argument) {
   int result = fcntl(fd, command, argument);
   return result < 0 ? -errno : result;
