@@ -35,7 +35,7 @@ public func exponential(_ x: Double) -> Double {
   guard x == x else { return x }
   if x > 710 { return .infinity }
   if x < -746 { return 0 }
-  let count = (x * 1.4426950408889634).rounded()
+  let count = Double(Int(x * 1.4426950408889634 + (x < 0 ? -0.5 : 0.5)))
   let rest = (x - count * 0x1.62e42fefp-1) - count * 0x1.473de6af278edp-34
   // |rest| is at most 0.35: fifteen terms of the Taylor series reach the last bit.
   var series = 1.0
