@@ -18,7 +18,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let package = Package(
   name: "starling",
-  platforms: [.macOS(.v15)],
+  platforms: [.macOS("26.0")],
   products: [
     .executable(name: "starling", targets: ["starling"]),
     .library(name: "StarlingCore", targets: ["StarlingCore"]),
