@@ -16,8 +16,8 @@ public struct GroupMember<Overlay: Membership, Diffusion: BroadcastProcess>: Pro
 
     /// The broadcast whose payload this message carries, if any.
     @inlinable
-    public var carriedIdentifier: MessageIdentifier? {
-      if case .diffusion(let message) = self { message.carriedIdentifier } else { nil }
+    public var carriedBroadcast: Broadcast<Diffusion.Auth>? {
+      if case .diffusion(let message) = self { message.carriedBroadcast } else { nil }
     }
   }
 
@@ -42,8 +42,8 @@ public struct GroupMember<Overlay: Membership, Diffusion: BroadcastProcess>: Pro
   /// What a member tells the application.
   @frozen
   public enum Indication {
-    /// A broadcast of another member arrived.
-    case delivered(Broadcast<Diffusion.Auth>)
+    /// A broadcast of another member arrived for the first time, over the link from `sender`.
+    case delivered(Broadcast<Diffusion.Auth>, from: Peer)
     /// A peer sent something with a bad signature.
     case refused(from: Peer)
     /// The overlay changed around this peer.
@@ -194,7 +194,7 @@ extension GroupMember {
     @inlinable
     public static func indication(_ indication: Diffusion.Indication) -> Indication? {
       switch indication {
-      case .delivered(let broadcast): .delivered(broadcast)
+      case .delivered(let broadcast, let sender): .delivered(broadcast, from: sender)
       case .refused(let peer): .refused(from: peer)
       }
     }

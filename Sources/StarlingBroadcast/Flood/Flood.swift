@@ -57,7 +57,7 @@ public struct Flood<Auth: Authenticator>: BroadcastProcess {
     if seen.contains(message.identifier) { return }
     guard message.isAuthentic(to: auth) else { return effects.indicate(.refused(from: sender)) }
     _ = seen.insert(message.identifier)
-    effects.indicate(.delivered(message))
+    effects.indicate(.delivered(message, from: sender))
     let parcel = effects.prepare(message.passedOn)
     for i in 0..<neighbours.count where neighbours[i] != sender {
       effects.send(parcel, to: neighbours[i])

@@ -61,7 +61,7 @@ public struct Gossip<Auth: Authenticator>: BroadcastProcess {
     if seen.contains(message.identifier) { return }
     guard message.isAuthentic(to: auth) else { return effects.indicate(.refused(from: sender)) }
     _ = seen.insert(message.identifier)
-    effects.indicate(.delivered(message))
+    effects.indicate(.delivered(message, from: sender))
     spread(message.passedOn, into: &effects)
   }
 

@@ -79,14 +79,16 @@ public struct Broadcast<Auth: Authenticator>: Sendable, SizedMessage {
   }
 }
 
-/// A message that may carry a broadcast's payload: what relative message redundancy counts.
-public protocol PayloadCarrying {
+/// A message that may carry a broadcast with its payload: what relative message redundancy counts.
+public protocol PayloadCarrying<Auth> {
+  /// How broadcasts are signed.
+  associatedtype Auth: Authenticator
   /// The broadcast whose payload this message carries; `nil` for control messages.
-  var carriedIdentifier: MessageIdentifier? { get }
+  var carriedBroadcast: Broadcast<Auth>? { get }
 }
 
 extension Broadcast: PayloadCarrying {
-  /// The broadcast's own identifier.
+  /// The broadcast itself.
   @inlinable
-  public var carriedIdentifier: MessageIdentifier? { identifier }
+  public var carriedBroadcast: Broadcast<Auth>? { self }
 }

@@ -6,7 +6,7 @@ import StarlingCore
 public protocol BroadcastProcess<Auth>: Process
 where
   Request == BroadcastRequest<Auth.Payload>, Indication == BroadcastIndication<Auth>,
-  Message: PayloadCarrying
+  Message: PayloadCarrying<Auth>
 {
   /// How messages are signed.
   associatedtype Auth: Authenticator
@@ -35,8 +35,9 @@ public enum LinkDirection: Sendable {
 /// What a broadcast tells the layer above.
 @frozen
 public enum BroadcastIndication<Auth: Authenticator> {
-  /// A message of another peer arrived for the first time, and its signature is good.
-  case delivered(Broadcast<Auth>)
+  /// A message of another peer arrived for the first time, over the link from `sender`, and its signature is
+  /// good.
+  case delivered(Broadcast<Auth>, from: Peer)
   /// A peer sent something with a bad signature. It was dropped.
   case refused(from: Peer)
 }

@@ -36,7 +36,7 @@ extension BroadcastTree {
       storedLinks[position].duplicates = 0
       storedLinks[position].isPruned = false
     }
-    effects.indicate(.delivered(message))
+    effects.indicate(.delivered(message, from: sender))
     spread(message.passedOn, except: sender, into: &effects)
   }
 

@@ -15,8 +15,8 @@ extension BroadcastTree {
 
     /// The broadcast whose payload a push carries.
     @inlinable
-    public var carriedIdentifier: MessageIdentifier? {
-      if case .push(let broadcast) = self { broadcast.identifier } else { nil }
+    public var carriedBroadcast: Broadcast<Auth>? {
+      if case .push(let broadcast) = self { broadcast } else { nil }
     }
 
     /// The size of the encoded form.
