@@ -25,7 +25,7 @@ import Testing
       try Quantity.duration(text)
     } throws: { error in
       let sentence = "\(error)"
-      return sentence.hasSuffix(".") && sentence.contains(text)
+      return sentence.hasSuffix(".") && sentence.contains("\"\(text)\"")
     }
   }
 
