@@ -3,6 +3,7 @@
 struct SwiftCode {
   /// As many lines as the file has.
   let lines: [String]
+  private let bytes: [[UInt8]]
 
   init(_ source: String) {
     var scanner = Scanner(input: Array(source.unicodeScalars))
@@ -10,6 +11,7 @@ struct SwiftCode {
     var text = String.UnicodeScalarView()
     text.append(contentsOf: scanner.output)
     lines = String(text).split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    bytes = lines.map { Array($0.utf8) }
   }
 
   /// The modules that are imported, with their line numbers.
@@ -25,22 +27,27 @@ struct SwiftCode {
 
   /// The numbers of the lines that contain `token`; a letter at its start begins a word.
   func lines(containing token: String) -> [Int] {
-    lines.enumerated().filter { SwiftCode.contains($0.element, token) }.map { $0.offset + 1 }
+    let wanted = Array(token.utf8)
+    return bytes.indices.filter { SwiftCode.contains(bytes[$0], wanted) }.map { $0 + 1 }
   }
 
-  private static func contains(_ line: String, _ token: String) -> Bool {
-    let letters = Array(line.unicodeScalars)
-    let wanted = Array(token.unicodeScalars)
-    guard let first = wanted.first, letters.count >= wanted.count else { return false }
+  private static func contains(_ line: [UInt8], _ wanted: [UInt8]) -> Bool {
+    guard let first = wanted.first, line.count >= wanted.count else { return false }
     let beginsWord = isWord(first)
-    return (0...(letters.count - wanted.count)).contains { start in
-      letters[start..<(start + wanted.count)].elementsEqual(wanted)
-        && !(beginsWord && start > 0 && isWord(letters[start - 1]))
+    for start in 0...(line.count - wanted.count) where line[start] == first {
+      if beginsWord, start > 0, isWord(line[start - 1]) { continue }
+      if line[start..<(start + wanted.count)].elementsEqual(wanted) { return true }
     }
+    return false
   }
 
-  private static func isWord(_ scalar: Unicode.Scalar) -> Bool {
-    scalar.properties.isAlphabetic || scalar == "_" || ("0"..."9").contains(scalar)
+  private static func isWord(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), 0x80...,
+      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"):
+      true
+    default: false
+    }
   }
 }
 
