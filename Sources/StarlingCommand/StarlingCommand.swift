@@ -6,7 +6,7 @@ enum StarlingCommand {
   static let version = "0.1.0"
 
   /// Everything the command can do, in the order of its help.
-  static let verbs: [Verb] = [.version]
+  static let verbs: [Verb] = [.simulate, .version, .picture]
 
   /// Runs the command.
   ///

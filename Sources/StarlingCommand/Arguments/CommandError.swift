@@ -1,9 +1,12 @@
 /// Why a command could not do its work, in one sentence that says what was wrong and what to do.
-struct CommandError: Error, Equatable {
+struct CommandError: Error, Equatable, CustomStringConvertible {
   /// 1 when it could not be done, 2 when it was asked for wrongly.
   let exitCode: Int32
   /// For people: a whole sentence.
   let sentence: String
+
+  /// The sentence.
+  var description: String { sentence }
 
   /// The command was used wrongly: an unknown verb or option, or a value that cannot be.
   static func usage(_ sentence: String) -> CommandError { CommandError(exitCode: 2, sentence: sentence) }
