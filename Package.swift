@@ -70,7 +70,7 @@ let package = Package(
     tests("StarlingNodeTests", ["StarlingNode"]),
     tests("StarlingSimulatorTests", ["StarlingSimulator"]),
     tests("StarlingRuntimeTests", ["StarlingRuntime"]),
-    tests("CommandTests", []),
+    tests("CommandTests", ["starling"]),
     tests("TidyTests", []),
   ],
   swiftLanguageModes: [.v6]
