@@ -65,8 +65,8 @@ public struct OverlayDrawing: Sendable {
     let links = drawnLinks()
     let layers = min(max(links.count / 250, 1), 40)
     let density = Double(links.count) / DrawingCanvas.size
-    let opacity = min(0.42, max(0.045, 0.30 / (1 + density)))
-    let width = vertices.count > 400 ? 0.7 : 1.3
+    let opacity = min(0.42, max(0.06, 0.42 / (1 + density)))
+    let width = vertices.count > 400 ? 0.6 : 1.3
     for layer in 0..<layers {
       var path = ""
       for index in stride(from: layer, to: links.count, by: layers) {

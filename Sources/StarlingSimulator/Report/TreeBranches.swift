@@ -15,8 +15,9 @@ struct TreeBranches {
   ///   - tree: the tree drawn.
   ///   - count: how many vertices the drawing has.
   init(_ tree: RootedTree, count: Int) {
-    let thinnest = count > 400 ? 0.9 : count > 100 ? 1.6 : 2.6
+    let thinnest = count > 400 ? 0.8 : count > 100 ? 1.6 : 2.6
     let total = Double(max(tree.reached, 2)).squareRoot()
+    let faintest = count > 400 ? 0.4 : count > 100 ? 0.6 : 0.85
     var groups = [[Int]](repeating: [], count: 12)
     for child in tree.walk.order.dropFirst() {
       // By the root of the branch's size, as the area of a river's bed grows with what it carries.
@@ -25,7 +26,8 @@ struct TreeBranches {
     }
     levels = groups.enumerated().map { index, children in
       let share = Double(index) / 11
-      return Level(children: children, width: thinnest + share * 5, opacity: 0.62 + share * 0.33)
+      return Level(
+        children: children, width: thinnest + share * 5, opacity: faintest + (0.95 - faintest) * share)
     }
   }
 }
@@ -48,7 +50,7 @@ struct VertexSizes {
 
   /// The radius of a vertex of average degree among `count`: a part of the room that each has.
   static func base(_ count: Int) -> Double {
-    min(max(150 / Double(max(count, 1)).squareRoot(), 3), 30)
+    min(max(132 / Double(max(count, 1)).squareRoot(), 3), 30)
   }
 
   /// No vertex is drawn larger.

@@ -100,7 +100,7 @@ public struct TreeDrawing: Sendable {
       canvas.add(
         """
         <circle cx="500" cy="500" r="\(length)" fill="none" stroke="\(DuskPalette.guide)" \
-        stroke-opacity="0.13" stroke-width="1.2"/><text x="500" y="\(top)" dy=".35em" font-size="20" \
+        stroke-opacity="0.13" stroke-width="1.2"/><text x="500" y="\(top)" dy=".35em" font-size="24" \
         text-anchor="middle" fill="\(DuskPalette.guide)" stroke="\(DuskPalette.sky.top)" stroke-width="7" \
         paint-order="stroke">\(ring)</text>
 
