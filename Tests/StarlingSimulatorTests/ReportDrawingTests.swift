@@ -144,6 +144,14 @@ struct ReportDrawingTests {
     #expect(drawing.svg().contains("peer 3, view 0, in 0, not reached"))
   }
 
+  @Test("A short name is written on its vertex, a long one only in its tip")
+  func names() {
+    let graph = DirectedGraph(adjacency: [[1], [0]])
+    let svg = OverlayDrawing(graph: graph, names: ["root", "127.0.0.1:9001"]).svg()
+    #expect(svg.contains(">root</text>") && svg.contains(">1</text>"))
+    #expect(svg.contains("peer 1, 127.0.0.1:9001, view 1, in 1</title>"))
+  }
+
   @Test("A drawing of its own is one well-formed SVG")
   func standalone() {
     let (graph, tree) = randomOverlay(20, degree: 3, seed: 4)

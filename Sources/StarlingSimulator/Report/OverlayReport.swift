@@ -73,7 +73,8 @@ public struct OverlayReport: Sendable {
       tree == nil ? "The overlay" : "The overlay and the tree in it",
       introduction: "Every peer knows only a few others. Linked peers are drawn near each other, larger ones "
         + "have more links"
-        + (tree == nil ? "." : ", and the colour tells how many hops the message made to them."),
+        + (tree == nil
+          ? " and warmer colours." : ", and the colour tells how many hops the message made to them."),
       items: items)
   }
 

@@ -53,6 +53,7 @@ enum ReportStyle {
     .sky{background:linear-gradient(#0b1026,#1d1b3d)}
     svg{display:block}
     .sky svg{width:100%;height:auto;max-height:94vh}
+    .plate:only-child svg{max-height:min(82vh,860px)}
     .chart{width:100%;height:auto;margin-top:8px;font-size:13px}
     .chart text{fill:var(--soft)}
     .grid{stroke:var(--rule);stroke-width:1}
@@ -92,6 +93,7 @@ enum ReportStyle {
     border-bottom:1px solid var(--rule)}.wide tbody tr:last-child{border:0}\
     .wide th,.wide td{border:0;padding:0;text-align:left}.wide td.long{grid-column:1/-1}.wide tbody th{grid-column:1/-1}\
     .wide td::before{content:attr(data-label);display:block;color:var(--soft);font:.76rem/1.5 system-ui,sans-serif}}
+    @media(max-width:680px){.flock{opacity:.5}}
     @media(min-width:681px){.flock{left:auto;width:46%}}
     @media print{header{-webkit-print-color-adjust:exact;print-color-adjust:exact}.card,.plate{break-inside:avoid}}
 

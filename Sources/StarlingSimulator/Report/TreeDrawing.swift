@@ -54,8 +54,8 @@ public struct TreeDrawing: Sendable {
       let hop = layout.rings[vertex]
       return DrawnVertex(
         place: middle + place * ringDistance, radius: hop == 0 ? max(radius, 5) : radius, hop: hop,
-        name: original < names.count ? names[original] : String(original),
-        tip: PeerTip.text(original, names: names, hop: hop, tree: tree, sizes: nil))
+        name: PeerTip.label(original, names: names),
+        standing: 0, tip: PeerTip.text(original, names: names, hop: hop, tree: tree, sizes: nil))
     }
     canvas.addVertices(vertices, depth: depth, treeShown: true)
     return canvas.finished()
