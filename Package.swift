@@ -34,7 +34,7 @@ let package = Package(
     .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
     .systemLibrary(
       name: "CMicrohttpd", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
-    .target(name: "CStarlingShims"),
+    .target(name: "CStarlingShims", dependencies: ["CMicrohttpd"]),
     module("StarlingCore", ["CSodium"]),
     module("StarlingTransport", ["StarlingCore", "CSodium"]),
     module("StarlingOverlay", ["StarlingCore"]),

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -144,6 +145,27 @@ int starling_udp_send(int fd, const uint8_t *bytes, const struct starling_datagr
   return sent < 0 ? -errno : sent;
 }
 
+int starling_tcp_connect(const uint8_t *host, uint8_t host_count, uint16_t port, int timeout_ms) {
+  int family = host_count == 4 ? AF_INET : AF_INET6;
+  struct sockaddr_storage address;
+  socklen_t length = to_sockaddr(host, host_count, port, family, &address);
+  int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return -errno;
+  int error = 0;
+  if (connect(fd, (struct sockaddr *)&address, length) < 0) error = errno;
+  if (error == EINPROGRESS || error == EINTR) {
+    struct pollfd entry = {.fd = fd, .events = POLLOUT};
+    int ready;
+    do ready = poll(&entry, 1, timeout_ms); while (ready < 0 && errno == EINTR);
+    socklen_t size = sizeof error;
+    if (ready == 0) error = ETIMEDOUT;
+    else if (ready < 0 || getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0) error = errno;
+  }
+  if (error == 0) return fd;
+  close(fd);
+  return -error;
+}
+
 static volatile sig_atomic_t stop_fd = -1;
 
 static void stop_handler(int signal) {
@@ -163,6 +185,31 @@ int starling_stop_signals(int fd) {
   sigemptyset(&action.sa_mask);
   if (sigaction(SIGINT, &action, NULL) < 0 || sigaction(SIGTERM, &action, NULL) < 0) return -errno;
   return 0;
+}
+
+struct MHD_Daemon *starling_http_start(const uint8_t *host, uint8_t host_count, uint16_t port,
+                                       unsigned connection_limit, unsigned timeout_seconds,
+                                       MHD_AccessHandlerCallback handler,
+                                       MHD_RequestCompletedCallback completed, void *context, int *error) {
+  struct sockaddr_storage address;
+  int family = host_count == 4 ? AF_INET : AF_INET6;
+  to_sockaddr(host, host_count, port, family, &address);
+  // poll, not epoll: its edge-triggered loop misses the end of a connection that comes with the last bytes,
+  // and would notice a broken upload only by its timeout. With a hundred connections they cost the same.
+  unsigned flags = MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
+  if (family == AF_INET6) flags |= MHD_USE_IPv6;
+  errno = 0;
+  struct MHD_Daemon *daemon = MHD_start_daemon(
+      flags, port, NULL, NULL, handler, context, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address,
+      MHD_OPTION_CONNECTION_LIMIT, connection_limit, MHD_OPTION_CONNECTION_TIMEOUT, timeout_seconds,
+      MHD_OPTION_NOTIFY_COMPLETED, completed, context, MHD_OPTION_END);
+  *error = daemon == NULL ? (errno == 0 ? EIO : errno) : 0;
+  return daemon;
+}
+
+uint16_t starling_http_port(struct MHD_Daemon *daemon) {
+  const union MHD_DaemonInfo *info = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT);
+  return info == NULL ? 0 : info->port;
 }
 
 int starling_fcntl(int fd, int command, int argument) {

@@ -3,6 +3,7 @@
 #ifndef STARLING_SHIMS_H
 #define STARLING_SHIMS_H
 
+#include <microhttpd.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/epoll.h>
@@ -36,9 +37,22 @@ int starling_udp_receive(int fd, uint8_t *buffer, size_t stride, struct starling
 /// Sends up to `count` datagrams that lie one behind the other in `bytes`; answers how many left.
 int starling_udp_send(int fd, const uint8_t *bytes, const struct starling_datagram *datagrams, int count);
 
+/// Connects a non-blocking TCP socket within that many milliseconds; -1 waits for ever.
+int starling_tcp_connect(const uint8_t *host, uint8_t host_count, uint16_t port, int timeout_ms);
+
 /// From now on SIGINT and SIGTERM add 1 to the eventfd `fd`, once each: a second one ends the process.
 /// With a negative `fd` they end the process again.
 int starling_stop_signals(int fd);
+
+/// Starts an HTTP server with a thread of its own whose connections can be suspended. NULL on failure, with
+/// the reason, an errno, in `error`.
+struct MHD_Daemon *starling_http_start(const uint8_t *host, uint8_t host_count, uint16_t port,
+                                       unsigned connection_limit, unsigned timeout_seconds,
+                                       MHD_AccessHandlerCallback handler,
+                                       MHD_RequestCompletedCallback completed, void *context, int *error);
+
+/// The port that an HTTP server listens on; 0 if it cannot be told.
+uint16_t starling_http_port(struct MHD_Daemon *daemon);
 
 /// fcntl(2) with an integer.
 int starling_fcntl(int fd, int command, int argument);

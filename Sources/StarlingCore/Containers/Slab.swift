@@ -66,6 +66,7 @@ public struct Slab<Element: ~Copyable>: ~Copyable {
     capacity *= 2
   }
 
+  @inlinable
   deinit {
     var isFree = [Bool](repeating: false, count: used)
     for slot in free { isFree[Int(slot)] = true }

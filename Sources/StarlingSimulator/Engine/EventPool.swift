@@ -39,6 +39,7 @@ struct EventPool: ~Copyable {
   @inlinable
   init() {}
 
+  @inlinable
   deinit { for block in blocks { block.deallocate() } }
 
   @inlinable

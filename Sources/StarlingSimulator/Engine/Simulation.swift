@@ -31,6 +31,7 @@ where Observer.Observed == P {
     core.initialize(to: SimulationCore(network: network, observer: observer, seed: seed))
   }
 
+  @inlinable
   deinit {
     processes.deinitialize(count: count)
     processes.deallocate()
