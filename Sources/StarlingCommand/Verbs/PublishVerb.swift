@@ -56,12 +56,14 @@ private struct StandardInputFile {
 
   init() throws(CommandError) {
     let folder = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
-    let descriptor = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0o600)
+    var template = Array("\(folder)/starling-XXXXXX".utf8CString)
+    let descriptor = mkstemp(&template)
     guard descriptor >= 0 else {
       throw .failed(
         "Standard input could not be kept in \(quoted(folder)): \(String(cString: strerror(errno)));"
           + " name another folder in TMPDIR.")
     }
+    unlink(template)
     path = "/proc/self/fd/\(descriptor)"
     var buffer = [UInt8](repeating: 0, count: 1 << 16)
     while true {
