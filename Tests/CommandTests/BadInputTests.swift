@@ -55,10 +55,9 @@ final class Fixtures {
 
   func words(_ line: String) -> [String] {
     line.split(separator: " ").map { word in
-      guard let at = word.firstIndex(of: "@"), let path = paths[String(word[word.index(after: at)...])] else {
-        return String(word)
-      }
-      return word[..<at] + path
+      let parts = word.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
+      guard parts.count == 2, let path = paths[String(parts[1])] else { return String(word) }
+      return parts[0] + path
     }
   }
 }
