@@ -6,7 +6,9 @@ enum StarlingCommand {
   static let version = "0.1.0"
 
   /// Everything the command can do, in the order of its help.
-  static let verbs: [Verb] = [.simulate, .version, .picture]
+  static let verbs: [Verb] = [
+    .keysNew, .keysShow, .publish, .watch, .simulate, .version, .picture,
+  ]
 
   /// Runs the command.
   ///

@@ -37,6 +37,9 @@ int starling_udp_receive(int fd, uint8_t *buffer, size_t stride, struct starling
 /// Sends up to `count` datagrams that lie one behind the other in `bytes`; answers how many left.
 int starling_udp_send(int fd, const uint8_t *bytes, const struct starling_datagram *datagrams, int count);
 
+/// Connects a non-blocking TCP socket within that many milliseconds; -1 waits for ever.
+int starling_tcp_connect(const uint8_t *host, uint8_t host_count, uint16_t port, int timeout_ms);
+
 /// From now on SIGINT and SIGTERM add 1 to the eventfd `fd`, once each: a second one ends the process.
 /// With a negative `fd` they end the process again.
 int starling_stop_signals(int fd);

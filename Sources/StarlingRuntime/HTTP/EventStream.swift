@@ -90,14 +90,19 @@ final class EventHub: Sendable {
   /// The most clients that may listen at once.
   static let limit = 32
 
-  private let streams = Mutex<[EventStream]>([])
+  private struct State {
+    var streams: [EventStream] = []
+    var isFinished = false
+  }
 
-  /// Adds a stream; false if there are too many.
+  private let state = Mutex(State())
+
+  /// Adds a stream; false if there are too many, or the end has come.
   func add(_ stream: EventStream) -> Bool {
-    streams.withLock { streams in
-      streams.removeAll { $0.isClosed }
-      guard streams.count < EventHub.limit else { return false }
-      streams.append(stream)
+    state.withLock { state in
+      state.streams.removeAll { $0.isClosed }
+      guard !state.isFinished, state.streams.count < EventHub.limit else { return false }
+      state.streams.append(stream)
       return true
     }
   }
@@ -109,13 +114,16 @@ final class EventHub: Sendable {
     }
   }
 
-  /// Ends all streams.
-  func finish() { for stream in current { stream.finish() } }
+  /// Ends all streams and takes no more: a server with a sleeping connection cannot be stopped.
+  func finish() {
+    state.withLock { $0.isFinished = true }
+    for stream in current { stream.finish() }
+  }
 
   private var current: [EventStream] {
-    streams.withLock { streams in
-      streams.removeAll { $0.isClosed }
-      return streams
+    state.withLock { state in
+      state.streams.removeAll { $0.isClosed }
+      return state.streams
     }
   }
 }

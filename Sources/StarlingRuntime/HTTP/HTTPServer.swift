@@ -19,7 +19,10 @@ final class HTTPServer: Sendable {
   }
 
   /// The library's handle, which only ``init(listeningOn:route:)`` and ``stop()`` use.
-  private struct Daemon: @unchecked Sendable { let pointer: OpaquePointer }
+  private struct Daemon: @unchecked Sendable {
+    let pointer: OpaquePointer
+    let context: Unmanaged<HTTPContext>
+  }
 
   /// Where the server listens; its port is never 0.
   let local: SocketAddress
@@ -37,14 +40,14 @@ final class HTTPServer: Sendable {
     // A client that goes away while it is answered must not end the process.
     signal(SIGPIPE, SIG_IGN)
     self.route = route
-    let context = HTTPContext()
+    let context = Unmanaged.passRetained(HTTPContext())
     var code: Int32 = 0
     let started = starling_http_start(
       address.host, UInt8(address.host.count), address.port, HTTPServer.connectionLimit,
       HTTPServer.timeoutSeconds, handleRequest, completeRequest,
-      Unmanaged.passRetained(context).toOpaque(), &code)
+      context.toOpaque(), &code)
     guard let started else {
-      Unmanaged.passUnretained(context).release()
+      context.release()
       if code == EADDRINUSE {
         throw HostError(
           "The control address \(address) is already in use; choose another port, or 0 for any free one.")
@@ -55,8 +58,8 @@ final class HTTPServer: Sendable {
       throw HostError("The control server's own address could not be read.")
     }
     self.local = local
-    state.withLock { $0.daemon = Daemon(pointer: started) }
-    context.server.withLock { $0 = WeakServer(server: self) }
+    state.withLock { $0.daemon = Daemon(pointer: started, context: context) }
+    context.takeUnretainedValue().server.withLock { $0 = WeakServer(server: self) }
   }
 
   deinit { stop() }
@@ -72,7 +75,9 @@ final class HTTPServer: Sendable {
       return result
     }
     for reply in replies { reply.send(HTTPServer.stopping) }
-    if let daemon { MHD_stop_daemon(daemon.pointer) }
+    guard let daemon else { return }
+    MHD_stop_daemon(daemon.pointer)
+    daemon.context.release()
   }
 
   fileprivate static let stopping = HTTPResponse(status: 503, error: "The node is stopping.")
@@ -146,12 +151,12 @@ private final class HTTPExchange {
       }
     }
     guard let response = reply.takeOrSuspend(connection) else { return .YES }
-    server.unregister(reply)
     return answer(response, on: connection)
   }
 
   /// The library is done with the request, one way or the other.
-  func complete() {
+  func complete(of server: HTTPServer?) {
+    if isAsked { server?.unregister(reply) }
     guard !isAsked, case .receive(let upload) = handling, failure == nil else { return }
     upload.cancel()
   }
@@ -190,15 +195,17 @@ private final class HTTPExchange {
   }
 }
 
+private func serverOf(_ context: UnsafeMutableRawPointer) -> HTTPServer? {
+  Unmanaged<HTTPContext>.fromOpaque(context).takeUnretainedValue().server.withLock { $0?.server }
+}
+
 private func handleRequest(
   context: UnsafeMutableRawPointer?, connection: OpaquePointer?, path: UnsafePointer<CChar>?,
   method: UnsafePointer<CChar>?, version: UnsafePointer<CChar>?, upload: UnsafePointer<CChar>?,
   uploadCount: UnsafeMutablePointer<Int>?, slot: UnsafeMutablePointer<UnsafeMutableRawPointer?>?
 ) -> MHD_Result {
   guard let context, let connection, let uploadCount, let slot,
-    let server = Unmanaged<HTTPContext>.fromOpaque(context).takeUnretainedValue().server.withLock({
-      $0?.server
-    })
+    let server = serverOf(context)
   else { return .NO }
   let handle = HTTPConnection(pointer: connection)
   guard let opaque = slot.pointee else {
@@ -224,7 +231,7 @@ private func completeRequest(
 ) {
   guard let slot, let opaque = slot.pointee else { return }
   slot.pointee = nil
-  Unmanaged<HTTPExchange>.fromOpaque(opaque).takeRetainedValue().complete()
+  Unmanaged<HTTPExchange>.fromOpaque(opaque).takeRetainedValue().complete(of: context.flatMap(serverOf))
 }
 
 private func readEvents(
