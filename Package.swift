@@ -60,7 +60,9 @@ let package = Package(
       path: "Sources/StarlingCommand", swiftSettings: strict),
     .executableTarget(
       name: "FloodBenchmark",
-      dependencies: ["StarlingCore", "StarlingOverlay", "StarlingBroadcast", "StarlingSimulator"],
+      dependencies: [
+        "StarlingCore", "StarlingOverlay", "StarlingBroadcast", "StarlingNode", "StarlingSimulator",
+      ],
       path: "Benchmarks/FloodBenchmark", swiftSettings: strict),
     tests("StarlingCoreTests", ["StarlingCore"]),
     tests("StarlingTransportTests", ["StarlingTransport", "StarlingCore", "CSodium"]),

@@ -1,6 +1,6 @@
 import StarlingCore
 
-/// SCAMP: membership whose views grow by themselves to the size that gossip needs, though no peer knows how
+/// SCAMP: membership whose views grow by themselves to the size that gossip needs, though no peer is told how
 /// many there are.
 ///
 /// Ganesh, Kermarrec and Massoulié, "SCAMP: Peer-to-peer lightweight membership service for large-scale
@@ -8,6 +8,9 @@ import StarlingCore
 /// Transactions on Computers 52(2), 2003. A new peer's contact sends its subscription to each of its own
 /// neighbours, and c more copies; whoever holds a copy keeps the subscriber with probability
 /// 1/(1 + |view|) or passes the copy on. The mean view becomes (c + 1)·ln N.
+///
+/// Two repairs, which the folder's README explains: a peer whose subscription left it with too few keepers
+/// sends more copies, and one whose own view is thin is given members by peers that have many.
 @frozen
 public struct Scamp: Membership {
   /// What this membership can be asked for.
@@ -20,7 +23,7 @@ public struct Scamp: Membership {
   public enum Timer: Sendable, Hashable {
     /// For an answer to a subscription; counts the attempts.
     case subscription(attempt: UInt8)
-    /// To look whether the partial view is thin; counts the looks.
+    /// To look whether the views are thin; counts the looks.
     case examination(count: UInt8)
   }
 
@@ -32,9 +35,15 @@ public struct Scamp: Membership {
   @usableFromInline var incoming = PeerSet()
   /// The peer that was asked for a contact, and is asked again if this one finds itself alone.
   @usableFromInline var contact: Peer?
-  /// Walks whose end may still offer itself: an offer that nobody asked for is ignored.
-  @usableFromInline var awaitedOffers: UInt16 = 0
+  @usableFromInline var size = SizeSketch()
+  /// Donations that were asked for: one that was not is returned.
+  @usableFromInline var awaitedDonations: UInt16 = 0
+  /// Whether this peer waits for its subscription to be answered.
+  @usableFromInline var isJoining = false
+  /// Whether an examination is due.
   @usableFromInline var isExamining = false
+  /// Whether `size` has changed since it was last passed on.
+  @usableFromInline var hasNewSize = true
 
   /// A peer that knows nobody yet.
   ///
@@ -53,6 +62,15 @@ public struct Scamp: Membership {
   /// The peers that have this one in their partial view.
   @inlinable
   public var inView: PeerSet { _read { yield incoming } }
+  /// How many peers there seem to be.
+  public var estimatedSize: Double { size.estimate }
+
+  /// Draws this peer's part of the size estimate.
+  @inlinable
+  public mutating func start(at now: Instant, into effects: inout some Effects<Self> & ~Copyable) {
+    size.merge(SizeSketch(drawnFrom: &effects))
+    examineLater(count: 0, at: now, into: &effects)
+  }
 
   /// Joins through a contact.
   @inlinable
@@ -64,7 +82,6 @@ public struct Scamp: Membership {
       guard contact != identity else { return }
       self.contact = contact
       subscribe(attempt: 0, at: now, into: &effects)
-      examineLater(count: 0, at: now, into: &effects)
     }
   }
 
@@ -76,34 +93,37 @@ public struct Scamp: Membership {
   ) {
     switch message {
     case .subscribe:
-      var walk = Walk(.contact, for: sender, hopsLeft: configuration.walkLength)
-      walk.isReturned = true
-      advance(walk, from: sender, at: now, into: &effects)
+      receiveSubscribe(from: sender, into: &effects)
     case .walk(let walk):
-      advance(walk, from: sender, at: now, into: &effects)
-    case .subscription(let subscriber, let hopsLeft):
+      advance(walk, from: sender, into: &effects)
+    case .subscription(let subscriber, let hopsLeft, let heard):
+      hear(heard)
       keepOrPassOn(subscriber, hopsLeft: min(hopsLeft, configuration.hopLimit), into: &effects)
-    case .offer:
-      guard awaitedOffers > 0 else { return }
-      awaitedOffers -= 1
-      keep(sender, into: &effects)
-    case .kept:
-      guard sender != identity, incoming.count < Int(configuration.viewLimit), incoming.insert(sender)
-      else { return }
-      effects.indicate(.gained(sender, .inView))
+    case .welcome(let heard):
+      hear(heard)
+      receiveWelcome(from: sender, into: &effects)
+    case .kept(let heard):
+      hear(heard)
+      addToInView(sender, into: &effects)
+    case .dropped:
+      if incoming.remove(sender) != nil { effects.indicate(.lost(sender, .inView)) }
+    case .donation(let member):
+      receiveDonation(member, from: sender, into: &effects)
+    case .returned(let member):
+      keep(member, into: &effects)
+    case .size(let heard):
+      hear(heard)
     }
   }
 
-  /// Asks again, or tops the view up.
+  /// Asks again, or looks after thin views.
   @inlinable
   public mutating func expire(
     _ timer: Timer, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
   ) {
     switch timer {
     case .subscription(let attempt):
-      if outgoing.isEmpty && incoming.isEmpty {
-        subscribe(attempt: attempt &+ 1, at: now, into: &effects)
-      }
+      if isJoining { subscribe(attempt: attempt &+ 1, at: now, into: &effects) }
     case .examination(let count):
       examine(count: count, at: now, into: &effects)
     }
@@ -116,8 +136,9 @@ public struct Scamp: Membership {
   ) {
     if outgoing.remove(peer) != nil { effects.indicate(.lost(peer, .partialView)) }
     if incoming.remove(peer) != nil { effects.indicate(.lost(peer, .inView)) }
-    if outgoing.isEmpty && incoming.isEmpty { subscribe(attempt: 0, at: now, into: &effects) }
-    if !isExamining { examineLater(count: 0, at: now, into: &effects) }
+    if outgoing.isEmpty && incoming.isEmpty && !isJoining {
+      subscribe(attempt: 0, at: now, into: &effects)
+    }
   }
 }
 
@@ -129,10 +150,28 @@ extension Scamp {
     attempt: UInt8, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
   ) {
     guard let contact else { return }
-    awaitedOffers = 1
+    isJoining = true
     effects.send(.subscribe, to: contact)
-    let wait = Scamp.backedOff(ScampConfiguration.subscriptionRetry, count: attempt)
+    // Patient at first, because a walk loses its way on a lossy network; then ever slower.
+    let doublings = attempt < 16 ? 0 : attempt - 16
+    let wait = Scamp.backedOff(ScampConfiguration.subscriptionRetry, count: doublings)
     effects.schedule(.subscription(attempt: attempt), at: now + wait)
+  }
+
+  @inlinable
+  mutating func receiveSubscribe(
+    from subscriber: Peer, into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    var walk = Walk(.contact, for: subscriber, hopsLeft: configuration.walkLength)
+    walk.isReturned = true
+    advance(walk, from: subscriber, into: &effects)
+  }
+
+  @inlinable
+  mutating func receiveWelcome(from contact: Peer, into effects: inout some Effects<Self> & ~Copyable) {
+    guard isJoining else { return }
+    isJoining = false
+    keep(contact, into: &effects)
   }
 
   /// The work of a subscription's contact.
@@ -142,14 +181,22 @@ extension Scamp {
     if outgoing.isEmpty {
       keep(subscriber, into: &effects)
     } else {
-      let parcel = effects.prepare(
-        .subscription(subscriber: subscriber, hopsLeft: configuration.hopLimit))
-      for i in 0..<outgoing.count { effects.send(parcel, to: outgoing[i]) }
-      for _ in 0..<configuration.extraCopies {
-        effects.send(parcel, to: outgoing[effects.uniform(below: outgoing.count)])
-      }
+      sendCopies(of: subscriber, count: Int(configuration.extraCopies), toAll: true, into: &effects)
     }
-    effects.send(.offer, to: subscriber)
+    effects.send(.welcome(size), to: subscriber)
+  }
+
+  /// Sends copies of a subscription to random neighbours, and if asked to, one more to each.
+  @inlinable
+  mutating func sendCopies(
+    of subscriber: Peer, count: Int, toAll: Bool, into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    let parcel = effects.prepare(
+      .subscription(subscriber: subscriber, hopsLeft: configuration.hopLimit, size))
+    if toAll {
+      for i in 0..<outgoing.count { effects.send(parcel, to: outgoing[i]) }
+    }
+    for _ in 0..<count { effects.send(parcel, to: outgoing[effects.uniform(below: outgoing.count)]) }
   }
 
   @inlinable
@@ -160,7 +207,7 @@ extension Scamp {
     if canKeep(subscriber), hopsLeft == 0 || effects.oneIn(1 + outgoing.count) {
       keep(subscriber, into: &effects)
     } else if hopsLeft > 0, let next = outgoing.random(from: &effects) {
-      effects.send(.subscription(subscriber: subscriber, hopsLeft: hopsLeft - 1), to: next)
+      effects.send(.subscription(subscriber: subscriber, hopsLeft: hopsLeft - 1, size), to: next)
     }
   }
 
@@ -173,93 +220,20 @@ extension Scamp {
   mutating func keep(_ peer: Peer, into effects: inout some Effects<Self> & ~Copyable) {
     guard canKeep(peer) else { return }
     outgoing.insert(peer)
-    effects.send(.kept, to: peer)
+    effects.send(.kept(size), to: peer)
     effects.indicate(.gained(peer, .partialView))
+  }
+
+  @inlinable
+  mutating func addToInView(_ peer: Peer, into effects: inout some Effects<Self> & ~Copyable) {
+    guard peer != identity, incoming.count < Int(configuration.viewLimit), incoming.insert(peer)
+    else { return }
+    effects.indicate(.gained(peer, .inView))
   }
 
   /// A wait doubled `count` times, up to the longest.
   @inlinable
   static func backedOff(_ wait: Interval, count: UInt8) -> Interval {
     min(wait * (1 << min(Int(count), 16)), ScampConfiguration.longestWait)
-  }
-}
-
-// MARK: - Random walks
-
-extension Scamp {
-  /// Arcs at this peer, in both directions.
-  @inlinable
-  var degree: Int { outgoing.count + incoming.count }
-
-  @inlinable
-  mutating func advance(
-    _ walk: Walk, from sender: Peer, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
-  ) {
-    var walk = walk
-    walk.hopsLeft = min(walk.hopsLeft, configuration.walkLength)
-    let degree = degree
-    // A step towards a busier peer is accepted with probability degree(u) / degree(v).
-    if !walk.isReturned, degree > Int(walk.degree), walk.degree > 0, walk.hopsLeft > 0,
-      effects.uniform(below: degree) >= Int(walk.degree)
-    {
-      walk.isReturned = true
-      walk.hopsLeft -= 1
-      effects.send(.walk(walk), to: sender)
-      return
-    }
-    guard walk.hopsLeft > 0, degree > 0 else { return finish(walk, into: &effects) }
-    step(walk, into: &effects)
-  }
-
-  @inlinable
-  mutating func step(_ walk: Walk, into effects: inout some Effects<Self> & ~Copyable) {
-    var walk = walk
-    let i = effects.uniform(below: degree)
-    let next = i < outgoing.count ? outgoing[i] : incoming[i - outgoing.count]
-    walk.isReturned = false
-    walk.hopsLeft -= 1
-    walk.degree = UInt16(clamping: degree)
-    effects.send(.walk(walk), to: next)
-  }
-
-  @inlinable
-  mutating func finish(_ walk: Walk, into effects: inout some Effects<Self> & ~Copyable) {
-    switch walk.purpose {
-    case .contact: introduce(walk.requester, into: &effects)
-    case .topUp: if walk.requester != identity { effects.send(.offer, to: walk.requester) }
-    }
-  }
-
-  @inlinable
-  mutating func examineLater(
-    count: UInt8, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
-  ) {
-    isExamining = true
-    // Spread over the second half of the wait, so that peers which joined together do not walk together.
-    let wait = Scamp.backedOff(ScampConfiguration.examinationInterval, count: count)
-    let jitter = effects.uniform(below: Int(wait.nanoseconds / 2))
-    effects.schedule(
-      .examination(count: count), at: now + wait + Interval(nanoseconds: Int64(jitter)))
-  }
-
-  /// Sends a walk for each member that a thin view lacks. Not in the paper, whose views have a thin tail:
-  /// the peers that joined last are known by many and know few.
-  @inlinable
-  mutating func examine(
-    count: UInt8, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
-  ) {
-    let missing = Int(configuration.minimumView) - outgoing.count
-    guard missing > 0 else {
-      isExamining = false
-      awaitedOffers = 0
-      return
-    }
-    if degree > 0 {
-      awaitedOffers = UInt16(missing)
-      for _ in 0..<missing {
-        step(Walk(.topUp, for: identity, hopsLeft: max(1, configuration.walkLength)), into: &effects)
-      }
-    }
-    examineLater(count: count &+ 1, at: now, into: &effects)
   }
 }

@@ -9,11 +9,19 @@ extension Scamp {
     /// A step of a random walk; see ``Walk``.
     case walk(Walk)
     /// A copy of a subscription: keep the subscriber in your partial view, or pass this on.
-    case subscription(subscriber: Peer, hopsLeft: UInt16)
-    /// The end of a walk to the peer that asked for it: take me into your partial view.
-    case offer
+    case subscription(subscriber: Peer, hopsLeft: UInt16, SizeSketch)
+    /// Contact to subscriber: take me into your partial view.
+    case welcome(SizeSketch)
     /// Keeper to subscriber: you are in my partial view, so I belong in your in-view.
-    case kept
+    case kept(SizeSketch)
+    /// I no longer have you in my partial view.
+    case dropped
+    /// A peer with members to spare to one with a thin view: have this one, I gave it up.
+    case donation(Peer)
+    /// I cannot use your donation: have it back.
+    case returned(Peer)
+    /// What I have heard of the group's size.
+    case size(SizeSketch)
   }
 
   /// A Metropolis–Hastings random walk over arcs in both directions. A step from u to v is accepted with
@@ -26,8 +34,8 @@ extension Scamp {
     public enum Purpose: UInt8, Sendable {
       /// To be a new peer's contact (the paper's indirection).
       case contact = 0
-      /// To come into a thin partial view.
-      case topUp = 1
+      /// To give a member of its partial view to a peer whose view is thin.
+      case donation = 1
     }
 
     /// What the peer at the end is wanted for.
@@ -64,12 +72,27 @@ extension Scamp.Message: WireMessage {
       writer.write(walk.hopsLeft)
       writer.write(integer: walk.degree)
       writer.write(walk.requester, from: peers)
-    case .subscription(let subscriber, let hopsLeft):
+    case .subscription(let subscriber, let hopsLeft, let size):
       writer.write(UInt8(2))
       writer.write(integer: hopsLeft)
       writer.write(subscriber, from: peers)
-    case .offer: writer.write(UInt8(3))
-    case .kept: writer.write(UInt8(4))
+      writer.write(size)
+    case .welcome(let size):
+      writer.write(UInt8(3))
+      writer.write(size)
+    case .kept(let size):
+      writer.write(UInt8(4))
+      writer.write(size)
+    case .dropped: writer.write(UInt8(5))
+    case .donation(let member):
+      writer.write(UInt8(6))
+      writer.write(member, from: peers)
+    case .returned(let member):
+      writer.write(UInt8(7))
+      writer.write(member, from: peers)
+    case .size(let size):
+      writer.write(UInt8(8))
+      writer.write(size)
     }
   }
 
@@ -79,22 +102,17 @@ extension Scamp.Message: WireMessage {
   ) throws(WireError) -> Scamp.Message {
     switch try reader.readByte() {
     case 0: return .subscribe
-    case 1:
-      guard let purpose = Scamp.Walk.Purpose(rawValue: try reader.readByte()) else {
-        throw .invalid("a walk without a known purpose")
-      }
-      let isReturned = try reader.readByte() != 0
-      let hopsLeft = try reader.readByte()
-      let degree = try reader.read(UInt16.self)
-      var walk = Scamp.Walk(purpose, for: try reader.readPeer(into: &peers), hopsLeft: hopsLeft)
-      walk.isReturned = isReturned
-      walk.degree = degree
-      return .walk(walk)
+    case 1: return .walk(try Scamp.Walk.decode(from: &reader, peers: &peers))
     case 2:
       let hopsLeft = try reader.read(UInt16.self)
-      return .subscription(subscriber: try reader.readPeer(into: &peers), hopsLeft: hopsLeft)
-    case 3: return .offer
-    case 4: return .kept
+      let subscriber = try reader.readPeer(into: &peers)
+      return .subscription(subscriber: subscriber, hopsLeft: hopsLeft, try reader.readSketch())
+    case 3: return .welcome(try reader.readSketch())
+    case 4: return .kept(try reader.readSketch())
+    case 5: return .dropped
+    case 6: return .donation(try reader.readPeer(into: &peers))
+    case 7: return .returned(try reader.readPeer(into: &peers))
+    case 8: return .size(try reader.readSketch())
     case let kind: throw .invalid("a SCAMP message of unknown kind \(kind)")
     }
   }
@@ -103,9 +121,28 @@ extension Scamp.Message: WireMessage {
   @inlinable
   public var encodedByteCount: Int {
     switch self {
-    case .subscribe, .offer, .kept: 1
+    case .subscribe, .dropped: 1
     case .walk: 6 + PeerRecord.encodedByteCount
-    case .subscription: 3 + PeerRecord.encodedByteCount
+    case .subscription: 3 + PeerRecord.encodedByteCount + SizeSketch.encodedByteCount
+    case .welcome, .kept, .size: 1 + SizeSketch.encodedByteCount
+    case .donation, .returned: 1 + PeerRecord.encodedByteCount
     }
+  }
+}
+
+extension Scamp.Walk {
+  static func decode(
+    from reader: inout WireReader, peers: inout some PeerDirectory
+  ) throws(WireError) -> Scamp.Walk {
+    guard let purpose = Purpose(rawValue: try reader.readByte()) else {
+      throw .invalid("a walk without a known purpose")
+    }
+    let isReturned = try reader.readByte() != 0
+    let hopsLeft = try reader.readByte()
+    let degree = try reader.read(UInt16.self)
+    var walk = Scamp.Walk(purpose, for: try reader.readPeer(into: &peers), hopsLeft: hopsLeft)
+    walk.isReturned = isReturned
+    walk.degree = degree
+    return walk
   }
 }

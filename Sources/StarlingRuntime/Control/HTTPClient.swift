@@ -69,6 +69,7 @@ struct HTTPClient: ~Copyable {
       }
       guard received.count <= HTTPClient.headLimit, try readMore() else { break }
     }
+    if received.isEmpty { throw HostError("The node at \(address) closed the connection without an answer.") }
     throw HostError("What listens at \(address) is not a node's control interface.")
   }
 

@@ -71,10 +71,11 @@ final class HTTPServer: Sendable {
       state.isStopping = true
       let result = (state.daemon, state.replies.values.map(\.self))
       state.daemon = nil
-      state.replies = [:]
       return result
     }
     for reply in replies { reply.send(HTTPServer.stopping) }
+    // Stopping closes connections at once: give the answers half a second to leave.
+    for _ in 0..<500 where !state.withLock({ $0.replies.isEmpty }) { usleep(1_000) }
     guard let daemon else { return }
     MHD_stop_daemon(daemon.pointer)
     daemon.context.release()

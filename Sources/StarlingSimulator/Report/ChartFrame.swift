@@ -55,9 +55,10 @@ struct ChartFrame {
     let onRight = place < Self.width / 2
     let line = NumberText.coordinate(place)
     let anchor = NumberText.coordinate(place + (onRight ? -4 : 4))
+    let path =
+      "M\(line) \(NumberText.coordinate(Self.top - 6))V\(NumberText.coordinate(Self.height - Self.bottom))"
     return """
-      <g class="marker"><path d="M\(line) \(NumberText.coordinate(Self.top - 6))V\
-      \(NumberText.coordinate(Self.height - Self.bottom))"/><text x="\(anchor)" y="12" \
+      <g class="marker"><path class="halo" d="\(path)"/><path d="\(path)"/><text x="\(anchor)" y="12" \
       text-anchor="\(onRight ? "start" : "end")">\(MarkupText.escaped(label))</text></g>
 
       """

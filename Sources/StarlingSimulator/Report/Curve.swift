@@ -34,7 +34,7 @@ public struct Curve: Sendable {
   public var yAxis: String
   /// How the vertical axis is labelled.
   public var scale: Scale
-  /// The points, in ascending order of x; those that are not finite are left out.
+  /// The points, in ascending order of x; those that are not finite or from 10¹⁵ on are left out.
   public var points: [Sample]
   /// Measures to show under it.
   public var measures: [ReportFigure]
@@ -71,7 +71,7 @@ public struct Curve: Sendable {
   ///   - times: when each delivered it, in milliseconds after the sending, in any order.
   ///   - total: of how many; at least 1.
   public init(_ title: String, deliveryTimes times: [Double], of total: Int) {
-    let sorted = times.filter(\.isFinite).sorted()
+    let sorted = times.filter(NumberText.isShowable).sorted()
     let steps = min(sorted.count, 300)
     var points = [Sample(x: 0, y: 0)]
     for step in 0..<steps {
@@ -90,7 +90,7 @@ public struct Curve: Sendable {
   }
 
   func html() -> String {
-    let shown = points.filter { $0.x.isFinite && $0.y.isFinite }
+    let shown = points.filter { NumberText.isShowable($0.x) && NumberText.isShowable($0.y) }
     let body = shown.count < 2 ? "<p class=\"empty\">No values.</p>\n" : chart(shown)
     let caption = ChartCaption.html(measures.map { ($0.label, $0.value) }, caption: caption)
     return """

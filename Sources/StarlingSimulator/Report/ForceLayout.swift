@@ -7,18 +7,20 @@ import StarlingCore
 /// the others, and a pull to the middle that keeps separate components in the picture. It begins with the tree in
 /// rings, so that its branches need not be untangled. Only + − × ÷ and √: the same picture on every machine.
 struct ForceLayout {
-  /// How hard a vertex's links outside the tree pull, all together, in the tree links' units. A guess that looks
-  /// good: with more the branches melt into a ball, with less their surroundings are not seen.
-  private static let otherPull = 0.35
+  /// How hard a vertex's links outside the tree pull, in the tree links' units. Guesses that look good: with more
+  /// the branches of a large tree melt into a ball, with less a small overlay shows nothing but its tree.
+  private static func otherPull(_ count: Int) -> Double { count > 400 ? 0.03 : count > 100 ? 0.1 : 0.25 }
   /// The same where there is no tree to show.
   private static let plainPull = 2.2
   /// How strongly everything is drawn to the middle. A guess.
-  private static let gravity = 0.035
+  private static let gravity = 0.03
 
   /// The position of each vertex; linked ones are about 1 apart.
   private(set) var positions: [Point]
   private let links: DirectedGraph
   private let pulls: [Double]
+  /// The tree's links in a small drawing, from which other vertices keep away.
+  private let branches: [(Int, Int)]
 
   /// Lays out the graph.
   ///
@@ -30,8 +32,9 @@ struct ForceLayout {
   init(_ graph: DirectedGraph, skeleton: RootedTree?, emphasised: Bool, seed: UInt64) {
     links = graph.undirected()
     pulls = Self.pulls(links, skeleton: emphasised ? skeleton : nil)
+    branches = Self.branches(emphasised && links.vertexCount <= 100 ? skeleton : nil)
     positions = Self.start(links.vertexCount, skeleton: skeleton, seed: seed)
-    let rounds = links.vertexCount > 400 ? 140 : 300
+    let rounds = links.vertexCount > 400 ? 220 : 300
     let radius = Double(links.vertexCount).squareRoot()
     for round in 0..<rounds {
       let left = 1 - Double(round) / Double(rounds)
@@ -53,7 +56,7 @@ struct ForceLayout {
   }
 
   private static func pulls(_ links: DirectedGraph, skeleton: RootedTree?) -> [Double] {
-    let total = skeleton == nil ? plainPull : otherPull
+    let total = skeleton == nil ? plainPull : otherPull(links.vertexCount)
     var pulls: [Double] = []
     pulls.reserveCapacity(links.edgeCount)
     for u in 0..<links.vertexCount {
@@ -67,6 +70,27 @@ struct ForceLayout {
     return pulls
   }
 
+  private static func branches(_ tree: RootedTree?) -> [(Int, Int)] {
+    guard let tree else { return [] }
+    return tree.walk.order.compactMap { child in tree.walk.parents[child].map { ($0, child) } }
+  }
+
+  /// A push away from every branch that `vertex` is nearer to than `clearance` and not an end of.
+  private func clearBranches(_ vertex: Int) -> Point {
+    let clearance = 0.55
+    var force = Point(x: 0, y: 0)
+    for (parent, child) in branches where parent != vertex && child != vertex {
+      let along = positions[child] - positions[parent]
+      let here = positions[vertex] - positions[parent]
+      let squared = max(along.x * along.x + along.y * along.y, 1e-9)
+      let share = min(max((here.x * along.x + here.y * along.y) / squared, 0), 1)
+      let away = here - along * share
+      let distance = max(away.length, 1e-6)
+      if distance < clearance { force = force + away * (6 * (clearance - distance) / distance) }
+    }
+    return force
+  }
+
   private mutating func move(atMost limit: Double) {
     let tree = RepulsionTree(positions)
     var stack: [(cell: Int, side: Double)] = []
@@ -78,6 +102,7 @@ struct ForceLayout {
         let away = positions[Int(links.targets[edge])] - here
         force = force + away * (away.length * pulls[edge])
       }
+      force = force + clearBranches(vertex)
       let length = force.length
       moved[vertex] = here + force * (length > limit ? limit / length : 1)
     }

@@ -6,7 +6,7 @@ public struct Histogram: Sendable {
   public var axis: String
   /// What is counted, in the plural, such as `peers`.
   public var counted: String
-  /// The values, in any order; those that are not finite are left out.
+  /// The values, in any order; those that are not finite or from 10¹⁵ on are left out.
   public var values: [Double]
   /// Where to draw the law's line, and what to write at it.
   public var law: (value: Double, label: String)?
@@ -36,7 +36,8 @@ public struct Histogram: Sendable {
 
   func html() -> String {
     let heading = "<h3>\(MarkupText.escaped(title))</h3>\n"
-    guard let spread = Distribution(values) else {
+    let shown = values.filter(NumberText.isShowable)
+    guard let spread = Distribution(shown) else {
       return "<figure class=\"card\">\n\(heading)<p class=\"empty\">No values.</p>\n</figure>\n"
     }
     let measures = [
@@ -45,25 +46,27 @@ public struct Histogram: Sendable {
     ].map { ($0.0, NumberText.readable($0.1)) }
     return """
       <figure class="card">
-      \(heading)\(chart(spread))\(ChartCaption.html(measures, caption: caption))</figure>
+      \(heading)\(chart(shown, spread))\(ChartCaption.html(measures, caption: caption))</figure>
 
       """
   }
 
-  private func chart(_ spread: Distribution) -> String {
-    let lawValue = law.flatMap { $0.value.isFinite ? $0.value : nil }
+  private func chart(_ values: [Double], _ spread: Distribution) -> String {
+    let lawValue = law.flatMap { NumberText.isShowable($0.value) ? $0.value : nil }
     let bins = HistogramBins(values, spread: spread)
     let low = min(bins.start, lawValue.map { $0 - bins.width } ?? bins.start)
     let high = max(bins.end, lawValue.map { $0 + bins.width } ?? bins.end)
-    let highest = Double(bins.counts.max() ?? 1)
+    let yTicks = AxisTicks(from: 0, to: Double(bins.counts.max() ?? 1), count: 4, wholeNumbers: true)
+    let highest = yTicks.reach(Double(bins.counts.max() ?? 1))
     let frame = ChartFrame(xRange: low...high, yRange: 0...highest)
     let xTicks = AxisTicks(from: low, to: high, count: 7, wholeNumbers: bins.ofWholeNumbers)
-    let yTicks = AxisTicks(from: 0, to: highest, count: 4, wholeNumbers: true)
     var text = ChartFrame.open(
       title: title,
       description: "\(spread.count) \(counted), mean \(NumberText.readable(spread.mean)), from "
         + "\(NumberText.readable(spread.min)) to \(NumberText.readable(spread.max))")
-    text += frame.axes(xTicks: xTicks, yTicks: yTicks, xLabel: axis) { $0.label($1) }
+    text += frame.axes(xTicks: xTicks, yTicks: AxisTicks(from: 0, to: highest, step: yTicks), xLabel: axis) {
+      $0.label($1)
+    }
     text += "<g class=\"bars\">"
     for (index, count) in bins.counts.enumerated() where count > 0 {
       text += bar(index, count, bins, frame)
@@ -74,15 +77,15 @@ public struct Histogram: Sendable {
   }
 
   private func bar(_ index: Int, _ count: Int, _ bins: HistogramBins, _ frame: ChartFrame) -> String {
-    let left = frame.x(bins.start + Double(index) * bins.width)
-    let right = frame.x(bins.start + Double(index + 1) * bins.width)
-    let gap = min((right - left) * 0.12, 2)
+    let middle = frame.x(bins.start + (Double(index) + 0.5) * bins.width)
+    let room = frame.x(bins.start + bins.width) - frame.x(bins.start)
+    let width = min(room - min(room * 0.12, 2), 44)
     // A single value among a million must still be seen.
     let top = min(frame.y(Double(count)), frame.y(0) - 1)
     let tip = "\(bins.label(index)): \(NumberText.whole(count)) \(counted)"
     return """
-      <rect x="\(NumberText.coordinate(left + gap / 2, decimals: 2))" y="\(NumberText.coordinate(top))" \
-      width="\(NumberText.coordinate(right - left - gap, decimals: 2))" \
+      <rect x="\(NumberText.coordinate(middle - width / 2, decimals: 2))" y="\(NumberText.coordinate(top))" \
+      width="\(NumberText.coordinate(width, decimals: 2))" \
       height="\(NumberText.coordinate(frame.y(0) - top))"><title>\(MarkupText.escaped(tip))</title></rect>
       """
   }
@@ -99,10 +102,11 @@ struct HistogramBins {
 
   var end: Double { start + Double(counts.count) * width }
 
+  /// Counts showable values whose distribution is `spread`.
+  ///
   /// Up to 40 intervals of whole numbers have one value each; otherwise there are about 30.
   init(_ values: [Double], spread: Distribution) {
-    let finite = values.filter(\.isFinite)
-    ofWholeNumbers = spread.max < 1e15 && finite.allSatisfy { $0 == $0.rounded(.towardZero) }
+    ofWholeNumbers = values.allSatisfy { $0 == $0.rounded(.towardZero) }
     let range = spread.max - spread.min
     if ofWholeNumbers {
       width = range < 40 ? 1 : AxisTicks(from: spread.min, to: spread.max, count: 30, wholeNumbers: true).step
@@ -113,7 +117,7 @@ struct HistogramBins {
     }
     let last = ((spread.max - start) / width).rounded(.down)
     counts = [Int](repeating: 0, count: last < 4_096 ? Int(last) + 1 : 1)
-    for value in finite { counts[min(max(Int((value - start) / width), 0), counts.count - 1)] += 1 }
+    for value in values { counts[min(max(Int((value - start) / width), 0), counts.count - 1)] += 1 }
   }
 
   /// The interval in words.

@@ -1,6 +1,9 @@
 /// Numbers as people read them, and as coordinates. Written without the C library, whose printing may differ
 /// between machines.
 enum NumberText {
+  /// Whether a page can show `value`: finite, and below 10¹⁵, where a double still holds every whole number.
+  static func isShowable(_ value: Double) -> Bool { value.magnitude < 1e15 }
+
   /// `value` with a fixed number of decimals, thousands apart: `12,345.60`.
   ///
   /// Halves are rounded away from zero. What is not finite, or too large for a page, is shown as a dash.
@@ -50,7 +53,7 @@ enum NumberText {
     var scale = 1.0
     for _ in 0..<decimals { scale *= 10 }
     let scaled = (value.magnitude * scale).rounded()
-    guard scaled < 1e15 else { return nil }
+    guard isShowable(scaled) else { return nil }
     let (whole, rest) = UInt(scaled).quotientAndRemainder(dividingBy: UInt(scale))
     let digits = decimals == 0 ? "" : String(rest)
     let zeros = String(repeating: "0", count: decimals - digits.utf8.count)
@@ -80,7 +83,7 @@ struct AxisTicks {
   ///
   /// - Parameter wholeNumbers: true if a step below 1 would make no sense.
   init(from low: Double, to high: Double, count: Int, wholeNumbers: Bool = false) {
-    let wanted = max((high - low) / Double(max(count, 1)), 1e-9)
+    let wanted = min(max((high - low) / Double(max(count, 1)), 1e-9), 1e300)
     var power = 1.0
     var decimals = 0
     while power > wanted {
@@ -100,6 +103,17 @@ struct AxisTicks {
     self.step = step
     self.decimals = step == power * 10 ? max(decimals - 1, 0) : decimals
   }
+
+  /// Ticks as far apart as those of `other`, as far as `high`.
+  init(from low: Double, to high: Double, step other: AxisTicks) {
+    step = other.step
+    decimals = other.decimals
+    let count = Int(min(max((high - low) / other.step, 0), 63) + 1e-9)
+    values = (0...count).map { low + Double($0) * other.step }
+  }
+
+  /// The first tick that is not below `value`.
+  func reach(_ value: Double) -> Double { (value / step - 1e-9).rounded(.up) * step }
 
   /// What to write at a tick.
   func label(_ value: Double) -> String { NumberText.fixed(value, decimals: decimals) }

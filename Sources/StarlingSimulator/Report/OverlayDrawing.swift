@@ -29,7 +29,8 @@ public struct OverlayDrawing: Sendable {
     let drawn = sample.isWhole ? graph : graph.induced(on: kept).graph
     let drawnSkeleton = sample.isWhole ? skeleton : skeleton?.restricted(to: sample.originals)
     let drawnTree = tree == nil ? nil : drawnSkeleton
-    let layout = ForceLayout(drawn, skeleton: drawnSkeleton, emphasised: tree != nil, seed: seed)
+    let layout = ForceLayout(
+      drawn, skeleton: drawnSkeleton, emphasised: tree != nil || !sample.isWhole, seed: seed)
 
     let sizes = VertexSizes(graph)
     let margin = sizes.largest + 16
@@ -39,7 +40,8 @@ public struct OverlayDrawing: Sendable {
       let hop = drawnTree?.walk.hops[index]
       return DrawnVertex(
         place: place, radius: sizes.radius(original, among: places.count), hop: hop,
-        name: original < names.count ? names[original] : String(original),
+        name: PeerTip.label(original, names: names),
+        standing: sizes.standing(original),
         tip: PeerTip.text(original, names: names, hop: hop, tree: tree, sizes: sizes))
     }
     self.graph = drawn
@@ -63,10 +65,10 @@ public struct OverlayDrawing: Sendable {
   /// Links in several paths, since where lines of one path cross they do not add up to something brighter.
   private func addLinks(to canvas: inout DrawingCanvas) {
     let links = drawnLinks()
-    let layers = min(max(links.count / 250, 1), 40)
+    let layers = min(max(links.count / 400, 1), 14)
     let density = Double(links.count) / DrawingCanvas.size
-    let opacity = min(0.42, max(0.045, 0.30 / (1 + density)))
-    let width = vertices.count > 400 ? 0.7 : 1.3
+    let opacity = min(0.42, max(0.13, 0.42 / (1 + density)))
+    let width = vertices.count > 400 ? 0.6 : 1.3
     for layer in 0..<layers {
       var path = ""
       for index in stride(from: layer, to: links.count, by: layers) {

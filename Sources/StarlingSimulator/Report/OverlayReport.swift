@@ -10,8 +10,8 @@ public struct OverlayReport: Sendable {
   public var commandLine: String
   /// The figures at the top.
   public var summary: [ReportFigure] = []
-  /// Each peer's partial view: whom it sends to. What names no peer is left out.
-  public var views: [[Int]]
+  /// The partial views: an edge from a peer to each that it sends to.
+  public var graph: DirectedGraph
   /// A name for each peer, such as its address; peers without one are called by their numbers.
   public var names: [String] = []
   /// The tree that a message took.
@@ -38,23 +38,32 @@ public struct OverlayReport: Sendable {
   /// - Parameters:
   ///   - title: the heading.
   ///   - commandLine: the command that made it.
-  ///   - views: each peer's partial view.
-  public init(title: String, commandLine: String, views: [[Int]]) {
+  ///   - graph: the partial views.
+  public init(title: String, commandLine: String, graph: DirectedGraph) {
     self.title = title
     self.commandLine = commandLine
-    self.views = views
+    self.graph = graph
+  }
+
+  /// A report on an overlay, to which the other measures are added by setting them.
+  ///
+  /// - Parameters:
+  ///   - title: the heading.
+  ///   - commandLine: the command that made it.
+  ///   - views: each peer's partial view; what names no peer is left out.
+  public init(title: String, commandLine: String, views: [[Int]]) {
+    self.init(title: title, commandLine: commandLine, graph: DirectedGraph(adjacency: views))
   }
 
   /// The page, with its drawings laid out.
   public func page() -> ReportPage {
-    let graph = DirectedGraph(adjacency: views)
-    let sections = [picture(graph), spread, acquaintance(graph), figures(graph), ending]
+    let sections = [picture, spread, acquaintance, figures, ending]
     return ReportPage(
       title: title, subtitle: subtitle, commandLine: commandLine, summary: summary,
       sections: sections.filter { !$0.items.isEmpty })
   }
 
-  private func picture(_ graph: DirectedGraph) -> ReportSection {
+  private var picture: ReportSection {
     if graph.vertexCount == 0 { return ReportSection("", items: []) }
     var items: [ReportItem] = [
       .overlay(OverlayDrawing(graph: graph, tree: tree, names: names, seed: seed, limits: limits))
@@ -64,14 +73,15 @@ public struct OverlayReport: Sendable {
       tree == nil ? "The overlay" : "The overlay and the tree in it",
       introduction: "Every peer knows only a few others. Linked peers are drawn near each other, larger ones "
         + "have more links"
-        + (tree == nil ? "." : ", and the colour tells how many hops the message made to them."),
+        + (tree == nil
+          ? " and warmer colours." : ", and the colour tells how many hops the message made to them."),
       items: items)
   }
 
   private var spread: ReportSection {
     var items: [ReportItem] = []
     if !deliveryTimes.isEmpty {
-      let others = max(views.count - 1, deliveryTimes.count, 1)
+      let others = max(graph.vertexCount - 1, deliveryTimes.count, 1)
       items.append(.curve(Curve("Peers reached", deliveryTimes: deliveryTimes, of: others)))
       items.append(
         .histogram(
@@ -92,7 +102,7 @@ public struct OverlayReport: Sendable {
     return tree?.walk.order.dropFirst().compactMap { tree?.walk.hops[$0].map(Double.init) } ?? []
   }
 
-  private func acquaintance(_ graph: DirectedGraph) -> ReportSection {
+  private var acquaintance: ReportSection {
     if graph.vertexCount == 0 { return ReportSection("", items: []) }
     let law = viewSizeLaw.map { ($0.value, "\($0.name) = \(NumberText.readable($0.value))") }
     var items: [ReportItem] = [
@@ -115,7 +125,7 @@ public struct OverlayReport: Sendable {
       items: items)
   }
 
-  private func figures(_ graph: DirectedGraph) -> ReportSection {
+  private var figures: ReportSection {
     let rows: [(String, Distribution?)] = [
       ("time to delivery, ms", Distribution(deliveryTimes)), ("hops", Distribution(deliveredHops)),
       ("partial view", Distribution(graph.outDegrees)), ("in-view", Distribution(graph.inDegrees)),
@@ -125,11 +135,11 @@ public struct OverlayReport: Sendable {
     if known.isEmpty && tables.isEmpty { return ReportSection("", items: []) }
     var items = tables.map { ReportItem.table($0) }
     if !known.isEmpty { items.append(.table(ReportTable("Distributions", distributions: known))) }
-    if graph.vertexCount > 0 { items.append(.table(connectivity(graph))) }
+    if graph.vertexCount > 0 { items.append(.table(connectivity)) }
     return ReportSection("In figures", items: items)
   }
 
-  private func connectivity(_ graph: DirectedGraph) -> ReportTable {
+  private var connectivity: ReportTable {
     let (weak, strong) = (graph.weakComponents(), graph.strongComponents())
     var rows = [
       ["peers", NumberText.whole(graph.vertexCount)],

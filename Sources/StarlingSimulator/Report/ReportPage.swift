@@ -172,7 +172,10 @@ public struct ReportPage: Sendable {
 
         """
     }
-    return "<dl class=\"summary\">\n\(tiles.joined())</dl>\n"
+    // Rows of at most six, as equal as can be; those of the last share what is left.
+    let rows = (summary.count + 5) / 6
+    let columns = (summary.count + rows - 1) / rows
+    return "<dl class=\"summary\" style=\"--columns:\(columns)\">\n\(tiles.joined())</dl>\n"
   }
 
   private static func section(_ section: ReportSection) -> String {

@@ -5,9 +5,9 @@ enum ReportStyle {
   /// Contrasts of text against its background are at least 4.5 to 1 in both schemes (WCAG 2.2, 1.4.3).
   static let sheet = """
     :root{color-scheme:light dark;--paper:#f5f1e9;--card:#fffdf8;--ink:#1b2139;--soft:#5a6078;--rule:#e4dccd;\
-    --accent:#ad4a12;--bar:#45568f;--area:#45568f22;--tile:#fffdf8}
+    --accent:#ad4a12;--bar:#45568f;--area:#45568f22}
     @media(prefers-color-scheme:dark){:root{--paper:#0c1022;--card:#141a31;--ink:#ece8df;--soft:#a6adc6;\
-    --rule:#28304d;--accent:#ffb35c;--bar:#8496dc;--area:#8496dc2b;--tile:#141a31}}
+    --rule:#28304d;--accent:#ffb35c;--bar:#8496dc;--area:#8496dc2b}}
     *{box-sizing:border-box;margin:0}
     html{-webkit-text-size-adjust:100%}
     body{background:var(--paper);color:var(--ink);font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,\
@@ -27,9 +27,9 @@ enum ReportStyle {
     .command span{flex:none}
     code{font:.95em/1.6 ui-monospace,"SF Mono",Menlo,Consolas,"DejaVu Sans Mono",monospace;color:var(--ink);\
     white-space:pre-wrap;min-width:0}
-    .summary{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,168px),1fr));gap:1px;\
-    margin:24px 0 0;background:var(--rule);border:1px solid var(--rule);border-radius:14px;overflow:hidden}
-    .summary div{background:var(--tile);padding:16px 18px 15px;flex:1}
+    .summary{display:flex;flex-wrap:wrap;gap:1px;margin:24px 0 0;background:var(--rule);\
+    border:1px solid var(--rule);border-radius:14px;overflow:hidden}
+    .summary div{background:var(--card);padding:16px 18px 15px;flex:1 1 calc(100%/var(--columns) - 1px)}
     dt{color:var(--soft);font-size:.8rem;letter-spacing:.02em}
     dd b{display:block;font-weight:500;font-size:1.75rem;line-height:1.3;font-variant-numeric:tabular-nums lining-nums}
     dd b.long{font-size:1.12rem;line-height:1.45;padding:.35em 0 .2em}
@@ -37,11 +37,11 @@ enum ReportStyle {
     section{margin-top:clamp(44px,6vw,72px)}
     h2{font-weight:500;font-size:clamp(1.4rem,2.6vw,1.8rem);line-height:1.25}
     .lead{color:var(--soft);max-width:46em;margin-top:6px}
-    .items{display:grid;grid-template-columns:repeat(6,1fr);gap:20px;margin-top:22px;align-items:start}
+    .items{display:grid;grid-template-columns:repeat(6,1fr);gap:20px;margin-top:22px;align-items:stretch}
     .items>*{grid-column:span 2;min-width:0}
-    .items>.plate,.items>:nth-last-child(2):first-child{grid-column:span 3}
+    .items>.plate{grid-column:span 3}
     .items>.wide{grid-column:span 4}
-    .items>.note,.items>.wide:only-child,.items>.plate:only-child{grid-column:1/-1}
+    .items>.note,.items>.full,.items>.wide:only-child,.items>.plate:only-child{grid-column:1/-1}
     .card,.plate{background:var(--card);border:1px solid var(--rule);border-radius:14px;overflow:hidden}
     .card{padding:16px 18px 14px}
     h3{font-size:1rem;font-weight:600;line-height:1.35}
@@ -53,6 +53,7 @@ enum ReportStyle {
     .sky{background:linear-gradient(#0b1026,#1d1b3d)}
     svg{display:block}
     .sky svg{width:100%;height:auto;max-height:94vh}
+    .plate:only-child svg{max-height:min(82vh,860px)}
     .chart{width:100%;height:auto;margin-top:8px;font-size:13px}
     .chart text{fill:var(--soft)}
     .grid{stroke:var(--rule);stroke-width:1}
@@ -60,6 +61,7 @@ enum ReportStyle {
     .bars{fill:var(--bar)}
     .bars rect:hover{fill:var(--accent)}
     .marker path{stroke:var(--accent);stroke-width:1.8;stroke-dasharray:5 4}
+    .marker .halo{stroke:var(--card);stroke-width:4.5;stroke-dasharray:none}
     .marker text{fill:var(--accent);font-weight:600}
     .line{fill:none;stroke:var(--accent);stroke-width:2.2;stroke-linejoin:round}
     .area{fill:var(--area)}
@@ -72,6 +74,9 @@ enum ReportStyle {
     table{width:100%;border-collapse:collapse;margin-top:8px;font-size:.92rem}
     th,td{padding:7px 0 7px 12px;text-align:right;border-bottom:1px solid var(--rule);vertical-align:baseline}
     tbody tr:last-child>*{border-bottom:0}
+    td{white-space:nowrap}
+    td.long{white-space:normal;word-break:break-all;font:.88em/1.5 ui-monospace,"SF Mono",Menlo,Consolas,\
+    "DejaVu Sans Mono",monospace}
     thead th{color:var(--soft);font-weight:500;font-size:.84rem}
     th:first-child{text-align:left;padding-left:0}
     tbody th{font-weight:500}
@@ -81,14 +86,15 @@ enum ReportStyle {
     @media(max-width:1020px){.items{grid-template-columns:repeat(2,1fr)}.items>*{grid-column:span 1!important}\
     .items>.wide,.items>.note,.items>.plate{grid-column:1/-1!important}}
     @media(max-width:680px){.items{grid-template-columns:minmax(0,1fr);gap:16px}.items>*{grid-column:1/-1!important}\
-    .summary{grid-template-columns:repeat(2,1fr)}.summary div{padding:13px 14px}dd b{font-size:1.45rem}\
+    .summary div{padding:13px 14px;flex-basis:calc(50% - 1px)}dd b{font-size:1.45rem}\
     .command{display:block}.command code{display:block}\
     .wide thead{position:absolute;clip-path:inset(50%);width:1px;height:1px;overflow:hidden}\
     .wide tr{display:grid;grid-template-columns:repeat(4,1fr);gap:4px 10px;padding:10px 0;\
     border-bottom:1px solid var(--rule)}.wide tbody tr:last-child{border:0}\
-    .wide th,.wide td{border:0;padding:0;text-align:left}.wide tbody th{grid-column:1/-1}\
-    .wide td::before{content:attr(data-label);display:block;color:var(--soft);font-size:.76rem}}
-    @media(min-width:681px){.flock{left:auto;width:62%}}
+    .wide th,.wide td{border:0;padding:0;text-align:left}.wide td.long{grid-column:1/-1}.wide tbody th{grid-column:1/-1}\
+    .wide td::before{content:attr(data-label);display:block;color:var(--soft);font:.76rem/1.5 system-ui,sans-serif}}
+    @media(max-width:680px){.flock{opacity:.5}}
+    @media(min-width:681px){.flock{left:auto;width:46%}}
     @media print{header{-webkit-print-color-adjust:exact;print-color-adjust:exact}.card,.plate{break-inside:avoid}}
 
     """

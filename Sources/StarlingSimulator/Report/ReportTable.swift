@@ -40,11 +40,23 @@ public struct ReportTable: Hashable, Sendable {
       caption: "Percentiles are by nearest rank; the deviation is that of the whole population.")
   }
 
+  /// Longer cells, such as hashes, may be broken anywhere.
+  private static let longCell = 24
+
+  /// A few columns fit beside something else, many or long ones take a row of the page.
+  private var breadth: String {
+    if rows.contains(where: { $0.contains { $0.count > Self.longCell } }) || columns.count > 8 {
+      return " wide full"
+    }
+    return columns.count > 3 ? " wide" : ""
+  }
+
   func html() -> String {
     let heads = columns.map { "<th scope=\"col\">\(MarkupText.escaped($0))</th>" }.joined()
     let body = rows.map { row in
       let cells = zip(columns, row).dropFirst().map { column, cell in
-        "<td data-label=\"\(MarkupText.escaped(column))\">\(MarkupText.escaped(cell))</td>"
+        let long = cell.count > Self.longCell ? " class=\"long\"" : ""
+        return "<td\(long) data-label=\"\(MarkupText.escaped(column))\">\(MarkupText.escaped(cell))</td>"
       }
       let missing = String(repeating: "<td></td>", count: max(columns.count - max(row.count, 1), 0))
       return
@@ -52,7 +64,7 @@ public struct ReportTable: Hashable, Sendable {
     }
     let note = caption.isEmpty ? "" : "<figcaption><p>\(MarkupText.escaped(caption))</p></figcaption>\n"
     return """
-      <figure class="card table\(columns.count > 3 ? " wide" : "")">
+      <figure class="card table\(breadth)">
       <h3>\(MarkupText.escaped(title))</h3>
       <table>
       <thead><tr>\(heads)</tr></thead>

@@ -54,8 +54,8 @@ public struct TreeDrawing: Sendable {
       let hop = layout.rings[vertex]
       return DrawnVertex(
         place: middle + place * ringDistance, radius: hop == 0 ? max(radius, 5) : radius, hop: hop,
-        name: original < names.count ? names[original] : String(original),
-        tip: PeerTip.text(original, names: names, hop: hop, tree: tree, sizes: nil))
+        name: PeerTip.label(original, names: names),
+        standing: 0, tip: PeerTip.text(original, names: names, hop: hop, tree: tree, sizes: nil))
     }
     canvas.addVertices(vertices, depth: depth, treeShown: true)
     return canvas.finished()
@@ -100,7 +100,7 @@ public struct TreeDrawing: Sendable {
       canvas.add(
         """
         <circle cx="500" cy="500" r="\(length)" fill="none" stroke="\(DuskPalette.guide)" \
-        stroke-opacity="0.13" stroke-width="1.2"/><text x="500" y="\(top)" dy=".35em" font-size="20" \
+        stroke-opacity="0.13" stroke-width="1.2"/><text x="500" y="\(top)" dy=".35em" font-size="24" \
         text-anchor="middle" fill="\(DuskPalette.guide)" stroke="\(DuskPalette.sky.top)" stroke-width="7" \
         paint-order="stroke">\(ring)</text>
 

@@ -151,7 +151,7 @@ where Diffusion.Auth == IdealAuthenticator, Diffusion.Message: SizedMessage {
   }
 }
 
-extension Simulation {
+extension Simulation where Network: ~Copyable {
   /// For each peer, whether it is live.
   var livePeers: [Bool] { (0..<count).map { isLive(Peer($0)) } }
 
