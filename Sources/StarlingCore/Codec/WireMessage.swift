@@ -1,6 +1,13 @@
+/// A message whose size on the wire is known without encoding it: for metrics and limits.
+public protocol SizedMessage {
+  /// How many bytes the encoded form has. A peer's record counts with an IPv4 address,
+  /// ``PeerRecord/encodedByteCount``.
+  var encodedByteCount: Int { get }
+}
+
 /// A message with an encoded form. Handles mean nothing to another machine, so a peer named in a message
 /// travels as its record and is interned again on arrival.
-public protocol WireMessage {
+public protocol WireMessage: SizedMessage {
   /// Appends the encoded form.
   ///
   /// - Parameter peers: looks up the records of the peers that the message names.
@@ -13,10 +20,6 @@ public protocol WireMessage {
   static func decode(
     from reader: inout WireReader, peers: inout some PeerDirectory
   ) throws(WireError) -> Self
-
-  /// How many bytes the encoded form has, without encoding it: for metrics and limits. A record counts as
-  /// its IPv4 size, ``PeerRecord/encodedByteCount``.
-  var encodedByteCount: Int { get }
 }
 
 /// What is known of a peer outside this machine: its key, and where it can be reached.

@@ -1,0 +1,232 @@
+import StarlingCore
+
+/// File sharing over any broadcast that names the origin of a message and authenticates it: a pure value.
+///
+/// A publisher broadcasts a manifest, waits while its flood shapes the tree, and then broadcasts the chunks
+/// one by one, as fast as the owner says there is room. A receiver checks each chunk against the manifest by
+/// itself, so chunks may come in any order, and no byte is stored that the publisher did not announce.
+public struct FileSharing {
+  /// The bounds that it keeps.
+  public let configuration: FileSharingConfiguration
+  /// What it did so far.
+  public private(set) var counters = FileSharingCounters()
+  private var publications = PublicationQueue()
+  /// In the order of their announcement. Few enough to be searched one by one.
+  private var downloads: [FileDownload] = []
+  private var held: HeldChunks
+  private var finished: FinishedFiles
+
+  /// Nothing shared yet.
+  public init(configuration: FileSharingConfiguration = FileSharingConfiguration()) {
+    self.configuration = configuration
+    held = HeldChunks(configuration)
+    finished = FinishedFiles(limit: configuration.finishedLimit)
+  }
+
+  /// The files being published, then those arriving, each in the order of their announcement.
+  public var filesInProgress: [FileProgress] {
+    publications.progress
+      + downloads.map {
+        FileProgress(
+          manifest: $0.manifest, publisher: $0.publishers[0],
+          chunksDone: $0.manifest.chunkCount - $0.missingCount)
+      }
+  }
+}
+
+// MARK: - Publishing
+
+extension FileSharing {
+  /// When ``proceed(at:into:)`` will have something to do; ``Instant/distantFuture`` while it has not, or
+  /// waits for a chunk that it asked for. In the past when all it waits for is room.
+  public var nextDeadline: Instant { publications.nextDeadline }
+
+  /// Broadcasts a file's manifest; the chunks follow as ``proceed(at:into:)`` is called.
+  ///
+  /// - Throws: ``PublishError`` when the file is being published already or too many are.
+  public mutating func publish(
+    _ manifest: FileManifest, at now: Instant, into sink: inout some FileSharingSink & ~Copyable
+  ) throws(PublishError) {
+    guard !publications.contains(manifest.identifier) else { throw .alreadyPublishing }
+    guard publications.count < configuration.publicationLimit else {
+      throw .tooManyFiles(limit: configuration.publicationLimit)
+    }
+    counters.manifestsPublished += 1
+    // Whoever repeats this manifest in its own name has nothing that is missing here.
+    finished.insert(manifest.identifier)
+    sink.broadcast(FileMessage.manifest(manifest).encoded)
+    if manifest.chunkCount == 0 { return sink.published(manifest.identifier) }
+    publications.append(manifest, readyAt: now + configuration.shapingPause)
+  }
+
+  /// Asks for the next chunk, if the pause after the manifest is over and no other chunk was asked for. To
+  /// be called when the broadcast has room for another chunk.
+  public mutating func proceed(at now: Instant, into sink: inout some FileSharingSink & ~Copyable) {
+    guard let (file, index) = publications.requestNext(at: now) else { return }
+    sink.requestChunk(index, of: file)
+  }
+
+  /// Broadcasts a chunk that was asked for. One that was not is ignored.
+  ///
+  /// - Parameters:
+  ///   - chunk: the bytes read. If they are not what the manifest says, the file has changed since, and its
+  ///     publication ends; no bytes at all say that it could not be read.
+  ///   - index: the chunk's index.
+  ///   - file: the file.
+  ///   - sink: takes the broadcast.
+  public mutating func supply(
+    _ chunk: [UInt8], index: Int, of file: FileIdentifier, into sink: inout some FileSharingSink & ~Copyable
+  ) {
+    guard let manifest = publications.manifest(awaiting: index, of: file) else { return }
+    guard manifest.verifies(chunk, index: index) else {
+      publications.remove(file)
+      return sink.publicationFailed(file)
+    }
+    counters.chunksPublished += 1
+    sink.broadcast(FileMessage.chunk(file: file, index: index, bytes: chunk).encoded)
+    if publications.advance() { sink.published(file) }
+  }
+}
+
+// MARK: - Receiving
+
+extension FileSharing {
+  /// Handles the payload of a broadcast. One that is refused is counted; its sender can do no other harm.
+  ///
+  /// - Parameters:
+  ///   - payload: the encoded ``FileMessage``.
+  ///   - origin: whose broadcast it is, by its signature.
+  ///   - now: the current instant.
+  ///   - sink: takes what is to be done.
+  public mutating func receive(
+    _ payload: [UInt8], from origin: PublicKey, at now: Instant,
+    into sink: inout some FileSharingSink & ~Copyable
+  ) {
+    do throws(FileManifestError) {
+      switch try FileMessage(encoded: payload) {
+      case .manifest(let manifest): receive(manifest, from: origin, at: now, into: &sink)
+      case .chunk(let file, let index, let bytes):
+        receiveChunk(bytes, index: index, of: file, from: origin, at: now, into: &sink)
+      }
+    } catch {
+      counters.malformed += 1
+    }
+  }
+
+  private mutating func receive(
+    _ manifest: FileManifest, from origin: PublicKey, at now: Instant,
+    into sink: inout some FileSharingSink & ~Copyable
+  ) {
+    let file = manifest.identifier
+    if let known = downloads.firstIndex(where: { $0.manifest.identifier == file }) {
+      counters.manifestsRepeated += 1
+      if downloads[known].addPublisher(origin) {
+        takeHeldChunks(of: file, from: origin, at: now, into: &sink)
+      }
+      return
+    }
+    guard !finished.contains(file) else {
+      counters.manifestsRepeated += 1
+      return
+    }
+    guard makeRoom(for: origin, at: now, into: &sink) else {
+      counters.manifestsCrowdedOut += 1
+      return
+    }
+    counters.manifestsAccepted += 1
+    sink.announced(manifest, by: origin)
+    downloads.append(FileDownload(manifest, publisher: origin, at: now))
+    if manifest.chunkCount == 0 { return complete(at: downloads.count - 1, into: &sink) }
+    takeHeldChunks(of: file, from: origin, at: now, into: &sink)
+  }
+
+  private mutating func receiveChunk(
+    _ bytes: [UInt8], index: Int, of file: FileIdentifier, from origin: PublicKey, at now: Instant,
+    into sink: inout some FileSharingSink & ~Copyable
+  ) {
+    if let position = downloads.firstIndex(where: { $0.manifest.identifier == file }) {
+      guard downloads[position].publishers.contains(origin) else {
+        counters.chunksRefused += 1
+        return
+      }
+      return accept(bytes, index: index, at: position, now: now, into: &sink)
+    }
+    guard !finished.contains(file) else {
+      counters.chunksRepeated += 1
+      return
+    }
+    counters.chunksHeld += 1
+    let entry = HeldChunks.Entry(file: file, index: index, bytes: bytes, origin: origin)
+    counters.chunksCrowdedOut += UInt64(held.hold(entry))
+  }
+
+  /// Stores a chunk of a known file, if it is what the manifest says.
+  private mutating func accept(
+    _ bytes: [UInt8], index: Int, at position: Int, now: Instant,
+    into sink: inout some FileSharingSink & ~Copyable
+  ) {
+    let manifest = downloads[position].manifest
+    guard index < manifest.chunkCount, !downloads[position].hasChunk(index) else {
+      if index < manifest.chunkCount { counters.chunksRepeated += 1 } else { counters.chunksRefused += 1 }
+      return
+    }
+    guard manifest.verifies(bytes, index: index) else {
+      counters.chunksRefused += 1
+      return
+    }
+    counters.chunksStored += 1
+    downloads[position].mark(index, at: now)
+    sink.store(bytes, index: index, of: manifest.identifier)
+    if downloads[position].isComplete { complete(at: position, into: &sink) }
+  }
+
+  private mutating func takeHeldChunks(
+    of file: FileIdentifier, from origin: PublicKey, at now: Instant,
+    into sink: inout some FileSharingSink & ~Copyable
+  ) {
+    for entry in held.take(file, from: origin) {
+      // The last of them may complete the file, which then is no download any more.
+      guard let position = downloads.firstIndex(where: { $0.manifest.identifier == file }) else { return }
+      accept(entry.bytes, index: entry.index, at: position, now: now, into: &sink)
+    }
+  }
+
+  private mutating func complete(at position: Int, into sink: inout some FileSharingSink & ~Copyable) {
+    let file = downloads.remove(at: position).manifest.identifier
+    finished.insert(file)
+    sink.completed(file)
+  }
+
+  /// Finds room for another file of a publisher, at the expense of the one that has stalled for the longest.
+  private mutating func makeRoom(
+    for publisher: PublicKey, at now: Instant, into sink: inout some FileSharingSink & ~Copyable
+  ) -> Bool {
+    let own = downloads.indices.filter { downloads[$0].publishers[0] == publisher }
+    let isOwnShareFull = own.count >= configuration.downloadLimitPerPublisher
+    guard isOwnShareFull || downloads.count >= configuration.downloadLimit else { return true }
+    let candidates = isOwnShareFull ? own : Array(downloads.indices)
+    let stalled = candidates.min { downloads[$0].lastProgress < downloads[$1].lastProgress }
+    guard let stalled, downloads[stalled].lastProgress + configuration.stalledAfter <= now else {
+      return false
+    }
+    counters.filesAbandoned += 1
+    sink.abandoned(downloads.remove(at: stalled).manifest.identifier)
+    return true
+  }
+}
+
+/// Why a file cannot be published now.
+public enum PublishError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// The file is being published already.
+  case alreadyPublishing
+  /// Too many files are being published.
+  case tooManyFiles(limit: Int)
+
+  /// One sentence.
+  public var description: String {
+    switch self {
+    case .alreadyPublishing: "the file is being published already"
+    case .tooManyFiles(let limit): "\(limit) files are being published already; wait until one is done"
+    }
+  }
+}

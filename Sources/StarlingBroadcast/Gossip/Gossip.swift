@@ -1,0 +1,81 @@
+import StarlingCore
+
+/// Infect-and-die gossip: whoever gets a message for the first time passes it to a few random members of its
+/// partial view, once. With fanout log N + k it reaches everybody with probability e^(−e^(−k)) (Kermarrec,
+/// Massoulié and Ganesh, "Probabilistic reliable dissemination in large-scale systems", IEEE TPDS 14(3),
+/// 2003). A baseline.
+@frozen
+public struct Gossip<Auth: Authenticator>: BroadcastProcess {
+  /// A copy of the broadcast.
+  public typealias Message = Broadcast<Auth>
+  /// Gossip waits for nothing.
+  public typealias Timer = Never
+
+  @usableFromInline let identity: Peer
+  @usableFromInline let auth: Auth
+  @usableFromInline let fanout: UInt16
+  @usableFromInline var neighbours = PeerSet()
+  @usableFromInline var seen = SeenMessages()
+  @usableFromInline var nextSequence: UInt64
+
+  /// - Parameters:
+  ///   - identity: the peer's own handle.
+  ///   - auth: signs this peer's messages and checks the others'.
+  ///   - fanout: to how many neighbours a message is passed on, 1 ... 65,535.
+  ///   - firstSequence: the number of its first message, above all it used before.
+  @inlinable
+  public init(identity: Peer, auth: Auth, fanout: Int, firstSequence: UInt64 = 0) {
+    precondition((1...65_535).contains(fanout), "the fanout is \(fanout); it must be 1 ... 65535")
+    self.identity = identity
+    self.auth = auth
+    self.fanout = UInt16(fanout)
+    nextSequence = firstSequence
+  }
+
+  /// Broadcasts, or keeps the links.
+  @inlinable
+  public mutating func handle(
+    _ request: BroadcastRequest<Auth.Payload>, at now: Instant,
+    into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    switch request {
+    case .broadcast(let payload):
+      let identifier = MessageIdentifier(origin: identity, sequence: nextSequence)
+      nextSequence += 1
+      _ = seen.insert(identifier)
+      let message = Broadcast<Auth>(
+        identifier: identifier, hops: 1, payload: payload, signature: auth.sign(payload, as: identifier))
+      spread(message, into: &effects)
+    case .linkUp(let peer, .outgoing): neighbours.insert(peer)
+    case .linkDown(let peer, .outgoing): neighbours.remove(peer)
+    case .linkUp, .linkDown: break
+    }
+  }
+
+  /// Delivers a new message and passes it on.
+  @inlinable
+  public mutating func receive(
+    _ message: Broadcast<Auth>, from sender: Peer, at now: Instant,
+    into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    if seen.contains(message.identifier) { return }
+    guard message.isAuthentic(to: auth) else { return effects.indicate(.refused(from: sender)) }
+    _ = seen.insert(message.identifier)
+    effects.indicate(.delivered(message, from: sender))
+    spread(message.passedOn, into: &effects)
+  }
+
+  /// Never called: gossip sets no timers.
+  @inlinable
+  public mutating func expire(
+    _ timer: Never, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
+  ) {}
+
+  @inlinable
+  mutating func spread(_ message: Broadcast<Auth>, into effects: inout some Effects<Self> & ~Copyable) {
+    let parcel = effects.prepare(message)
+    for i in effects.sample(Int(fanout), below: neighbours.count) {
+      effects.send(parcel, to: neighbours[i])
+    }
+  }
+}

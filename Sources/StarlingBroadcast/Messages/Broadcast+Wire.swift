@@ -1,0 +1,53 @@
+import StarlingCore
+
+/// A signature with an encoded form of fixed length.
+public protocol WireSignature {
+  /// The encoded form.
+  var bytes: [UInt8] { get }
+  /// How many bytes it has.
+  static var byteCount: Int { get }
+  /// The signature with these bytes; `nil` for a wrong number of them.
+  init?(_ bytes: [UInt8])
+}
+
+extension MessageIdentifier {
+  /// Appends the origin's key and the sequence number.
+  public func encode(into writer: inout WireWriter, peers: borrowing some PeerDirectory) {
+    writer.write(keyOf: origin, from: peers)
+    writer.write(integer: sequence)
+  }
+
+  /// Takes an identifier apart.
+  public static func decode(
+    from reader: inout WireReader, peers: inout some PeerDirectory
+  ) throws(WireError) -> MessageIdentifier {
+    let origin = try reader.readPeerKey(into: &peers)
+    return MessageIdentifier(origin: origin, sequence: try reader.read())
+  }
+}
+
+extension Broadcast: WireMessage where Auth.Payload == [UInt8], Auth.Signature: WireSignature {
+  /// The largest payload that is accepted from the wire: a broadcast must fit one transport message.
+  public static var payloadLimit: Int { 60_000 }
+
+  /// Appends the identifier, the hops, the signature and the payload.
+  public func encode(into writer: inout WireWriter, peers: borrowing some PeerDirectory) {
+    identifier.encode(into: &writer, peers: peers)
+    writer.write(integer: hops)
+    writer.write(raw: signature.bytes)
+    writer.write(counted: payload)
+  }
+
+  /// Takes a broadcast apart. The signature is not checked yet.
+  public static func decode(
+    from reader: inout WireReader, peers: inout some PeerDirectory
+  ) throws(WireError) -> Broadcast {
+    let identifier = try MessageIdentifier.decode(from: &reader, peers: &peers)
+    let hops = try reader.read(UInt16.self)
+    guard let signature = Auth.Signature(try reader.read(count: Auth.Signature.byteCount)) else {
+      throw .invalid("a signature of the wrong length")
+    }
+    let payload = try reader.readCounted(limit: payloadLimit)
+    return Broadcast(identifier: identifier, hops: hops, payload: payload, signature: signature)
+  }
+}

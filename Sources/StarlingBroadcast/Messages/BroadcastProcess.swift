@@ -1,0 +1,46 @@
+import StarlingCore
+
+/// A protocol that brings a message from one peer to all: the layer over a membership.
+///
+/// Its messages may arrive before its links are known, and from peers that it has no link to.
+public protocol BroadcastProcess<Auth>: Process
+where
+  Request == BroadcastRequest<Auth.Payload>, Indication == BroadcastIndication<Auth>,
+  Message: PayloadCarrying<Auth>
+{
+  /// How messages are signed.
+  associatedtype Auth: Authenticator
+}
+
+/// What a broadcast can be asked for.
+@frozen
+public enum BroadcastRequest<Payload> {
+  /// Bring this to every peer.
+  case broadcast(Payload)
+  /// An arc of the overlay appeared.
+  case linkUp(Peer, LinkDirection)
+  /// An arc of the overlay is gone.
+  case linkDown(Peer, LinkDirection)
+}
+
+/// Which way an arc of the overlay leads.
+@frozen
+public enum LinkDirection: Sendable {
+  /// From this peer: the other is in its partial view.
+  case outgoing
+  /// To this peer: it is in the other's partial view.
+  case incoming
+}
+
+/// What a broadcast tells the layer above.
+@frozen
+public enum BroadcastIndication<Auth: Authenticator> {
+  /// A message of another peer arrived for the first time, over the link from `sender`, and its signature is
+  /// good.
+  case delivered(Broadcast<Auth>, from: Peer)
+  /// A peer sent something with a bad signature. It was dropped.
+  case refused(from: Peer)
+}
+
+extension BroadcastRequest: Sendable where Payload: Sendable {}
+extension BroadcastIndication: Sendable {}

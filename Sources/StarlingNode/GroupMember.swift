@@ -1,0 +1,240 @@
+import StarlingBroadcast
+import StarlingCore
+import StarlingOverlay
+
+/// A member of a group: a membership that says who the neighbours are, and a broadcast over them. The one
+/// place where the two meet: neither knows the other.
+@frozen
+public struct GroupMember<Overlay: Membership, Diffusion: BroadcastProcess>: Process {
+  /// A message of either layer.
+  @frozen
+  public enum Message: PayloadCarrying {
+    /// The membership's.
+    case overlay(Overlay.Message)
+    /// The broadcast's.
+    case diffusion(Diffusion.Message)
+
+    /// The broadcast whose payload this message carries, if any.
+    @inlinable
+    public var carriedBroadcast: Broadcast<Diffusion.Auth>? {
+      if case .diffusion(let message) = self { message.carriedBroadcast } else { nil }
+    }
+  }
+
+  /// A timer of either layer.
+  @frozen
+  public enum Timer {
+    /// The membership's.
+    case overlay(Overlay.Timer)
+    /// The broadcast's.
+    case diffusion(Diffusion.Timer)
+  }
+
+  /// What a member can be asked for.
+  @frozen
+  public enum Request {
+    /// Join the group that a peer belongs to.
+    case join(contact: Peer)
+    /// Bring this to every member.
+    case broadcast(Diffusion.Auth.Payload)
+  }
+
+  /// What a member tells the application.
+  @frozen
+  public enum Indication {
+    /// A broadcast of another member arrived for the first time, over the link from `sender`.
+    case delivered(Broadcast<Diffusion.Auth>, from: Peer)
+    /// A peer sent something with a bad signature.
+    case refused(from: Peer)
+    /// The overlay changed around this peer.
+    case overlay(MembershipIndication)
+  }
+
+  /// The membership.
+  public var overlay: Overlay
+  /// The broadcast.
+  public var diffusion: Diffusion
+
+  /// - Parameters:
+  ///   - overlay: the membership.
+  ///   - diffusion: the broadcast that runs over it.
+  @inlinable
+  public init(overlay: Overlay, diffusion: Diffusion) {
+    self.overlay = overlay
+    self.diffusion = diffusion
+  }
+
+  /// Starts both layers.
+  @inlinable
+  public mutating func start(at now: Instant, into effects: inout some Effects<Self> & ~Copyable) {
+    let changes = effects.embedding(OverlayLayer.self) { overlay.start(at: now, into: &$0) }
+    _ = effects.embedding(DiffusionLayer.self) { diffusion.start(at: now, into: &$0) }
+    apply(changes, at: now, into: &effects)
+  }
+
+  /// Joins, or broadcasts.
+  @inlinable
+  public mutating func handle(
+    _ request: Request, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    switch request {
+    case .join(let contact):
+      let changes = effects.embedding(OverlayLayer.self) {
+        overlay.handle(.join(contact: contact), at: now, into: &$0)
+      }
+      apply(changes, at: now, into: &effects)
+    case .broadcast(let payload):
+      _ = effects.embedding(DiffusionLayer.self) {
+        diffusion.handle(.broadcast(payload), at: now, into: &$0)
+      }
+    }
+  }
+
+  /// Hands a message to the layer that it belongs to.
+  @inlinable
+  public mutating func receive(
+    _ message: Message, from sender: Peer, at now: Instant,
+    into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    switch message {
+    case .overlay(let message):
+      let changes = effects.embedding(OverlayLayer.self) {
+        overlay.receive(message, from: sender, at: now, into: &$0)
+      }
+      apply(changes, at: now, into: &effects)
+    case .diffusion(let message):
+      _ = effects.embedding(DiffusionLayer.self) {
+        diffusion.receive(message, from: sender, at: now, into: &$0)
+      }
+    }
+  }
+
+  /// Hands a timer to the layer that set it.
+  @inlinable
+  public mutating func expire(
+    _ timer: Timer, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    switch timer {
+    case .overlay(let timer):
+      let changes = effects.embedding(OverlayLayer.self) { overlay.expire(timer, at: now, into: &$0) }
+      apply(changes, at: now, into: &effects)
+    case .diffusion(let timer):
+      _ = effects.embedding(DiffusionLayer.self) { diffusion.expire(timer, at: now, into: &$0) }
+    }
+  }
+
+  /// Tells both layers that a link is lost.
+  @inlinable
+  public mutating func disconnect(
+    from peer: Peer, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    let changes = effects.embedding(OverlayLayer.self) {
+      overlay.disconnect(from: peer, at: now, into: &$0)
+    }
+    _ = effects.embedding(DiffusionLayer.self) {
+      diffusion.disconnect(from: peer, at: now, into: &$0)
+    }
+    apply(changes, at: now, into: &effects)
+  }
+
+  /// Makes the membership's indications the broadcast's requests.
+  @inlinable
+  mutating func apply(
+    _ changes: [MembershipIndication], at now: Instant, into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    for change in changes {
+      let request: Diffusion.Request =
+        switch change {
+        case .gained(let peer, .partialView): .linkUp(peer, .outgoing)
+        case .gained(let peer, .inView): .linkUp(peer, .incoming)
+        case .lost(let peer, .partialView): .linkDown(peer, .outgoing)
+        case .lost(let peer, .inView): .linkDown(peer, .incoming)
+        }
+      _ = effects.embedding(DiffusionLayer.self) { diffusion.handle(request, at: now, into: &$0) }
+      effects.indicate(.overlay(change))
+    }
+  }
+}
+
+extension GroupMember {
+  /// How the membership is wired in: its indications become the broadcast's requests.
+  @frozen
+  public enum OverlayLayer: Embedding {
+    /// The containing process.
+    public typealias Outer = GroupMember
+    /// The contained process.
+    public typealias Inner = Overlay
+
+    /// Wraps a message.
+    @inlinable
+    public static func message(_ message: Overlay.Message) -> Message { .overlay(message) }
+    /// Wraps a timer.
+    @inlinable
+    public static func timer(_ timer: Overlay.Timer) -> Timer { .overlay(timer) }
+    /// Keeps every indication for the member itself.
+    @inlinable
+    public static func indication(_ indication: Overlay.Indication) -> Indication? { nil }
+  }
+
+  /// How the broadcast is wired in: its indications go straight up.
+  @frozen
+  public enum DiffusionLayer: Embedding {
+    /// The containing process.
+    public typealias Outer = GroupMember
+    /// The contained process.
+    public typealias Inner = Diffusion
+
+    /// Wraps a message.
+    @inlinable
+    public static func message(_ message: Diffusion.Message) -> Message { .diffusion(message) }
+    /// Wraps a timer.
+    @inlinable
+    public static func timer(_ timer: Diffusion.Timer) -> Timer { .diffusion(timer) }
+    /// Passes every indication up.
+    @inlinable
+    public static func indication(_ indication: Diffusion.Indication) -> Indication? {
+      switch indication {
+      case .delivered(let broadcast, let sender): .delivered(broadcast, from: sender)
+      case .refused(let peer): .refused(from: peer)
+      }
+    }
+  }
+}
+
+extension GroupMember.Message: WireMessage
+where Overlay.Message: WireMessage, Diffusion.Message: WireMessage {
+  /// Appends a layer byte and the layer's message.
+  public func encode(into writer: inout WireWriter, peers: borrowing some PeerDirectory) {
+    switch self {
+    case .overlay(let message):
+      writer.write(UInt8(0))
+      message.encode(into: &writer, peers: peers)
+    case .diffusion(let message):
+      writer.write(UInt8(1))
+      message.encode(into: &writer, peers: peers)
+    }
+  }
+
+  /// Takes a message apart.
+  public static func decode(
+    from reader: inout WireReader, peers: inout some PeerDirectory
+  ) throws(WireError) -> Self {
+    switch try reader.readByte() {
+    case 0: .overlay(try Overlay.Message.decode(from: &reader, peers: &peers))
+    case 1: .diffusion(try Diffusion.Message.decode(from: &reader, peers: &peers))
+    case let layer: throw .invalid("a message of unknown layer \(layer)")
+    }
+  }
+}
+
+extension GroupMember.Message: SizedMessage
+where Overlay.Message: SizedMessage, Diffusion.Message: SizedMessage {
+  /// The size of the encoded form.
+  @inlinable
+  public var encodedByteCount: Int {
+    switch self {
+    case .overlay(let message): 1 + message.encodedByteCount
+    case .diffusion(let message): 1 + message.encodedByteCount
+    }
+  }
+}

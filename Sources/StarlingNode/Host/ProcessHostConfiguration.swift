@@ -1,0 +1,38 @@
+import StarlingCore
+
+/// The bounds and waits of a process host. All of them are guesses.
+public struct ProcessHostConfiguration: Sendable {
+  /// The UDP port that this host listens at, as it tells the peers to which it opens a connection; `nil` if
+  /// it sends from the port that it listens at, as a node with one socket does.
+  public var listenPort: UInt16?
+  /// After so long without a message a connection is closed, unless its peer is retained; see
+  /// ``ProcessHost/retain(_:)``. `nil` keeps every connection until the transport ends it: right for a
+  /// process that takes the end of a connection for the end of its peer.
+  public var idleLimit: Interval?
+  /// A connection that another one to the same peer has replaced is closed after so long without a message.
+  public var redundantLimit: Interval = .seconds(5)
+  /// For so long nothing is sent to a peer to which a connection has failed, so that a process that tries
+  /// again at once cannot keep the node busy.
+  public var avoidance: Interval = .seconds(1)
+  /// After so many violations on one connection it is closed.
+  public var violationBudget = 8
+  /// How many timers can be set.
+  public var timerLimit = 65_536
+
+  /// The defaults.
+  public init() {}
+}
+
+/// What a process host needs to know of a process beyond the contract.
+public struct ProcessHooks<P: Process>: Sendable {
+  /// Sorts messages for the counters: 0 ..< ``ProcessHostCounters/classCount``. Out of that range counts as
+  /// the last class.
+  public var trafficClass: @Sendable (P.Message) -> Int = { _ in 0 }
+  /// Calls the function that it is given with every peer that the process remembers, so that the handles of
+  /// the others can be freed. `nil` if the process cannot tell: then no handle is ever freed, and peers
+  /// beyond the table's capacity are refused.
+  public var forEachPeer: (@Sendable (borrowing P, (Peer) -> Void) -> Void)?
+
+  /// All messages in one class, and no handle is ever freed.
+  public init() {}
+}

@@ -1,0 +1,32 @@
+import StarlingCore
+
+/// A protocol that decides who knows whom: the layer under a broadcast.
+public protocol Membership: Process
+where Request == MembershipRequest, Indication == MembershipIndication {
+  /// The peers that this one sends to: its out-neighbours.
+  var partialView: PeerSet { get }
+  /// The peers that are known to have this one in their partial view: its in-neighbours.
+  var inView: PeerSet { get }
+}
+
+/// What a membership can be asked for.
+public enum MembershipRequest: Sendable {
+  /// Join the group that `contact` belongs to. The first peer of a group does not join.
+  case join(contact: Peer)
+}
+
+/// What a membership tells the layer above.
+public enum MembershipIndication: Sendable {
+  /// A peer came into a view.
+  case gained(Peer, View)
+  /// A peer left a view.
+  case lost(Peer, View)
+
+  /// One of the two views, which name the direction of an arc.
+  public enum View: Sendable {
+    /// Arcs that leave this peer.
+    case partialView
+    /// Arcs that lead to this peer.
+    case inView
+  }
+}

@@ -1,0 +1,55 @@
+import StarlingCore
+
+extension Scamp {
+  /// Arcs at this peer, in both directions.
+  @inlinable
+  var degree: Int { outgoing.count + incoming.count }
+
+  /// One stop of a random walk: accepts or refuses the step that led here, then ends or goes on.
+  @inlinable
+  mutating func advance(
+    _ walk: Walk, from sender: Peer, into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    var walk = walk
+    walk.hopsLeft = min(walk.hopsLeft, configuration.walkLength)
+    let degree = degree
+    if degree == 0, isJoining, let contact {
+      // A peer that knows nobody yet is no contact; the one it asked itself may know better.
+      if walk.requester != contact { effects.send(.walk(walk), to: contact) }
+      return
+    }
+    // A step towards a busier peer is accepted with probability degree(u) / degree(v).
+    if !walk.isReturned, degree > Int(walk.degree), walk.degree > 0, walk.hopsLeft > 0,
+      effects.uniform(below: degree) >= Int(walk.degree)
+    {
+      walk.isReturned = true
+      walk.hopsLeft -= 1
+      effects.send(.walk(walk), to: sender)
+      return
+    }
+    if walk.hopsLeft > 0, degree > 0 {
+      step(walk, into: &effects)
+    } else {
+      finish(walk, into: &effects)
+    }
+  }
+
+  @inlinable
+  mutating func step(_ walk: Walk, into effects: inout some Effects<Self> & ~Copyable) {
+    var walk = walk
+    let i = effects.uniform(below: degree)
+    let next = i < outgoing.count ? outgoing[i] : incoming[i - outgoing.count]
+    walk.isReturned = false
+    walk.hopsLeft -= 1
+    walk.degree = UInt16(clamping: degree)
+    effects.send(.walk(walk), to: next)
+  }
+
+  @inlinable
+  mutating func finish(_ walk: Walk, into effects: inout some Effects<Self> & ~Copyable) {
+    switch walk.purpose {
+    case .contact: introduce(walk.requester, into: &effects)
+    case .donation: donate(to: walk.requester, into: &effects)
+    }
+  }
+}

@@ -1,0 +1,159 @@
+import StarlingBroadcast
+import StarlingCore
+import StarlingNode
+import StarlingOverlay
+
+/// Measures what a group of members does with broadcasts: deliveries, redundancy, latency, and what each
+/// peer sends. A payload's number says which of the scenario's messages it is.
+public struct BroadcastMeter<Overlay: Membership, Diffusion: BroadcastProcess>: SimulationObserver
+where
+  Diffusion.Auth == IdealAuthenticator, Overlay.Message: SizedMessage, Diffusion.Message: SizedMessage
+{
+  /// The kind of process that is watched.
+  public typealias Observed = GroupMember<Overlay, Diffusion>
+
+  /// What was seen of each message, by its number.
+  public var records: [MessageRecord]
+  /// How long deliveries took, over all messages.
+  public internal(set) var latencies = LatencyHistogram()
+  /// The last message's way, peer by peer.
+  public internal(set) var trace: DeliveryTrace
+  @usableFromInline var isCounting = false
+  @usableFromInline var sentMessages: [UInt32]
+  @usableFromInline var sentBytes: [UInt64]
+
+  /// - Parameters:
+  ///   - peers: how many peers there will be.
+  ///   - messages: how many messages.
+  public init(peers: Int, messages: Int) {
+    records = (0..<messages).map { _ in MessageRecord(peers: peers) }
+    trace = DeliveryTrace(message: messages - 1, peers: peers)
+    sentMessages = [UInt32](repeating: 0, count: peers)
+    sentBytes = [UInt64](repeating: 0, count: peers)
+  }
+
+  /// Begins the message phase: from here on, what peers send is counted.
+  public mutating func beginMessages() { isCounting = true }
+
+  /// Notes that a message leaves.
+  public mutating func began(_ number: Int, by sender: Peer, at now: Instant) {
+    records[number].sender = sender
+    records[number].sentAt = now
+    if number == trace.message { trace.root = sender }
+  }
+
+  /// Counts a message that is handed to the network.
+  @inlinable
+  public mutating func sent(
+    _ message: Observed.Message, from sender: Peer, to receiver: Peer, at now: Instant
+  ) {
+    guard isCounting else { return }
+    sentMessages[Int(sender.index)] &+= 1
+    sentBytes[Int(sender.index)] &+= UInt64(message.encodedByteCount)
+    if let broadcast = message.carriedBroadcast {
+      records[Int(broadcast.payload.number)].payloadMessages += 1
+    }
+  }
+
+  /// Counts a delivery.
+  @inlinable
+  public mutating func indicated(_ indication: Observed.Indication, by peer: Peer, at now: Instant) {
+    if case .delivered(let broadcast, let sender) = indication {
+      delivered(broadcast, from: sender, by: peer, at: now)
+    }
+  }
+
+  @usableFromInline
+  mutating func delivered(
+    _ broadcast: Broadcast<IdealAuthenticator>, from sender: Peer, by peer: Peer, at now: Instant
+  ) {
+    let number = Int(broadcast.payload.number)
+    guard let sentAt = records[number].sentAt else { return }
+    records[number].deliver(to: peer, after: now - sentAt, hops: Int(broadcast.hops))
+    latencies.record(now - sentAt)
+    if number == trace.message {
+      trace.deliver(to: peer, from: sender, after: now - sentAt, hops: Int(broadcast.hops))
+    }
+  }
+}
+
+/// What was seen of one broadcast message.
+public struct MessageRecord: Sendable {
+  /// Who broadcast it; `nil` if it never left.
+  public internal(set) var sender: Peer?
+  /// When it left.
+  public internal(set) var sentAt: Instant?
+  /// Copies with the payload that were handed to the network.
+  @usableFromInline var payloadMessages = 0
+  /// Peers that delivered it, the sender not counted.
+  public private(set) var deliveries = 0
+  /// The most hops of a first copy.
+  public private(set) var lastHop = 0
+  /// Who delivered it, and who within ten seconds.
+  private var delivered: [UInt64]
+  private var deliveredSoon: [UInt64]
+
+  init(peers: Int) {
+    delivered = [UInt64](repeating: 0, count: (peers + 63) / 64)
+    deliveredSoon = delivered
+  }
+
+  mutating func deliver(to peer: Peer, after latency: Interval, hops: Int) {
+    let (word, bit) = (Int(peer.index / 64), UInt64(1) << UInt64(peer.index % 64))
+    delivered[word] |= bit
+    if latency <= .seconds(10) { deliveredSoon[word] |= bit }
+    deliveries += 1
+    lastHop = max(lastHop, hops)
+  }
+
+  /// Relative message redundancy: copies / deliveries − 1; `nil` if nobody delivered.
+  public var redundancy: Double? {
+    deliveries > 0 ? Double(payloadMessages) / Double(deliveries) - 1 : nil
+  }
+
+  /// The share of the given peers that delivered the message, ever and within ten seconds; the sender is
+  /// left out.
+  ///
+  /// - Parameter judged: whether each peer counts: it was correct and alive from the sending to the end.
+  func reliability(among judged: [Bool]) -> (ever: Double, soon: Double)? {
+    guard let sender else { return nil }
+    var (all, ever, soon) = (0, 0, 0)
+    for i in judged.indices where judged[i] && i != sender.index {
+      all += 1
+      if delivered[i / 64] >> UInt64(i % 64) & 1 != 0 { ever += 1 }
+      if deliveredSoon[i / 64] >> UInt64(i % 64) & 1 != 0 { soon += 1 }
+    }
+    return all == 0 ? (1, 1) : (Double(ever) / Double(all), Double(soon) / Double(all))
+  }
+}
+
+/// The way one message took: for drawings.
+public struct DeliveryTrace: Sendable {
+  /// Which message this is.
+  public let message: Int
+  /// Its sender.
+  public internal(set) var root: Peer?
+  /// From whom each peer got its first copy.
+  public private(set) var parents: [Int?]
+  /// How long that took, in milliseconds.
+  public private(set) var milliseconds: [Double?]
+  /// How many hops the copy made.
+  public private(set) var hops: [Int?]
+
+  init(message: Int, peers: Int) {
+    self.message = message
+    // A drawing shows a few thousand peers; a million would take more than their protocol state.
+    let traced = peers <= 200_000 ? peers : 0
+    parents = [Int?](repeating: nil, count: traced)
+    milliseconds = [Double?](repeating: nil, count: traced)
+    hops = [Int?](repeating: nil, count: traced)
+  }
+
+  mutating func deliver(to peer: Peer, from sender: Peer, after latency: Interval, hops count: Int) {
+    let i = Int(peer.index)
+    guard i < parents.count else { return }
+    parents[i] = Int(sender.index)
+    milliseconds[i] = latency.inMilliseconds
+    hops[i] = count
+  }
+}

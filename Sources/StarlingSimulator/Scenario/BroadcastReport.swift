@@ -1,0 +1,166 @@
+import StarlingCore
+
+/// What a broadcast scenario measured. The fields are the field's; `docs/guide-simulate.md` defines them.
+public struct BroadcastReport: Sendable {
+  /// What ran.
+  public internal(set) var scenario: BroadcastScenario
+  /// Mean over messages of the share of judged peers that delivered.
+  public internal(set) var reliability = 1.0
+  /// The least over messages of that share.
+  public internal(set) var reliabilityMinimum = 1.0
+  /// Mean share that delivered within ten seconds.
+  public internal(set) var coverageMean = 1.0
+  /// Least share that delivered within ten seconds.
+  public internal(set) var coverageMinimum = 1.0
+  /// Mean relative message redundancy over all but the first tenth of the messages.
+  public internal(set) var redundancy: Double?
+  /// That of the first message.
+  public internal(set) var redundancyFirst: Double?
+  /// Mean over messages of the most hops a first copy made.
+  public internal(set) var lastDeliveryHop: Double?
+  /// From sending to delivery, over all deliveries.
+  public internal(set) var latencies = LatencyHistogram()
+  /// Sizes of the live peers' partial views at the end.
+  public internal(set) var viewSizes: [Int] = []
+  /// The arcs between live peers at the end; vertices are peers by index.
+  public internal(set) var overlay = DirectedGraph(adjacency: [])
+  /// Weak components of the graph of views over live peers.
+  public internal(set) var components = 0
+  /// Strong components of that graph.
+  public internal(set) var strongComponents = 0
+  /// Messages that each live peer sent in the message phase.
+  public internal(set) var messagesPerNode: [Int] = []
+  /// Bytes that each live peer sent in the message phase.
+  public internal(set) var bytesPerNode: [Int] = []
+  /// The way of the last message.
+  public internal(set) var trace: DeliveryTrace
+  /// Eager links of the broadcast tree at the end, counted once for both directions; `nil` without a tree.
+  public internal(set) var eagerLinks: Int?
+  /// Messages whose sender had crashed before their time.
+  public internal(set) var unsent = 0
+  /// A hash over every event in order.
+  public internal(set) var traceHash: UInt64 = 0
+  /// Deliveries and timers.
+  public internal(set) var events: UInt64 = 0
+  /// Virtual time from the first join to the end.
+  public internal(set) var simulated = Interval.zero
+
+  /// What was seen of each message so far.
+  var judged: [(reliability: (ever: Double, soon: Double)?, redundancy: Double?, lastHop: Int)] = []
+
+  init(scenario: BroadcastScenario, trace: DeliveryTrace) {
+    self.scenario = scenario
+    self.trace = trace
+  }
+
+  /// What running the scenario took on the machine: the only figures that differ between two runs.
+  public struct Cost: Sendable {
+    /// Processor time, in seconds.
+    public var cpuSeconds: Double
+    /// Time on the wall, in seconds.
+    public var wallSeconds: Double
+    /// Peak resident memory of the process, in bytes.
+    public var peakBytes: Int
+
+    /// - Parameters:
+    ///   - cpuSeconds: processor time, in seconds.
+    ///   - wallSeconds: time on the wall, in seconds.
+    ///   - peakBytes: peak resident memory of the process, in bytes.
+    public init(cpuSeconds: Double, wallSeconds: Double, peakBytes: Int) {
+      self.cpuSeconds = cpuSeconds
+      self.wallSeconds = wallSeconds
+      self.peakBytes = peakBytes
+    }
+  }
+
+  /// The law that the mean view follows: (c + 1)·ln N, the paper's proposition 1.
+  public var viewLaw: Double {
+    Double(scenario.extraCopies + 1) * naturalLogarithm(Double(scenario.nodes))
+  }
+
+  /// The report as one object.
+  ///
+  /// - Parameter cost: what the run took, measured by the caller; `nil` leaves the four fields null.
+  public func json(cost: Cost? = nil) -> JSONValue {
+    .object(
+      parameters + measurements + [
+        ("trace_hash", .string(hexadecimal(traceHash.bigEndianBytes))),
+        ("events", .unsigned(events)),
+        ("simulated_seconds", .number(simulated.inSeconds)),
+        ("cpu_seconds", .optional(cost?.cpuSeconds)),
+        ("wall_seconds", .optional(cost?.wallSeconds)),
+        ("events_per_cpu_second", .optional(cost.map { Double(events) / max($0.cpuSeconds, 1e-9) })),
+        ("peak_bytes_per_node", .optional(cost.map { Double($0.peakBytes) / Double(scenario.nodes) })),
+      ])
+  }
+
+  private var parameters: [(String, JSONValue)] {
+    [
+      ("nodes", .integer(scenario.nodes)), ("messages", .integer(scenario.messages)),
+      ("senders", .integer(scenario.senders)), ("payload", .integer(scenario.payload)),
+      ("overlay", .string("scamp")), ("scamp_c", .integer(scenario.extraCopies)),
+      ("broadcast", .string(scenario.broadcast.name)), ("delay", .string(scenario.delay.description)),
+      ("loss", .number(scenario.loss)), ("seed", .unsigned(scenario.seed)),
+    ]
+  }
+
+  private var measurements: [(String, JSONValue)] {
+    [
+      ("reliability", .number(reliability)), ("reliability_min", .number(reliabilityMinimum)),
+      ("coverage_10s", .object([("mean", .number(coverageMean)), ("min", .number(coverageMinimum))])),
+      ("rmr", .optional(redundancy)), ("rmr_first", .optional(redundancyFirst)),
+      ("last_delivery_hop", .optional(lastDeliveryHop)),
+      (
+        "latency_ms",
+        .object([
+          ("p50", .optional(latencies.percentile(50)?.inMilliseconds)),
+          ("p99", .optional(latencies.percentile(99)?.inMilliseconds)),
+          ("max", latencies.count > 0 ? .number(latencies.maximum.inMilliseconds) : .null),
+        ])
+      ),
+      ("view_size", .summary(Distribution(viewSizes), fields: ["mean", "stddev", "p1", "min", "max"])),
+      ("view_law", .number(viewLaw)),
+      ("components", .integer(components)), ("strong_components", .integer(strongComponents)),
+      ("messages_per_node", .summary(Distribution(messagesPerNode), fields: ["mean", "p99", "max"])),
+      ("bytes_per_node", .summary(Distribution(bytesPerNode), fields: ["mean", "p99", "max"])),
+      ("eager_links", eagerLinks.map { .integer($0) } ?? .null), ("unsent", .integer(unsent)),
+    ]
+  }
+}
+
+extension BroadcastScenario.Diffusion {
+  /// The name on the command line.
+  public var name: String {
+    switch self {
+    case .tree: "tree"
+    case .flood: "flood"
+    case .gossip: "gossip"
+    }
+  }
+}
+
+extension JSONValue {
+  /// A number, or null for one that was not computed.
+  public static func optional(_ number: Double?) -> JSONValue { number.map { .number($0) } ?? .null }
+
+  /// The named figures of a distribution; null without one.
+  ///
+  /// - Parameters:
+  ///   - distribution: the figures; `nil` if there was nothing to summarise.
+  ///   - fields: of `mean`, `stddev`, `p1`, `p50`, `p99`, `min` and `max`.
+  public static func summary(_ distribution: Distribution?, fields: [String]) -> JSONValue {
+    guard let distribution else { return .null }
+    let figures: [(String, Double)] = [
+      ("mean", distribution.mean), ("stddev", distribution.stddev), ("p1", distribution.p1),
+      ("p50", distribution.p50), ("p99", distribution.p99), ("min", distribution.min),
+      ("max", distribution.max),
+    ]
+    return .object(figures.filter { fields.contains($0.0) }.map { ($0.0, .number($0.1)) })
+  }
+}
+
+extension UInt64 {
+  fileprivate var bigEndianBytes: [UInt8] {
+    (0..<8).map { UInt8(truncatingIfNeeded: self >> UInt64(56 - 8 * $0)) }
+  }
+}

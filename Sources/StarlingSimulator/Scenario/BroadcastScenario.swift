@@ -1,0 +1,56 @@
+import StarlingCore
+
+/// What `starling simulate` runs: peers join one after another, the overlay settles, senders broadcast, and
+/// the network drains.
+public struct BroadcastScenario: Sendable {
+  /// Which broadcast runs over the overlay.
+  public enum Diffusion: Hashable, Sendable {
+    /// The broadcast tree.
+    case tree(pruneThreshold: Int)
+    /// Flooding of partial views.
+    case flood
+    /// Infect-and-die gossip.
+    case gossip(fanout: Int)
+  }
+
+  /// Who crashes when.
+  public enum Crash: Hashable, Sendable {
+    /// A share of the peers, once, that long after the first message.
+    case once(share: Double, after: Interval)
+    /// Every message is a trial of its own, from the same settled state: the share of the peers other than
+    /// the sender crashes at the instant of sending.
+    case atEachBroadcast(share: Double)
+  }
+
+  /// How many peers join, at least 1.
+  public var nodes = 1_000
+  /// How many messages are broadcast.
+  public var messages = 100
+  /// How many peers take turns in sending, 1 ... `nodes`.
+  public var senders = 1
+  /// The size of a message in bytes.
+  public var payload = 1_024
+  /// SCAMP's c, 0 ... 100.
+  public var extraCopies = 1
+  /// The broadcast.
+  public var broadcast = Diffusion.tree(pruneThreshold: 1)
+  /// How long messages take.
+  public var delay = DelayModel.gaussian(mean: .milliseconds(50), deviation: .milliseconds(10))
+  /// The probability that the network loses a message, 0 ... 1.
+  public var loss = 0.0
+  /// How many peers join in a simulated second, at least 1.
+  public var joinRate = 1_000
+  /// The time between the last join and the first message.
+  public var settle = Interval.seconds(60)
+  /// The time between two messages.
+  public var interval = Interval.seconds(1)
+  /// The time between the last message and the end.
+  public var drain = Interval.seconds(60)
+  /// Crashes, if any.
+  public var crash: Crash?
+  /// Decides every random choice.
+  public var seed: UInt64 = 1
+
+  /// The defaults.
+  public init() {}
+}
