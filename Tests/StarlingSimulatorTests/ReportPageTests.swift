@@ -113,6 +113,15 @@ struct ReportPageTests {
     #expect(html.contains("Who knows whom"))
   }
 
+  @Test("All peers are reached when all but the sender delivered, and not before")
+  func allReached() {
+    var report = OverlayReport(title: "t", commandLine: "c", views: [[1], [2], [0]])
+    report.deliveryTimes = [20, 40]
+    #expect(report.page().html().contains("<i>all</i> <b>40\u{202F}ms</b>"))
+    report.deliveryTimes = [20]
+    #expect(!report.page().html().contains("<i>all</i>"))
+  }
+
   @Test("A histogram counts every value once, and its law's line is drawn even where there are no values")
   func histogram() throws {
     let values = [3.0, 3, 4, 9, 12]
