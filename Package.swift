@@ -34,7 +34,7 @@ let package = Package(
     .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
     .systemLibrary(
       name: "CMicrohttpd", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
-    .target(name: "CStarlingShims"),
+    .target(name: "CStarlingShims", dependencies: ["CMicrohttpd"]),
     module("StarlingCore", ["CSodium"]),
     module("StarlingTransport", ["StarlingCore", "CSodium"]),
     module("StarlingOverlay", ["StarlingCore"]),
@@ -60,7 +60,9 @@ let package = Package(
       path: "Sources/StarlingCommand", swiftSettings: strict),
     .executableTarget(
       name: "FloodBenchmark",
-      dependencies: ["StarlingCore", "StarlingOverlay", "StarlingBroadcast", "StarlingSimulator"],
+      dependencies: [
+        "StarlingCore", "StarlingOverlay", "StarlingBroadcast", "StarlingNode", "StarlingSimulator",
+      ],
       path: "Benchmarks/FloodBenchmark", swiftSettings: strict),
     tests("StarlingCoreTests", ["StarlingCore"]),
     tests("StarlingTransportTests", ["StarlingTransport", "StarlingCore", "CSodium"]),
@@ -70,7 +72,7 @@ let package = Package(
     tests("StarlingNodeTests", ["StarlingNode"]),
     tests("StarlingSimulatorTests", ["StarlingSimulator"]),
     tests("StarlingRuntimeTests", ["StarlingRuntime"]),
-    tests("CommandTests", []),
+    tests("CommandTests", ["starling"]),
     tests("TidyTests", []),
   ],
   swiftLanguageModes: [.v6]

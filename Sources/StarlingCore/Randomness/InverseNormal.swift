@@ -14,7 +14,7 @@ public func inverseNormal(_ p: Double) -> Double {
     let r = 0.180625 - q * q
     return q * ratio(central, at: r)
   }
-  let r = (-naturalLogarithm(q < 0 ? p : 1 - p)).squareRoot()
+  let r = squareRoot(-naturalLogarithm(q < 0 ? p : 1 - p))
   let z = r <= 5 ? ratio(middle, at: r - 1.6) : ratio(tail, at: r - 5)
   return q < 0 ? -z : z
 }

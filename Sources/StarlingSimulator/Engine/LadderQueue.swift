@@ -121,6 +121,20 @@ struct LadderQueue: ~Copyable {
       if bottom[middle].time <= event.time { low = middle + 1 } else { high = middle }
     }
     bottom.insert(event, at: low)
+    if bottom.count - head > 2 * LadderQueue.sortLimit { spreadBottom() }
+  }
+
+  /// Turns an overfull bottom into a rung: a sparse stretch of time was sorted, and then a burst fell into
+  /// it. Insertion would cost a move of half the burst each.
+  private mutating func spreadBottom() {
+    let start = bottom[head].time
+    let end = rungs.last?.currentStart ?? topStart
+    guard end > start, bottom[bottom.count - 1].time > start else { return }
+    var events = EventList()
+    for i in head..<bottom.count { pool.append(bottom[i], to: &events) }
+    bottom.removeAll(keepingCapacity: true)
+    head = 0
+    spread(events, start: start, width: end - start)
   }
 
   /// Fills the empty bottom with the next events; false if there are none.

@@ -1,0 +1,139 @@
+/// What a node says about itself: the answer of `GET /api/v1/status`.
+public struct ControlStatus: Codable, Hashable, Sendable {
+  /// The program's version.
+  public var version = ""
+  /// The node's public key, 64 hexadecimal digits.
+  public var key = ""
+  /// The name of the network that it takes part in.
+  public var network = ""
+  /// Where its UDP socket listens.
+  public var listen = ""
+  /// Where its control interface listens.
+  public var control = ""
+  /// The directory that holds its files.
+  public var data = ""
+  /// How long it has been running, in milliseconds.
+  public var uptimeMs: UInt64 = 0
+  /// How many peers it is connected to.
+  public var connections = 0
+  /// How many peers are in its partial view.
+  public var partialView = 0
+  /// How many peers are known to have it in theirs.
+  public var inView = 0
+  /// How many files are on their way, in or out.
+  public var filesInProgress = 0
+  /// What it has counted, by name.
+  public var counters: [String: UInt64] = [:]
+
+  /// A status with nothing in it.
+  public init() {}
+}
+
+/// A peer that a node is connected to, or knows: an element of the answer of `GET /api/v1/peers`.
+public struct ControlPeer: Codable, Hashable, Sendable {
+  /// The peer's public key, 64 hexadecimal digits.
+  public var key: String
+  /// Where it listens, if known.
+  public var address: String?
+  /// Whether it is in the node's partial view.
+  public var inPartialView: Bool
+  /// Whether it is known to have the node in its partial view.
+  public var inInView: Bool
+  /// Whether the broadcast tree uses the link: payloads go over it at once, not on demand only.
+  public var eager: Bool
+  /// Whether a connection is up.
+  public var connected: Bool
+}
+
+/// The answer of `GET /api/v1/peers`.
+public struct ControlPeers: Codable, Hashable, Sendable {
+  /// In the order of their keys.
+  public var peers: [ControlPeer]
+}
+
+/// A file that a node has published or received, or is about to: an element of the answer of
+/// `GET /api/v1/files`.
+public struct ControlFile: Codable, Hashable, Sendable {
+  /// How far a file is.
+  public enum State: String, Codable, Hashable, Sendable {
+    /// This node brings it to the others.
+    case publishing
+    /// This node brought it to the others.
+    case published
+    /// It is arriving.
+    case receiving
+    /// It is here.
+    case complete
+    /// It could not be received or kept.
+    case failed
+  }
+
+  /// The file's identifier, 64 hexadecimal digits.
+  public var file: String
+  /// Its name.
+  public var name: String
+  /// Its topic.
+  public var topic: String
+  /// Its size.
+  public var bytes: UInt64
+  /// The SHA-256 of its contents, 64 hexadecimal digits.
+  public var digest: String
+  /// Who published it: a public key.
+  public var publisher: String
+  /// How far it is.
+  public var state: State
+  /// How many of its chunks are here, or were brought to the others.
+  public var chunksDone: Int
+  /// How many chunks it has.
+  public var chunks: Int
+  /// Where it is on this node's disk, once it is complete.
+  public var path: String?
+}
+
+/// The answer of `GET /api/v1/files`.
+public struct ControlFiles: Codable, Hashable, Sendable {
+  /// In the order in which they became known.
+  public var files: [ControlFile]
+}
+
+/// The answer of `POST /api/v1/files`.
+public struct ControlPublication: Codable, Hashable, Sendable {
+  /// The file's identifier, 64 hexadecimal digits.
+  public var file: String
+  /// The SHA-256 of its contents, 64 hexadecimal digits.
+  public var digest: String
+  /// Its size.
+  public var bytes: UInt64
+}
+
+/// Something that happened to a file: the data of one of `GET /api/v1/events`.
+public struct ControlEvent: Codable, Hashable, Sendable {
+  /// What happened.
+  public enum Kind: String, Codable, Hashable, Sendable {
+    /// Another peer publishes the file.
+    case announced
+    /// The file is here, as a whole.
+    case completed
+    /// The file could not be received or kept.
+    case failed
+  }
+
+  /// What happened.
+  public var event: Kind
+  /// The file's identifier, 64 hexadecimal digits.
+  public var file: String
+  /// Its name.
+  public var name: String
+  /// Its topic.
+  public var topic: String
+  /// Its size.
+  public var bytes: UInt64
+  /// The SHA-256 of its contents, 64 hexadecimal digits.
+  public var digest: String
+  /// Where it is on the node's disk, once it is complete.
+  public var path: String?
+  /// Who published it: a public key.
+  public var publisher: String
+  /// The wall clock's time, in milliseconds since 1970.
+  public var time: UInt64
+}

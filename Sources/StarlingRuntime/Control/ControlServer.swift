@@ -1,0 +1,144 @@
+import StarlingApps
+import StarlingCore
+
+/// Who answers the control server's questions, from any thread and in its own time.
+protocol ControlService: Sendable {
+  /// Answers with a ``ControlStatus``.
+  func status(_ reply: HTTPReply)
+  /// Answers with ``ControlPeers``.
+  func peers(_ reply: HTTPReply)
+  /// Answers with ``ControlFiles``.
+  func files(_ reply: HTTPReply)
+  /// Takes in a file that is to be published.
+  ///
+  /// - Throws: ``HostError`` when it cannot be, which is the user's doing.
+  func upload(name: String, topic: String) throws(HostError) -> any HTTPUpload
+}
+
+/// The node's control interface, under `/api/v1`: for programs and users of the same machine.
+///
+/// A page in the user's browser must not be able to publish in the user's name. So a request that carries an
+/// Origin is refused, and so is one whose Host is neither an address nor `localhost`: a name that a stranger
+/// made point here.
+final class ControlServer: Sendable {
+  /// The longest topic in a query, in bytes.
+  private static let topicLimit = 64
+
+  private let http: HTTPServer
+  private let hub: EventHub
+
+  /// Starts the server.
+  ///
+  /// - Parameters:
+  ///   - address: where to listen; port 0 takes any free port.
+  ///   - service: who answers.
+  init(listeningOn address: SocketAddress, service: some ControlService) throws(HostError) {
+    let hub = EventHub()
+    self.hub = hub
+    http = try HTTPServer(listeningOn: address) { request in
+      ControlServer.route(request, service: service, hub: hub)
+    }
+  }
+
+  deinit { stop() }
+
+  /// Where the server listens; its port is never 0.
+  var local: SocketAddress { http.local }
+
+  /// Tells everybody who listens for the event's topic.
+  func publish(_ event: ControlEvent) {
+    guard let data = try? ControlCoding.encode(event) else { return }
+    hub.publish(
+      Array("event: \(event.event.rawValue)\ndata: ".utf8) + data + Array("\n\n".utf8), topic: event.topic)
+  }
+
+  /// Sends a comment on all event streams: a client that is gone shows only when something is sent.
+  func keepAlive() { hub.publish(Array(": alive\n\n".utf8), topic: nil) }
+
+  /// Ends the event streams, answers whoever still waits, and stops.
+  func stop() {
+    hub.finish()
+    http.stop()
+  }
+
+  private static func route(
+    _ request: HTTPRequest, service: some ControlService, hub: EventHub
+  ) -> HTTPHandling {
+    if let refusal = refusal(of: request) { return .answer(refusal) }
+    switch (request.method, request.path) {
+    case ("GET", "/api/v1/status"): return .ask(service.status)
+    case ("GET", "/api/v1/peers"): return .ask(service.peers)
+    case ("GET", "/api/v1/files"): return .ask(service.files)
+    case ("POST", "/api/v1/files"): return upload(request, to: service)
+    case ("GET", "/api/v1/events"): return events(request, hub: hub)
+    case (_, "/api/v1/status"), (_, "/api/v1/peers"), (_, "/api/v1/files"), (_, "/api/v1/events"):
+      return refuse(405, "\(request.path) does not take \(request.method).")
+    default: return refuse(404, "There is nothing at this path; the interface is under /api/v1.")
+    }
+  }
+
+  private static func refusal(of request: HTTPRequest) -> HTTPResponse? {
+    guard request.header("Origin") == nil else {
+      return HTTPResponse(status: 403, error: "Web pages may not use this interface.")
+    }
+    guard let host = request.header("Host") else {
+      return HTTPResponse(status: 400, error: "The request names no host.")
+    }
+    guard isAddress(host) else {
+      return HTTPResponse(status: 403, error: "The host must be an IP address or localhost.")
+    }
+    return nil
+  }
+
+  /// Whether a Host header holds an IP address or `localhost`, with or without a port.
+  static func isAddress(_ host: String) -> Bool {
+    let hasPort = host.hasPrefix("[") ? !host.hasSuffix("]") : host.contains(":")
+    return SocketAddress(hasPort ? host : host + ":80") != nil
+  }
+
+  private static func upload(_ request: HTTPRequest, to service: some ControlService) -> HTTPHandling {
+    guard let length = request.header("Content-Length") else {
+      return refuse(411, "The request must state the file's size as its Content-Length.")
+    }
+    guard let byteCount = UInt64(length), byteCount <= FileManifest.byteLimit else {
+      return refuse(413, "A file of at most \(FileManifest.byteLimit) bytes can be published.")
+    }
+    guard let name = request.query("name") else {
+      return refuse(400, "The query must name the file, as in ?name=notes.txt.")
+    }
+    do {
+      return .receive(try service.upload(name: name, topic: request.query("topic") ?? ""))
+    } catch {
+      return refuse(400, error.description)
+    }
+  }
+
+  private static func events(_ request: HTTPRequest, hub: EventHub) -> HTTPHandling {
+    let topic = request.query("topic")
+    guard topic?.utf8.count ?? 0 <= topicLimit else {
+      return refuse(400, "A topic has at most \(topicLimit) bytes.")
+    }
+    let stream = EventStream(topic: topic)
+    guard hub.add(stream) else {
+      return refuse(503, "\(EventHub.limit) clients are listening for events already; end one of them.")
+    }
+    // Something must be sent for the client to see that it is being served.
+    stream.push(Array(": listening\n\n".utf8))
+    return .stream(stream)
+  }
+
+  private static func refuse(_ status: UInt32, _ sentence: String) -> HTTPHandling {
+    .answer(HTTPResponse(status: status, error: sentence))
+  }
+}
+
+extension HTTPReply {
+  /// Answers with an object as JSON.
+  func send(_ value: some Encodable, status: UInt32 = 200) {
+    do {
+      send(HTTPResponse(status: status, json: try ControlCoding.encode(value)))
+    } catch {
+      send(HTTPResponse(status: 500, error: error.description))
+    }
+  }
+}

@@ -1,0 +1,80 @@
+import CMicrohttpd
+import CStarlingShims
+
+/// A connection of libmicrohttpd. Other threads use it for one call only, resuming it, which is allowed from
+/// anywhere while it is suspended.
+struct HTTPConnection: @unchecked Sendable {
+  let pointer: OpaquePointer
+
+  func suspend() { MHD_suspend_connection(pointer) }
+
+  func resume() { MHD_resume_connection(pointer) }
+}
+
+/// The head of a request. Valid only while it is being routed.
+struct HTTPRequest {
+  let method: String
+  /// The path without the query.
+  let path: String
+  fileprivate let connection: HTTPConnection
+
+  init(method: String, path: String, connection: HTTPConnection) {
+    self.method = method
+    self.path = path
+    self.connection = connection
+  }
+
+  /// A header's value; `nil` if it is missing or not UTF-8.
+  func header(_ name: String) -> String? { value(.HEADER_KIND, name) }
+
+  /// A query argument's value, decoded; `nil` if it is missing or not UTF-8.
+  func query(_ name: String) -> String? { value(.GET_ARGUMENT_KIND, name) }
+
+  private func value(_ kind: MHD_ValueKind, _ name: String) -> String? {
+    MHD_lookup_connection_value(connection.pointer, kind, name).flatMap { String(validatingCString: $0) }
+  }
+}
+
+/// A whole answer.
+struct HTTPResponse: Sendable {
+  let status: UInt32
+  let contentType: String
+  let body: [UInt8]
+
+  /// An answer of JSON.
+  init(status: UInt32 = 200, json: [UInt8]) {
+    self.status = status
+    contentType = "application/json"
+    body = json
+  }
+
+  /// A refusal: a JSON object that says why in one sentence.
+  init(status: UInt32, error sentence: String) {
+    let object = ControlFailure(error: sentence)
+    self.init(status: status, json: (try? ControlCoding.encode(object)) ?? Array("{}".utf8))
+  }
+}
+
+/// The body of a request, taken in piece by piece on the server's thread.
+protocol HTTPUpload: AnyObject {
+  /// Takes the next piece.
+  ///
+  /// - Throws: ``HostError`` when it cannot be kept; what follows is not offered any more then.
+  func write(_ bytes: UnsafeRawBufferPointer) throws(HostError)
+  /// The body is complete; the answer may come later.
+  func finish(_ reply: HTTPReply)
+  /// The body will not be completed.
+  func cancel()
+}
+
+/// What is to be done about a request.
+enum HTTPHandling {
+  /// Answer at once, without waiting for a body.
+  case answer(HTTPResponse)
+  /// Ask somebody who will answer, from any thread.
+  case ask((HTTPReply) -> Void)
+  /// Take the body in.
+  case receive(any HTTPUpload)
+  /// Send events until one side has had enough.
+  case stream(EventStream)
+}
