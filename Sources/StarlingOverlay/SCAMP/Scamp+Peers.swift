@@ -6,7 +6,6 @@ extension Scamp {
   public func forEachPeer(_ body: (Peer) -> Void) {
     outgoing.members.forEach(body)
     incoming.members.forEach(body)
-    waiting.forEach(body)
     if let contact { body(contact) }
   }
 }
