@@ -181,6 +181,6 @@ extension Node {
     return NeighbourStatus(
       key: record.key, address: record.address, isInPartialView: neighbours[position].isInPartialView,
       isInInView: neighbours[position].isInInView, isEager: link?.isEager ?? false,
-      isPruned: link?.isPruned ?? false, roundTrip: host.roundTrip(to: peer))
+      roundTrip: host.roundTrip(to: peer))
   }
 }

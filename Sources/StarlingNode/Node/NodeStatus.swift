@@ -38,8 +38,6 @@ public struct NeighbourStatus: Hashable, Sendable {
   public let isInInView: Bool
   /// Whether the node pushes broadcasts to it; otherwise it announces them.
   public let isEager: Bool
-  /// Whether the node asked it to announce only.
-  public let isPruned: Bool
   /// The smoothed round-trip time, if it is known.
   public let roundTrip: Interval?
 }
