@@ -103,12 +103,12 @@ import Testing
       network.request(.tell(UInt32(a)), of: hosts[a])
     }
     network.run(for: .seconds(2))
-    #expect(hosts.map(\.host.connectionCount) == [2, 2])
+    #expect(hosts.map(\.connectionCount) == [2, 2])
     for number: UInt32 in 10..<20 { network.request(.tell(number), of: hosts[Int(number % 2)]) }
     network.run(for: .seconds(20))
     #expect(hosts[0].heard.sorted() == [1, 11, 13, 15, 17, 19])
     #expect(hosts[1].heard.sorted() == [0, 10, 12, 14, 16, 18])
-    #expect(hosts.map(\.host.connectionCount) == [1, 1])
+    #expect(hosts.map(\.connectionCount) == [1, 1])
     #expect(!hosts.contains { $0.sink.indications.contains { if case .lost = $0 { true } else { false } } })
   }
 

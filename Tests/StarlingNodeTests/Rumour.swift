@@ -153,6 +153,8 @@ final class RumourHost {
     try peers.table.intern(PeerRecord(key: other.key, address: other.address))
   }
 
+  var connectionCount: Int { host.connectionCount }
+
   /// The numbers that it heard, in order.
   var heard: [UInt32] {
     sink.indications.compactMap { if case .heard(let number, _) = $0 { number } else { nil } }
