@@ -5,9 +5,9 @@ import PackageDescription
 let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 
 /// A library module. The order of this file is the import graph: a module may import those above it.
-func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+func module(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
   .target(
-    name: name, dependencies: dependencies, exclude: [], swiftSettings: strict,
+    name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict,
     // A square root in a debug build is a call to `sqrt`; nothing else imports the C library below the runtime.
     linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))])
 }
@@ -36,7 +36,7 @@ let package = Package(
       name: "CMicrohttpd", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
     .target(name: "CStarlingShims", dependencies: ["CMicrohttpd"]),
     module("StarlingCore", ["CSodium"]),
-    module("StarlingTransport", ["StarlingCore", "CSodium"]),
+    module("StarlingTransport", ["StarlingCore", "CSodium"], exclude: ["README.md"]),
     module("StarlingOverlay", ["StarlingCore"]),
     module("StarlingBroadcast", ["StarlingCore"]),
     module("StarlingApps", ["StarlingCore"]),
