@@ -139,6 +139,8 @@ import Testing
     let answers = network.sent.filter { $0.from == 1 && $0.bytes[0] == 2 }
     #expect(answers.count == 3)
     #expect(answers.allSatisfy { $0.bytes.count < 300 })
+    // A repeated opening gets the same answer: it opens nothing new.
+    #expect(Set(answers.map(\.bytes)).count == 2)
     for count in [9, 58, 100, 1_199] {
       let before = network.sent.count
       network.inject(Array(first.prefix(count)), to: 1, from: elsewhere)

@@ -6,6 +6,8 @@ struct RoundTripEstimator {
   static let initial = Interval.milliseconds(333)
   /// kGranularity (RFC 9002, section 6.1.2).
   static let granularity = Interval.milliseconds(1)
+  /// No sample counts for more, so that a machine that was suspended can do arithmetic with it: a guess.
+  private static let longest = Interval.seconds(60)
 
   private(set) var smoothed = initial
   private(set) var hasSample = false
@@ -17,7 +19,7 @@ struct RoundTripEstimator {
   ///
   /// - Parameter ackDelay: how long the peer says it waited; the caller has limited it.
   mutating func update(_ sample: Interval, ackDelay: Interval) {
-    latest = max(sample, .zero)
+    latest = min(max(sample, .zero), RoundTripEstimator.longest)
     guard hasSample else {
       hasSample = true
       minimum = latest
