@@ -13,7 +13,7 @@ enum InputFile {
     return try read(descriptor: descriptor, name: quoted(path), limit: limit)
   }
 
-  /// Checks that a file can be read, and says how long it is.
+  /// Checks that a file can be read, by reading its first byte, and says how long it is.
   static func size(_ path: String) throws(CommandError) -> Int {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw unreadable(path, errno) }
@@ -24,6 +24,8 @@ enum InputFile {
     guard status.st_mode & S_IFMT == S_IFREG else {
       throw .failed("\(quoted(path)) is not a file: name a regular file.")
     }
+    var byte: UInt8 = 0
+    guard Glibc.read(descriptor, &byte, 1) >= 0 else { throw unreadable(path, errno) }
     return Int(status.st_size)
   }
 
