@@ -29,7 +29,7 @@ func sampleReport(peers: Int, text: String = "plain", seed: UInt64 = 1) -> Overl
 struct ReportPageTests {
   @Test("A page's tags are balanced and its attributes quoted, for any number of peers")
   func wellFormed() {
-    for peers in [0, 1, 2, 32, 150] {
+    for peers in [0, 1, 2, 32, 80] {
       let checker = MarkupChecker(
         peers == 0
           ? OverlayReport(title: "", commandLine: "", views: []).page().html()
@@ -111,6 +111,15 @@ struct ReportPageTests {
     #expect(!html.contains("How the message spread"))
     #expect(!html.contains("class=\"command\""))
     #expect(html.contains("Who knows whom"))
+  }
+
+  @Test("All peers are reached when all but the sender delivered, and not before")
+  func allReached() {
+    var report = OverlayReport(title: "t", commandLine: "c", views: [[1], [2], [0]])
+    report.deliveryTimes = [20, 40]
+    #expect(report.page().html().contains("<i>all</i> <b>40\u{202F}ms</b>"))
+    report.deliveryTimes = [20]
+    #expect(!report.page().html().contains("<i>all</i>"))
   }
 
   @Test("A histogram counts every value once, and its law's line is drawn even where there are no values")

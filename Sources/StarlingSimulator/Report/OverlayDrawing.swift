@@ -67,7 +67,7 @@ public struct OverlayDrawing: Sendable {
     let links = drawnLinks()
     let layers = min(max(links.count / 400, 1), 14)
     let density = Double(links.count) / DrawingCanvas.size
-    let opacity = min(0.42, max(0.13, 0.42 / (1 + density)))
+    let opacity = min(0.42, max(0.085, 0.42 / (1 + density)))
     let width = vertices.count > 400 ? 0.6 : 1.3
     for layer in 0..<layers {
       var path = ""
