@@ -84,6 +84,7 @@ for peers in options.nodes {
       guard flood.firstDeliveries == messages * (peers - 1), flood.hash != 0 else {
         Options.fail("the baseline reached \(flood.firstDeliveries) of \(messages * (peers - 1)).")
       }
+      if options.only != nil { print("deliveries \(flood.deliveries)") }
     }
   }
   if options.only == nil {
