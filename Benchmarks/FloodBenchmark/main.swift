@@ -89,6 +89,8 @@ for peers in options.nodes {
   }
   if options.only == nil {
     let (s, b) = (median(starling), median(baseline))
-    print("\(peers)\t\(messages)\t\(text(s / 1e6, digits: 2))\t\(text(b / 1e6, digits: 2))\t\(text(s / b, digits: 2))")
+    print(
+      "\(peers)\t\(messages)\t\(text(s / 1e6, digits: 2))\t\(text(b / 1e6, digits: 2))\t\(text(s / b, digits: 2))"
+    )
   }
 }
