@@ -41,7 +41,7 @@ public enum IdentityFile {
   public static func read(_ path: String) throws(HostError) -> Identity {
     let fd = starling_open(path, O_RDONLY | O_NONBLOCK, 0)
     if fd == -ENOENT {
-      throw HostError("There is no identity file \"\(path)\"; make one with: starling keygen --out \(path)")
+      throw HostError("There is no identity file \"\(path)\"; make one with: starling keys new --out \(path)")
     }
     let file = try FileDescriptor(fd, orThrow: "The identity file \"\(path)\" could not be read")
     var status = stat()
