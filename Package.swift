@@ -5,9 +5,12 @@ import PackageDescription
 let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 
 /// A library module. The order of this file is the import graph: a module may import those above it.
-func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+///
+/// - Parameter readmes: the folders of the module that hold a README.md.
+func module(_ name: String, _ dependencies: [Target.Dependency] = [], readmes: [String] = []) -> Target {
   .target(
-    name: name, dependencies: dependencies, exclude: [], swiftSettings: strict,
+    name: name, dependencies: dependencies, exclude: readmes.map { $0 + "/README.md" },
+    swiftSettings: strict,
     // A square root in a debug build is a call to `sqrt`; nothing else imports the C library below the runtime.
     linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))])
 }
@@ -36,9 +39,9 @@ let package = Package(
       name: "CMicrohttpd", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
     .target(name: "CStarlingShims", dependencies: ["CMicrohttpd"]),
     module("StarlingCore", ["CSodium"]),
-    module("StarlingTransport", ["StarlingCore", "CSodium"]),
-    module("StarlingOverlay", ["StarlingCore"]),
-    module("StarlingBroadcast", ["StarlingCore"]),
+    module("StarlingTransport", ["StarlingCore", "CSodium"], readmes: ["."]),
+    module("StarlingOverlay", ["StarlingCore"], readmes: ["SCAMP"]),
+    module("StarlingBroadcast", ["StarlingCore"], readmes: ["Tree", "Flood", "Gossip"]),
     module("StarlingApps", ["StarlingCore"]),
     module(
       "StarlingNode",
@@ -60,17 +63,25 @@ let package = Package(
       path: "Sources/StarlingCommand", swiftSettings: strict),
     .executableTarget(
       name: "FloodBenchmark",
-      dependencies: ["StarlingCore", "StarlingOverlay", "StarlingBroadcast", "StarlingSimulator"],
+      dependencies: [
+        "StarlingCore", "StarlingOverlay", "StarlingBroadcast", "StarlingNode", "StarlingSimulator",
+      ],
       path: "Benchmarks/FloodBenchmark", swiftSettings: strict),
-    tests("StarlingCoreTests", ["StarlingCore"]),
+    .target(
+      name: "StarlingTestSupport", dependencies: ["StarlingCore"], path: "Tests/StarlingTestSupport",
+      swiftSettings: strict),
+    .executableTarget(
+      name: "ScampRules", dependencies: ["StarlingCore", "StarlingSimulator"],
+      path: "Benchmarks/ScampRules", swiftSettings: strict),
+    tests("StarlingCoreTests", ["StarlingCore", "StarlingTestSupport"]),
     tests("StarlingTransportTests", ["StarlingTransport", "StarlingCore", "CSodium"]),
-    tests("StarlingOverlayTests", ["StarlingOverlay", "StarlingSimulator"]),
-    tests("StarlingBroadcastTests", ["StarlingBroadcast", "StarlingSimulator"]),
+    tests("StarlingOverlayTests", ["StarlingOverlay", "StarlingSimulator", "StarlingTestSupport"]),
+    tests("StarlingBroadcastTests", ["StarlingBroadcast", "StarlingSimulator", "StarlingTestSupport"]),
     tests("StarlingAppsTests", ["StarlingApps"]),
     tests("StarlingNodeTests", ["StarlingNode"]),
-    tests("StarlingSimulatorTests", ["StarlingSimulator"]),
+    tests("StarlingSimulatorTests", ["StarlingSimulator", "StarlingTestSupport"]),
     tests("StarlingRuntimeTests", ["StarlingRuntime"]),
-    tests("CommandTests", []),
+    tests("CommandTests", ["starling"]),
     tests("TidyTests", []),
   ],
   swiftLanguageModes: [.v6]

@@ -1,35 +1,93 @@
-import StarlingSimulator
-import StarlingCore
-#if canImport(Glibc)
+// Flooding over SCAMP's graph: the protocol code that ships against a loop written by hand. Prints the ratio of
+// deliveries per CPU-second; an arrival counts as a delivery whether it is the first or a duplicate.
+//
+//   FloodBenchmark [--nodes N]... [--messages M] [--runs R] [--only starling|baseline]
+
 import Glibc
-#endif
-var s = BroadcastScenario()
-let a = CommandLine.arguments
-var i = 1
-var runs = 1
-while i + 1 < a.count {
-  let v = a[i+1]
-  switch a[i] {
-  case "--nodes": s.nodes = Int(v)!
-  case "--messages": s.messages = Int(v)!
-  case "--senders": s.senders = Int(v)!
-  case "--scamp-c": s.extraCopies = Int(v)!
-  case "--loss": s.loss = Double(v)!
-  case "--seed": s.seed = UInt64(v)!
-  case "--join-rate": s.joinRate = Int(v)!
-  case "--runs": runs = Int(v)!
-  case "--thr": s.broadcast = .tree(pruneThreshold: Int(v)!)
-  case "--broadcast": s.broadcast = v == "flood" ? .flood : v == "gossip" ? .gossip(fanout: 3) : .tree(pruneThreshold: 1)
-  default: print("?", a[i])
+import StarlingCore
+
+struct Options {
+  var nodes: [Int] = []
+  var messages = 0
+  var runs = 5
+  var only: String?
+
+  init(_ arguments: [String]) {
+    var rest = arguments[...]
+    while let name = rest.popFirst() {
+      guard let value = rest.popFirst() else { Options.fail("\(name) needs a value.") }
+      switch (name, Int(value)) {
+      case ("--nodes", let n?) where n > 1: nodes.append(n)
+      case ("--messages", let n?) where (1...64).contains(n): messages = n
+      case ("--runs", let n?) where n > 0: runs = n
+      case ("--only", nil) where ["starling", "baseline"].contains(value): only = value
+      default: Options.fail("\(name) \(value) is not understood; see the first lines of main.swift.")
+      }
+    }
+    if nodes.isEmpty { nodes = [10_000, 100_000] }
   }
-  i += 2
+
+  static func fail(_ sentence: String) -> Never {
+    let bytes = Array((sentence + "\n").utf8)
+    _ = write(STDERR_FILENO, bytes, bytes.count)
+    exit(2)
+  }
 }
-for r in 0..<runs {
-  s.seed += r > 0 ? 1 : 0
-  let t0 = clock()
-  let report = s.run()
-  let cpu = Double(clock() - t0) / 1e6
-  var u = rusage(); getrusage(0, &u)
-  if runs == 1 { print(report.json(cost: .init(cpuSeconds: cpu, wallSeconds: cpu, peakBytes: u.ru_maxrss * 1024)).text(indented: true)) }
-  else { let d = Distribution(report.viewSizes)!; print(s.seed, d.mean / report.viewLaw, d.stddev, d.p1, d.min, report.components, report.strongComponents, report.reliabilityMinimum, report.redundancy ?? -1) }
+
+func cpuSeconds() -> Double {
+  var time = timespec()
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+  return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+}
+
+/// Deliveries per CPU-second of one run.
+func rate(_ deliveries: Int, since start: Double) -> Double { Double(deliveries) / (cpuSeconds() - start) }
+
+func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
+
+func text(_ value: Double, digits: Int) -> String {
+  var scale = 1.0
+  for _ in 0..<digits { scale *= 10 }
+  return "\((value * scale).rounded() / scale)"
+}
+
+let options = Options(Array(CommandLine.arguments.dropFirst()))
+print("peers\tmessages\tstarling M/s\tbaseline M/s\tratio")
+for peers in options.nodes {
+  let messages = options.messages > 0 ? options.messages : max(1, min(64, 400_000 / peers))
+  let graph = FloodGraph(peers: peers, seed: 1)
+  var random = Xoshiro256(seed: 1)
+  let delays = DelaySampler(
+    .gaussian(mean: .milliseconds(50), deviation: .milliseconds(10)), peers: peers, random: &random)
+  var starling: [Double] = []
+  var baseline: [Double] = []
+  for run in 0..<options.runs {
+    let seed = UInt64(run + 1)
+    let root = random.uniform(below: peers)
+    if options.only != "baseline" {
+      var flood = StarlingFlood(graph: graph, delays: delays, seed: seed)
+      let before = flood.deliveries
+      let start = cpuSeconds()
+      for number in 0..<messages { flood.flood(UInt32(number), from: root) }
+      starling.append(rate(flood.deliveries - before, since: start))
+      guard flood.firstDeliveries == messages * (peers - 1) else {
+        Options.fail("starling reached \(flood.firstDeliveries) of \(messages * (peers - 1)).")
+      }
+      if options.only != nil { print("deliveries \(flood.deliveries - before)") }
+    }
+    if options.only != "starling" {
+      var flood = HandWrittenFlood(graph: graph, delays: delays, seed: seed)
+      let start = cpuSeconds()
+      var now: UInt64 = 0
+      for number in 0..<messages { now = flood.flood(UInt32(number), from: root, at: now) }
+      baseline.append(rate(flood.deliveries, since: start))
+      guard flood.firstDeliveries == messages * (peers - 1), flood.hash != 0 else {
+        Options.fail("the baseline reached \(flood.firstDeliveries) of \(messages * (peers - 1)).")
+      }
+    }
+  }
+  if options.only == nil {
+    let (s, b) = (median(starling), median(baseline))
+    print("\(peers)\t\(messages)\t\(text(s / 1e6, digits: 2))\t\(text(b / 1e6, digits: 2))\t\(text(s / b, digits: 2))")
+  }
 }

@@ -1,0 +1,3 @@
+import Glibc
+
+exit(StarlingCommand.run(Array(CommandLine.arguments.dropFirst())))

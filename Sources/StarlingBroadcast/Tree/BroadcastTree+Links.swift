@@ -34,7 +34,7 @@ extension BroadcastTree {
     settleMissing(message.identifier, at: now)
     if let position = storedLinks.position(of: sender) {
       storedLinks[position].duplicates = 0
-      storedLinks[position].isPruned = false
+      storedLinks[position].isInTree = true
     }
     effects.indicate(.delivered(message, from: sender))
     spread(message.passedOn, except: sender, into: &effects)
@@ -52,7 +52,7 @@ extension BroadcastTree {
     for position in 0..<storedLinks.count {
       let peer = storedLinks.keys[position]
       if peer == sender { continue }
-      effects.send(storedLinks[position].isEager ? push : announce, to: peer)
+      effects.send(storedLinks[position].isInTree ? push : announce, to: peer)
     }
   }
 
@@ -67,7 +67,7 @@ extension BroadcastTree {
     storedLinks[position].duplicates += 1
     guard storedLinks[position].duplicates >= configuration.pruneThreshold else { return }
     storedLinks[position].duplicates = 0
-    storedLinks[position].isPruned = true
+    storedLinks[position].isInTree = false
     effects.send(.prune, to: sender)
   }
 
@@ -94,7 +94,7 @@ extension BroadcastTree {
   mutating func receiveGraft(
     _ identifier: MessageIdentifier, from sender: Peer, into effects: inout some Effects<Self> & ~Copyable
   ) {
-    if let position = storedLinks.position(of: sender) { storedLinks[position].isEager = true }
+    if let position = storedLinks.position(of: sender) { storedLinks[position].isInTree = true }
     guard let message = history.message(identifier) else { return }
     effects.send(.push(message), to: sender)
   }

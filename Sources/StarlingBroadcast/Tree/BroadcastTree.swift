@@ -5,9 +5,8 @@ import StarlingCore
 /// a message which stays away grafts the announcing link back (lazy push: Leitão, Pereira and Rodrigues,
 /// "Epidemic broadcast trees", SRDS 2007).
 ///
-/// Each direction of a link is pruned and grafted by the end that receives over it. One flood prunes both
-/// directions of every link outside the tree, because both ends get a duplicate; a crossing of two prunes
-/// cannot cut a direction that somebody still gets first copies over. The folder's README explains.
+/// One tree serves all senders: a link is pruned and grafted at both ends, so the tree has no direction. The
+/// folder's README explains what happens when prunes cross.
 @frozen
 public struct BroadcastTree<Auth: Authenticator>: BroadcastProcess {
   /// What the tree waits for: a message that was announced and has not come.
@@ -19,12 +18,15 @@ public struct BroadcastTree<Auth: Authenticator>: BroadcastProcess {
     /// Whether the neighbour is in our partial view, or we in its.
     @usableFromInline var isOutgoing = false
     @usableFromInline var isIncoming = false
-    /// Whether we push to the neighbour; otherwise we announce.
-    public var isEager = true
-    /// Whether we asked the neighbour to announce only.
-    public var isPruned = false
+    /// Whether the link belongs to the tree: we push to the neighbour; otherwise we announce.
+    @usableFromInline var isInTree = true
     /// Duplicates in a row since the neighbour's last first copy.
     @usableFromInline var duplicates: UInt8 = 0
+
+    /// Whether the link belongs to the tree as far as this end knows: messages are pushed over it at once
+    /// (eager push), not announced (lazy push).
+    @inlinable
+    public var isEager: Bool { isInTree }
 
     @inlinable
     init() {}
@@ -113,7 +115,7 @@ public struct BroadcastTree<Auth: Authenticator>: BroadcastProcess {
     case .announce(let identifier): receiveAnnounce(identifier, from: sender, at: now, into: &effects)
     case .graft(let identifier): receiveGraft(identifier, from: sender, into: &effects)
     case .prune:
-      if let position = storedLinks.position(of: sender) { storedLinks[position].isEager = false }
+      if let position = storedLinks.position(of: sender) { storedLinks[position].isInTree = false }
     }
   }
 
@@ -131,7 +133,7 @@ public struct BroadcastTree<Auth: Authenticator>: BroadcastProcess {
     let announcer = announcers[Int(missing[i].attempts) % announcers.count]
     missing[i].attempts += 1
     missing[i].graftedAt = now
-    if let position = storedLinks.position(of: announcer) { storedLinks[position].isPruned = false }
+    if let position = storedLinks.position(of: announcer) { storedLinks[position].isInTree = true }
     effects.send(.graft(timer), to: announcer)
     effects.schedule(timer, at: now + max(reply.timeout, lag.timeout))
   }

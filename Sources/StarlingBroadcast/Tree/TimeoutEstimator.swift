@@ -18,16 +18,17 @@ public struct TimeoutEstimator: Sendable {
   public static var initial: Interval { .seconds(1) }
   /// The shortest wait. A guess: RFC 6298's second is made for TCP's coarse timers.
   @inlinable
-  public static var shortest: Interval { .milliseconds(20) }
+  public static var shortest: Interval { .milliseconds(100) }
   /// The longest wait. A guess.
   @inlinable
   public static var longest: Interval { .seconds(10) }
 
-  /// SRTT + 4·RTTVAR, within the bounds: rule 2.3.
+  /// Twice SRTT + 4·RTTVAR (rule 2.3), within the bounds. Twice, because what is late costs little to wait
+  /// for, and a payload that is asked for needlessly comes twice.
   @inlinable
   public var timeout: Interval {
     if smoothed == 0 { return TimeoutEstimator.initial }
-    let wait = Interval.microseconds(Int(smoothed) + 4 * Int(variation))
+    let wait = Interval.microseconds(2 * (Int(smoothed) + 4 * Int(variation)))
     return min(max(wait, TimeoutEstimator.shortest), TimeoutEstimator.longest)
   }
 

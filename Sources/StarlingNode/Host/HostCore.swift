@@ -52,7 +52,7 @@ struct HostCore<P: Process>: ~Copyable where P.Message: WireMessage {
   }
 
   /// Frees the handles that nobody references, if the table has filled up.
-  mutating func freePeers(of process: borrowing P) {
+  mutating func freePeers(of process: P) {
     guard let forEachPeer = hooks.forEachPeer, peers.table.isSweepDue else { return }
     let connected = connections.all.compactMap(\.peer)
     let others = avoided.keys.members + retained.keys.members

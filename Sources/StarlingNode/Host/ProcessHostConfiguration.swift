@@ -31,7 +31,7 @@ public struct ProcessHooks<P: Process>: Sendable {
   /// Calls the function that it is given with every peer that the process remembers, so that the handles of
   /// the others can be freed. `nil` if the process cannot tell: then no handle is ever freed, and peers
   /// beyond the table's capacity are refused.
-  public var forEachPeer: (@Sendable (borrowing P, (Peer) -> Void) -> Void)?
+  public var forEachPeer: (@Sendable (P, (Peer) -> Void) -> Void)?
 
   /// All messages in one class, and no handle is ever freed.
   public init() {}

@@ -13,6 +13,11 @@ extension Scamp {
     var walk = walk
     walk.hopsLeft = min(walk.hopsLeft, configuration.walkLength)
     let degree = degree
+    if degree == 0, isJoining, let contact {
+      // A peer that knows nobody yet is no contact; the one it asked itself may know better.
+      if walk.requester != contact { effects.send(.walk(walk), to: contact) }
+      return
+    }
     // A step towards a busier peer is accepted with probability degree(u) / degree(v).
     if !walk.isReturned, degree > Int(walk.degree), walk.degree > 0, walk.hopsLeft > 0,
       effects.uniform(below: degree) >= Int(walk.degree)

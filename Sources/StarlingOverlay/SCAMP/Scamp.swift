@@ -35,9 +35,6 @@ public struct Scamp: Membership {
   @usableFromInline var incoming = PeerSet()
   /// The peer that was asked for a contact, and is asked again if this one finds itself alone.
   @usableFromInline var contact: Peer?
-  /// Subscriptions that came before this peer's own was answered. They wait: a contact that knows nobody
-  /// would make a bad one.
-  @usableFromInline var waiting: [Peer] = []
   @usableFromInline var size = SizeSketch()
   /// Donations that were asked for: one that was not is returned.
   @usableFromInline var awaitedDonations: UInt16 = 0
@@ -155,7 +152,9 @@ extension Scamp {
     guard let contact else { return }
     isJoining = true
     effects.send(.subscribe, to: contact)
-    let wait = Scamp.backedOff(ScampConfiguration.subscriptionRetry, count: attempt)
+    // Patient at first, because a walk loses its way on a lossy network; then ever slower.
+    let doublings = attempt < 16 ? 0 : attempt - 16
+    let wait = Scamp.backedOff(ScampConfiguration.subscriptionRetry, count: doublings)
     effects.schedule(.subscription(attempt: attempt), at: now + wait)
   }
 
@@ -163,12 +162,6 @@ extension Scamp {
   mutating func receiveSubscribe(
     from subscriber: Peer, into effects: inout some Effects<Self> & ~Copyable
   ) {
-    if isJoining && outgoing.isEmpty && incoming.isEmpty {
-      if waiting.count < Int(configuration.viewLimit), !waiting.contains(subscriber) {
-        waiting.append(subscriber)
-      }
-      return
-    }
     var walk = Walk(.contact, for: subscriber, hopsLeft: configuration.walkLength)
     walk.isReturned = true
     advance(walk, from: subscriber, into: &effects)
@@ -179,9 +172,6 @@ extension Scamp {
     guard isJoining else { return }
     isJoining = false
     keep(contact, into: &effects)
-    let subscribers = waiting
-    waiting = []
-    for subscriber in subscribers { receiveSubscribe(from: subscriber, into: &effects) }
   }
 
   /// The work of a subscription's contact.

@@ -23,15 +23,16 @@ public struct ScampConfiguration: Sendable {
   public init(extraCopies: Int = 1) {
     precondition((0...100).contains(extraCopies), "c is \(extraCopies); it must be 0 ... 100")
     self.extraCopies = UInt8(extraCopies)
-    walkLength = 8
+    walkLength = 6
     hopLimit = 512
     minimumView = UInt16(3 * (extraCopies + 1))
     viewLimit = 1_024
   }
 
-  /// How long a joiner waits for a contact to answer before it asks again. A guess, doubled each time.
+  /// How long a joiner waits for a contact to answer before it asks again. A guess: ten times what a walk
+  /// takes on a wide-area network.
   @inlinable
-  public static var subscriptionRetry: Interval { .seconds(5) }
+  public static var subscriptionRetry: Interval { .seconds(3) }
   /// How long after its start a peer first looks whether its views are thin, and how long it waits before it
   /// looks again, doubled each time. A guess: long against a walk, short against a session.
   @inlinable

@@ -1,14 +1,16 @@
 import StarlingCore
 
-/// What the network does to a message.
-public protocol NetworkModel {
+/// What the network does to a message. Not copyable, so that drawing a delay never copies its tables.
+public protocol NetworkModel: ~Copyable {
   /// How long a message takes from one peer to another; `nil` if it is lost.
   func delay(from sender: Peer, to receiver: Peer, random: inout Xoshiro256) -> Interval?
+  /// The same network once more, for a copy of a simulation.
+  func copy() -> Self
 }
 
 /// A network in which every message is delayed by a delay model and lost with a fixed probability,
 /// independently of all others.
-public struct LossyNetwork: NetworkModel, Sendable {
+public struct LossyNetwork: NetworkModel, ~Copyable, Sendable {
   @usableFromInline let delays: DelaySampler
   /// A draw below this is a loss.
   @usableFromInline let lossThreshold: UInt64
@@ -27,5 +29,13 @@ public struct LossyNetwork: NetworkModel, Sendable {
   public func delay(from sender: Peer, to receiver: Peer, random: inout Xoshiro256) -> Interval? {
     if lossThreshold != 0, random.next() < lossThreshold { return nil }
     return delays.sample(from: sender, to: receiver, random: &random)
+  }
+
+  /// The same network once more.
+  public func copy() -> LossyNetwork { LossyNetwork(delays: delays, lossThreshold: lossThreshold) }
+
+  private init(delays: DelaySampler, lossThreshold: UInt64) {
+    self.delays = delays
+    self.lossThreshold = lossThreshold
   }
 }

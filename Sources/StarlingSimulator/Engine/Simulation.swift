@@ -5,7 +5,7 @@ import StarlingCore
 ///
 /// The fidelity is that of messages: typed values between processes over a network that delays and loses
 /// them. A crashed peer's messages are still delivered; what is sent to it vanishes.
-public struct Simulation<P: Process, Network: NetworkModel, Observer: SimulationObserver>: ~Copyable
+public struct Simulation<P: Process, Network: NetworkModel & ~Copyable, Observer: SimulationObserver>: ~Copyable
 where Observer.Observed == P {
   @usableFromInline let core: UnsafeMutablePointer<SimulationCore<P, Network, Observer>>
   @usableFromInline var processes: UnsafeMutablePointer<P>
@@ -22,7 +22,7 @@ where Observer.Observed == P {
   ///   - observer: watches.
   ///   - seed: decides every random choice of the network and of the processes.
   @inlinable
-  public init(capacity: Int, network: Network, observer: Observer, seed: UInt64) {
+  public init(capacity: Int, network: consuming Network, observer: Observer, seed: UInt64) {
     precondition((0...Int(Int32.max)).contains(capacity), "a simulation of \(capacity) peers")
     self.capacity = capacity
     processes = .allocate(capacity: capacity)
@@ -153,11 +153,11 @@ where Observer.Observed == P {
   }
 }
 
-extension Simulation {
+extension Simulation where Network: ~Copyable {
   /// An independent copy of the whole network at this instant: what the copy does, this one does not see.
   public mutating func copy() -> Simulation {
     var copy = Simulation(
-      capacity: capacity, network: core.pointee.network, observer: core.pointee.observer, seed: 0)
+      capacity: capacity, network: core.pointee.network.pointee.copy(), observer: core.pointee.observer, seed: 0)
     copy.processes.initialize(from: processes, count: count)
     copy.live.initialize(from: live, count: count)
     copy.storedCount = count

@@ -2,7 +2,7 @@ import StarlingCore
 
 /// Everything of a simulation but the processes: what their effects act upon.
 @usableFromInline
-struct SimulationCore<P: Process, Network: NetworkModel, Observer: SimulationObserver>: ~Copyable
+struct SimulationCore<P: Process, Network: NetworkModel & ~Copyable, Observer: SimulationObserver>: ~Copyable
 where Observer.Observed == P {
   /// A message on its way to any number of peers, kept once.
   @usableFromInline
@@ -30,16 +30,24 @@ where Observer.Observed == P {
   /// Parcels that the running handler prepared.
   @usableFromInline var prepared: [UInt32] = []
   @usableFromInline var random: Xoshiro256
-  @usableFromInline let network: Network
+  /// Apart from the rest, so that it can be read while the generator is drawn from.
+  @usableFromInline let network: UnsafeMutablePointer<Network>
   @usableFromInline var observer: Observer
   @usableFromInline var traceHash: UInt64 = 0
   @usableFromInline var eventCount: UInt64 = 0
 
   @inlinable
-  init(network: Network, observer: Observer, seed: UInt64) {
-    self.network = network
+  init(network: consuming Network, observer: Observer, seed: UInt64) {
+    self.network = .allocate(capacity: 1)
+    self.network.initialize(to: network)
     self.observer = observer
     random = Xoshiro256(seed: seed)
+  }
+
+  @inlinable
+  deinit {
+    network.deinitialize(count: 1)
+    network.deallocate()
   }
 
   /// One step of an FNV-like hash over 64-bit words: two multiplications an event.
@@ -97,7 +105,7 @@ where Observer.Observed == P {
 
 /// The simulator's sink: puts effects into the event queue.
 @frozen @usableFromInline
-struct SimulatedEffects<P: Process, Network: NetworkModel, Observer: SimulationObserver>: Effects,
+struct SimulatedEffects<P: Process, Network: NetworkModel & ~Copyable, Observer: SimulationObserver>: Effects,
   ~Copyable
 where Observer.Observed == P {
   @usableFromInline typealias Owner = P
@@ -126,7 +134,7 @@ where Observer.Observed == P {
     let now = core.pointee.now
     core.pointee.observer.sent(core.pointee.parcels[parcel].message, from: owner, to: peer, at: now)
     guard
-      let delay = core.pointee.network.delay(from: owner, to: peer, random: &core.pointee.random)
+      let delay = core.pointee.network.pointee.delay(from: owner, to: peer, random: &core.pointee.random)
     else { return }
     core.pointee.parcels[parcel].deliveries += 1
     core.pointee.queue.push(

@@ -80,7 +80,7 @@ where Diffusion.Auth == IdealAuthenticator, Diffusion.Message: SizedMessage {
     configuration.minimumView = min(configuration.minimumView, UInt16(clamping: scenario.nodes - 1))
     for i in 0..<scenario.nodes {
       if i % 1_024 == 0 { progress(.init(phase: "join", share: Double(i) / Double(scenario.nodes))) }
-      let nanoseconds = UInt64(i) * 1_000_000_000 / UInt64(scenario.joinRate)
+      let nanoseconds = UInt64(Double(i) * 1e9 / scenario.joinRate)
       network.run(until: Instant(nanoseconds: nanoseconds))
       let peer = network.add { peer in
         Member(
@@ -151,7 +151,7 @@ where Diffusion.Auth == IdealAuthenticator, Diffusion.Message: SizedMessage {
   }
 }
 
-extension Simulation {
+extension Simulation where Network: ~Copyable {
   /// For each peer, whether it is live.
   var livePeers: [Bool] { (0..<count).map { isLive(Peer($0)) } }
 

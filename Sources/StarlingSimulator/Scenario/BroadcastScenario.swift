@@ -38,8 +38,8 @@ public struct BroadcastScenario: Sendable {
   public var delay = DelayModel.gaussian(mean: .milliseconds(50), deviation: .milliseconds(10))
   /// The probability that the network loses a message, 0 ... 1.
   public var loss = 0.0
-  /// How many peers join in a simulated second, at least 1.
-  public var joinRate = 1_000
+  /// How many peers join in a simulated second, more than 0.
+  public var joinRate = 1_000.0
   /// The time between the last join and the first message.
   public var settle = Interval.seconds(60)
   /// The time between two messages.

@@ -6,7 +6,8 @@ public struct TransportConfiguration: Sendable {
   public var network: [UInt8]
   /// How long a handshake may take, positive.
   public var handshakeTimeout: Interval = .seconds(10)
-  /// After how long without an authentic packet a connection ends, positive.
+  /// How long a connection lasts without an authentic packet, counted from the last one or, if that is
+  /// later, from the first packet since that asked for an answer; positive.
   public var idleTimeout: Interval = .seconds(30)
   /// After how long a silence a connection asks for a sign of life; less than half of ``idleTimeout`` keeps
   /// connections up. `nil` for never.
@@ -16,7 +17,7 @@ public struct TransportConfiguration: Sendable {
   public var windowBytes = 32 * 1_200
   /// The largest datagram in bytes, 1,200 ... 1,452. 1,200 pass everywhere (RFC 9000, section 14).
   public var datagramBytes = 1_200
-  /// The largest message in bytes, 1 ... 65,536.
+  /// The largest message that may be sent, in bytes, 1 ... 65,536. What comes may always have 65,536.
   public var maximumMessageBytes = 65_536
   /// How many bytes of messages may wait for their acknowledgement on one connection; at least one message
   /// of the largest size.

@@ -34,6 +34,11 @@ public struct TransportCounters: Hashable, Sendable {
   /// Datagrams dropped for any reason.
   public var dropped: UInt64 { drops.reduce(0, +) }
 
+  mutating func noteSent(_ byteCount: Int) {
+    datagramsSent += 1
+    bytesSent += UInt64(byteCount)
+  }
+
   mutating func drop(_ reason: DropReason) { drops[reason.rawValue] += 1 }
 }
 

@@ -1,5 +1,6 @@
 import Foundation
 import StarlingCore
+import StarlingTestSupport
 import Testing
 
 @Suite struct ElementaryFunctionsTests {

@@ -1,0 +1,41 @@
+# What there is to do here; `make` alone says it. See docs/ for the rest.
+# FILE=... on the command line reaches scripts in the environment, whatever letters it has.
+export FILE
+.PHONY: help demo test lint bench docs build clean install-dependencies
+
+help:
+	@echo "make demo     broadcast a file (FILE=...) over a network of real nodes on this machine"
+	@echo "make build    build the command: .build/release/starling"
+	@echo "make test     run all tests"
+	@echo "make lint     check formatting and the rules of the sources"
+	@echo "make bench    compare the simulator with a hand-written event loop"
+	@echo "make docs     write the reference of the libraries to docs/api"
+	@echo "make clean    remove what was built"
+
+demo: install-dependencies
+	@scripts/demo "$$FILE"
+
+build: install-dependencies
+	@swift=$$(scripts/find-swift) && "$$swift" build --configuration release --product starling
+
+test: install-dependencies
+	@swift=$$(scripts/find-swift) && "$$swift" build --build-tests \
+	  && "$$swift" test --skip-build --disable-xctest
+
+lint: install-dependencies
+	@swift=$$(scripts/find-swift) && "$$swift" format lint --strict --recursive --parallel \
+	  --configuration .swift-format Sources Tests Benchmarks Package.swift \
+	  && "$$swift" test --disable-xctest --filter TidyTests
+
+bench: install-dependencies
+	@swift=$$(scripts/find-swift) && "$$swift" build --configuration release --product FloodBenchmark \
+	  && "$$("$$swift" build --configuration release --show-bin-path)/FloodBenchmark"
+
+docs: install-dependencies
+	@scripts/docs
+
+clean:
+	@rm -rf .build docs/api
+
+install-dependencies:
+	@scripts/install-dependencies

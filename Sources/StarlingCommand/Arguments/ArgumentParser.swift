@@ -1,0 +1,115 @@
+/// Takes a command line apart: verb, options, operands.
+enum ArgumentParser {
+  /// What a command line asks for.
+  enum Request {
+    /// To run a verb.
+    case run(Verb, Arguments)
+    /// To print the help of a verb, or of all with `nil`.
+    case help(Verb?)
+  }
+
+  /// Understands the words after the program's name.
+  ///
+  /// - Parameters:
+  ///   - words: the command line without the program's name.
+  ///   - verbs: what there is to choose from.
+  ///   - environment: the environment's variables by name.
+  static func parse(
+    _ words: [String], verbs: [Verb], environment: [String: String]
+  ) throws(CommandError) -> Request {
+    guard let first = words.first else {
+      throw .usage("Say what to do, for example `starling up`; `starling help` lists the verbs.")
+    }
+    if first == "--help" || first == "-h" { return .help(nil) }
+    if first == "help" { return try help(on: Array(words.dropFirst()), verbs: verbs) }
+    if first == "--version" { return try parse(["version"], verbs: verbs, environment: environment) }
+    let verb = try find(words, in: verbs)
+    let rest = Array(words.dropFirst(verb.words.count))
+    if rest.prefix(while: { $0 != "--" }).contains(where: { $0 == "--help" || $0 == "-h" }) {
+      return .help(verb)
+    }
+    return .run(verb, try arguments(rest, of: verb, environment: environment))
+  }
+
+  private static func help(on words: [String], verbs: [Verb]) throws(CommandError) -> Request {
+    if words.isEmpty || words.first == "--help" { return .help(nil) }
+    return .help(try find(words, in: verbs))
+  }
+
+  /// The verb whose words the command line begins with.
+  private static func find(_ words: [String], in verbs: [Verb]) throws(CommandError) -> Verb {
+    if let verb = verbs.first(where: { words.starts(with: $0.words) }) { return verb }
+    let first = words.first ?? ""
+    let shown = verbs.filter { !$0.isHidden }
+    let followers = shown.filter { $0.words.count > 1 && $0.words.first == first }.map(\.words[1])
+    if !followers.isEmpty {
+      let choice = followers.map { "`starling \(first) \($0)`" }.joined(separator: " or ")
+      throw .usage("`starling \(first)` is not complete: say \(choice).")
+    }
+    let name = words.prefix(2).joined(separator: " ")
+    let near =
+      Suggestion.nearest(to: name, among: shown.map(\.name))
+      ?? Suggestion.nearest(to: first, among: shown.compactMap(\.words.first))
+    let advice = near.map { "did you mean `starling \($0)`?" } ?? "`starling help` lists the verbs."
+    throw .usage("There is no verb \(quoted(first)): \(advice)")
+  }
+
+  private static func arguments(
+    _ words: [String], of verb: Verb, environment: [String: String]
+  ) throws(CommandError) -> Arguments {
+    var given: [String: [String]] = [:]
+    var operands: [String] = []
+    var index = 0
+    while index < words.count {
+      let word = words[index]
+      index += 1
+      if word == "--" {
+        operands += words[index...]
+        break
+      }
+      guard word.hasPrefix("-"), word != "-" else {
+        operands.append(word)
+        continue
+      }
+      let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+      let option = try option(parts[0], of: verb)
+      var value = parts.count == 2 ? parts[1] : nil
+      if option.value == nil, value != nil {
+        throw .usage("--\(option.name) takes no value: leave out what follows the equals sign.")
+      }
+      if let placeholder = option.value, value == nil {
+        guard index < words.count, !words[index].hasPrefix("--") else {
+          throw .usage("--\(option.name) needs a value: --\(option.name) \(placeholder).")
+        }
+        value = words[index]
+        index += 1
+      }
+      if given[option.name] != nil, !option.repeats {
+        throw .usage("--\(option.name) was given twice: give it once.")
+      }
+      given[option.name, default: []].append(value ?? "")
+    }
+    try check(operands, of: verb)
+    return Arguments(verb: verb, given: given, operands: operands, environment: environment)
+  }
+
+  private static func option(_ word: String, of verb: Verb) throws(CommandError) -> Option {
+    if word.hasPrefix("--"), let option = verb.option(named: String(word.dropFirst(2))) { return option }
+    let near = Suggestion.nearest(to: word, among: verb.options.map { "--" + $0.name } + ["--help"])
+    let advice = near.map { "did you mean \($0)?" } ?? "`starling \(verb.name) --help` lists the options."
+    throw .usage("`starling \(verb.name)` has no option \(quoted(word)): \(advice)")
+  }
+
+  private static func check(_ operands: [String], of verb: Verb) throws(CommandError) {
+    if operands.count < verb.operands.count {
+      let missing = verb.operands[operands.count]
+      throw .usage("`starling \(verb.name)` needs \(missing.name): \(missing.summary).")
+    }
+    if operands.count > verb.operands.count {
+      let excess = operands[verb.operands.count]
+      throw .usage(
+        "`starling \(verb.name)` does not know what to do with \(quoted(excess)): leave it out, or see"
+          + " `starling \(verb.name) --help`.")
+    }
+  }
+}

@@ -1,0 +1,34 @@
+/// How far something is, on standard error: a bar that is redrawn on a terminal, a line now and then
+/// elsewhere.
+struct Progress {
+  private let isOnTerminal: Bool
+  private let clock = ContinuousClock()
+  private var last: (instant: ContinuousClock.Instant, stage: String)?
+  private var isLineOpen = false
+
+  /// - Parameter isOnTerminal: whether lines can be redrawn.
+  init(isOnTerminal: Bool = Messages.areOnTerminal) { self.isOnTerminal = isOnTerminal }
+
+  /// Says that `done` of `total` are done in a stage of the work. Calls that come too fast to be read are
+  /// left out, except the first of each stage.
+  mutating func report(_ stage: String, _ done: Int, of total: Int) {
+    let now = clock.now
+    let pause: Duration = isOnTerminal ? .milliseconds(100) : .seconds(2)
+    if let last, last.stage == stage, now - last.instant < pause, done < total { return }
+    if let last, last.stage != stage { finish() }
+    last = (now, stage)
+    let share = total > 0 ? min(1, max(0, Double(done) / Double(total))) : 1
+    let counts = "\(done) of \(total)"
+    guard isOnTerminal else { return Messages.write(line: "\(stage): \(counts)") }
+    let filled = Int(share * 30)
+    let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: 30 - filled)
+    Messages.write("\r\u{1B}[K\(stage) [\(bar)] \(counts)")
+    isLineOpen = true
+  }
+
+  /// Ends the bar's line, so that other text can follow.
+  mutating func finish() {
+    if isLineOpen { Messages.write("\n") }
+    isLineOpen = false
+  }
+}

@@ -1,0 +1,149 @@
+import Glibc
+import StarlingCore
+import StarlingSimulator
+
+/// Runs a simulation and writes its report.
+///
+/// - Parameters:
+///   - options: what to simulate.
+///   - output: where the report goes, as JSON or text.
+func simulate(_ options: SimulateOptions, output: Output) throws(CommandError) {
+  // Opened first, so that a long run does not end in finding that its page cannot be written.
+  var page: Output?
+  if let path = options.report { page = try Output(path: path) }
+  var graph: Output?
+  if let path = options.graph { graph = try Output(path: path) }
+  var bar = Progress()
+  let start = ContinuousClock().now
+  let report = BroadcastScenario(options).run { progress in
+    bar.report(progress.phase, Int(progress.share * 1_000), of: 1_000)
+  }
+  bar.finish()
+  let cost = BroadcastReport.Cost(since: start)
+  try output.write(report.json(cost: cost), json: options.json, text: report.text(cost: cost))
+  if let page { try page.write(Array(report.page(commandLine: commandLine()).html().utf8)) }
+  if let graph, let path = options.graph { try graph.write(Array(report.graph(for: path).utf8)) }
+}
+
+/// The command as it can be typed again.
+func commandLine() -> String {
+  let plain = { (text: String) in
+    !text.isEmpty && text.allSatisfy { $0.isLetter || $0.isNumber || "-_./:,%@=+".contains($0) }
+  }
+  let arguments = CommandLine.arguments.dropFirst().map { plain($0) ? $0 : "'\($0)'" }
+  return (["starling"] + arguments).joined(separator: " ")
+}
+
+extension BroadcastScenario {
+  init(_ options: SimulateOptions) {
+    self.init()
+    nodes = options.nodes
+    messages = options.messages
+    senders = options.senders
+    payload = options.payloadBytes
+    extraCopies = options.extraCopies
+    broadcast =
+      switch options.broadcast {
+      case .tree: .tree(pruneThreshold: options.pruneThreshold)
+      case .flood: .flood
+      case .gossip: .gossip(fanout: options.fanout)
+      }
+    delay = options.delay
+    loss = options.loss
+    joinRate = options.joinRate
+    settle = options.settle
+    interval = options.interval
+    drain = options.drain
+    crash = options.crash.map { crash in
+      switch crash.moment {
+      case .at(let after): .once(share: crash.share, after: after)
+      case .broadcast: .atEachBroadcast(share: crash.share)
+      }
+    }
+    seed = options.seed
+  }
+}
+
+extension BroadcastReport.Cost {
+  /// What this process has used since it began.
+  init(since start: ContinuousClock.Instant) {
+    var usage = rusage()
+    // RUSAGE_SELF is 0; it is imported as a type that the function does not take.
+    getrusage(0, &usage)
+    let cpu = [usage.ru_utime, usage.ru_stime].reduce(0) {
+      $0 + Double($1.tv_sec) + Double($1.tv_usec) / 1e6
+    }
+    let wall = (ContinuousClock().now - start).components
+    self.init(
+      cpuSeconds: cpu, wallSeconds: Double(wall.seconds) + Double(wall.attoseconds) / 1e18,
+      peakBytes: usage.ru_maxrss * 1_024)
+  }
+}
+
+extension BroadcastReport {
+  /// The report for people.
+  func text(cost: Cost) -> String {
+    func figure(_ value: Double?, _ decimals: Int) -> String {
+      value.map { Readable.decimal($0, decimals) } ?? "-"
+    }
+    let views = Distribution(viewSizes)
+    let sent = Distribution(messagesPerNode)
+    return [
+      "\(scenario.nodes) peers, \(scenario.messages) messages by \(scenario.broadcast.name) over SCAMP"
+        + " (c = \(scenario.extraCopies)), seed \(scenario.seed)",
+      "reliability    \(figure(reliability, 6)), least \(figure(reliabilityMinimum, 6))",
+      "redundancy     \(figure(redundancy, 4)), first message \(figure(redundancyFirst, 2))",
+      "latency        p50 \(figure(latencies.percentile(50)?.inMilliseconds, 1)) ms,"
+        + " p99 \(figure(latencies.percentile(99)?.inMilliseconds, 1)) ms,"
+        + " \(figure(lastDeliveryHop, 1)) hops to the last",
+      "partial views  mean \(figure(views?.mean, 2)) (law \(figure(viewLaw, 2))),"
+        + " p1 \(figure(views?.p1, 0)), least \(figure(views?.min, 0)), most \(figure(views?.max, 0))",
+      "components     \(components), strong \(strongComponents)",
+      "sent per peer  mean \(figure(sent?.mean, 1)), p99 \(figure(sent?.p99, 0)), most \(figure(sent?.max, 0))",
+      "\(events) events in \(figure(cost.cpuSeconds, 1)) s of processor time, "
+        + "\(figure(Double(events) / max(cost.cpuSeconds, 1e-9) / 1e6, 2)) million a second",
+    ].joined(separator: "\n")
+  }
+
+  /// The overlay in the form that a file's name asks for: GraphML, a drawing, or else DOT.
+  func graph(for path: String) -> String {
+    if path.hasSuffix(".graphml") { return overlay.graphML() }
+    if path.hasSuffix(".svg") {
+      return OverlayDrawing(graph: overlay, tree: tree, seed: scenario.seed).svg(standalone: true)
+    }
+    return overlay.dot()
+  }
+
+  /// The tree that the last message took.
+  private var tree: RootedTree? {
+    trace.parents.isEmpty ? nil : trace.root.flatMap { RootedTree(root: Int($0.index), parents: trace.parents) }
+  }
+
+  /// The page with plots and drawings.
+  func page(commandLine: String) -> ReportPage {
+    var report = OverlayReport(
+      title: "A murmuration of \(scenario.nodes)", commandLine: commandLine, graph: overlay)
+    report.subtitle =
+      "\(scenario.messages) messages by \(scenario.broadcast.name) over SCAMP, simulated with "
+      + "\(scenario.delay.description) and \(Readable.decimal(scenario.loss * 100, 1))% loss"
+    report.summary = [
+      ReportFigure("Reliability", Readable.decimal(reliability * 100, 2) + "%"),
+      ReportFigure(
+        "Redundancy", redundancy.map { Readable.decimal($0, 3) } ?? "–",
+        detail: "payload messages / deliveries − 1"),
+      ReportFigure(
+        "Median latency",
+        latencies.percentile(50).map { Readable.decimal($0.inMilliseconds, 0) + " ms" } ?? "–"),
+      ReportFigure("Components", count: components),
+    ]
+    if let tree {
+      report.tree = tree
+      report.deliveryTimes = trace.milliseconds.compactMap { $0 }
+      report.hops = trace.hops.compactMap { $0 }
+    }
+    report.viewSizeLaw = (viewLaw, "(c+1)·ln N")
+    report.messagesPerPeer = messagesPerNode
+    report.seed = scenario.seed
+    return report.page()
+  }
+}

@@ -1,0 +1,133 @@
+import StarlingCore
+
+/// What `starling simulate` was asked for, checked but not connected to any simulator yet.
+struct SimulateOptions {
+  /// Who knows whom.
+  enum Overlay: String, CaseIterable { case scamp }
+
+  /// How a message spreads.
+  enum Broadcast: String, CaseIterable { case tree, flood, gossip }
+
+  /// A share of the peers that crashes.
+  struct Crash: Equatable {
+    /// When it does.
+    enum Moment: Equatable {
+      /// This long after the first message.
+      case at(Interval)
+      /// With every message, each a trial of its own from the same settled state.
+      case broadcast
+    }
+
+    /// Which part of the peers, 0 ... 1.
+    let share: Double
+    let moment: Moment
+  }
+
+  let nodes: Int
+  let messages: Int
+  let senders: Int
+  let payloadBytes: Int
+  let overlay: Overlay
+  /// SCAMP's c.
+  let extraCopies: Int
+  let broadcast: Broadcast
+  /// To how many neighbours gossip forwards.
+  let fanout: Int
+  /// How many duplicates in a row prune a link of the tree.
+  let pruneThreshold: Int
+  let delay: DelayModel
+  /// The share of messages that is lost on a link, 0 ... 1.
+  let loss: Double
+  /// Between two messages.
+  let interval: Interval
+  /// Peers that join per simulated second.
+  let joinRate: Double
+  let settle: Interval
+  let drain: Interval
+  let crash: Crash?
+  let seed: UInt64
+  /// Whether to print JSON instead of text.
+  let json: Bool
+  /// Where to write an HTML page.
+  let report: String?
+  /// Where to write the overlay's graph.
+  let graph: String?
+
+  private static let longest = Interval.seconds(366 * 24 * 3_600)
+
+  init(_ arguments: Arguments) throws(CommandError) {
+    nodes = try arguments.integer("nodes", in: 2...10_000_000, default: 1_000)
+    messages = try arguments.integer("messages", in: 0...10_000_000, default: 100)
+    senders = try arguments.integer("senders", in: 1...10_000_000, default: 1)
+    guard senders <= nodes else {
+      throw .usage("--senders \(senders) is more than the \(nodes) peers: give at most as many.")
+    }
+    payloadBytes = try SimulateOptions.payload(arguments)
+    overlay = try arguments.choice("overlay", default: .scamp)
+    extraCopies = try arguments.integer("scamp-c", in: 0...100, default: 1)
+    broadcast = try arguments.choice("broadcast", default: .tree)
+    fanout = try arguments.integer("fanout", in: 1...1_000, default: 3)
+    pruneThreshold = try arguments.integer("prune-threshold", in: 1...255, default: 1)
+    delay = try arguments.delayModel() ?? .gaussian(mean: .milliseconds(50), deviation: .milliseconds(10))
+    loss = try arguments.share("loss", default: 0)
+    let anyTime = Interval.zero...SimulateOptions.longest
+    interval = try arguments.duration("interval", in: anyTime) ?? .seconds(1)
+    joinRate = try SimulateOptions.joinRate(arguments)
+    settle = try arguments.duration("settle", in: anyTime) ?? .seconds(60)
+    drain = try arguments.duration("drain", in: anyTime) ?? .seconds(60)
+    crash = try arguments.value("crash", Crash.init(parsing:))
+    seed = try arguments.seed()
+    json = arguments.has("json")
+    report = arguments.text("report")
+    graph = arguments.text("graph")
+  }
+
+  private static func payload(_ arguments: Arguments) throws(CommandError) -> Int {
+    let limit = 1 << 16
+    return try arguments.value("payload") { text in
+      let bytes = try Quantity.size(text)
+      guard bytes <= limit else {
+        throw QuantityError("\(quoted(text)) is out of range; a payload has 0 to 64KiB.")
+      }
+      return bytes
+    } ?? 1_024
+  }
+
+  private static func joinRate(_ arguments: Arguments) throws(CommandError) -> Double {
+    try arguments.value("join-rate") { text in
+      let rate = try Quantity.number(text)
+      guard (0.001...1_000_000).contains(rate) else {
+        throw QuantityError("\(quoted(text)) is out of range; it may be 0.001 to 1000000 peers a second.")
+      }
+      return rate
+    } ?? 1_000
+  }
+}
+
+extension SimulateOptions.Crash {
+  /// Understands `50%@60s` and `30%@broadcast`.
+  init(parsing text: String) throws {
+    let parts = text.split(separator: "@", omittingEmptySubsequences: false).map(String.init)
+    guard parts.count == 2 else {
+      throw QuantityError("\(quoted(text)) is not a crash; write it like 50%@60s or 30%@broadcast.")
+    }
+    share = try Quantity.share(parts[0])
+    moment = parts[1] == "broadcast" ? .broadcast : .at(try Quantity.duration(parts[1]))
+  }
+}
+
+extension Arguments {
+  /// The delay model of `--delay`; a matrix is read from its file.
+  func delayModel() throws(CommandError) -> DelayModel? {
+    // A file that cannot be read is no wrong usage, as a model that cannot be understood is.
+    let prefix = "matrix:"
+    if let model = text("delay"), model.hasPrefix(prefix) {
+      _ = try InputFile.size(String(model.dropFirst(prefix.count)))
+    }
+    return try value("delay") { text in
+      try DelayModel.parse(text) { path in
+        String(decoding: try InputFile.read(path, limit: 64 << 20), as: UTF8.self)
+      }
+    }
+  }
+}

@@ -1,0 +1,39 @@
+import Glibc
+
+/// The `starling` command: picks the verb, runs it, and turns an error into a sentence and an exit code.
+enum StarlingCommand {
+  /// The version that `starling version` prints; the changelog has the same.
+  static let version = "0.1.0"
+
+  /// Everything the command can do, in the order of its help.
+  static let verbs: [Verb] = [
+    .keysNew, .keysShow, .node, .publish, .watch, .up, .simulate, .version, .picture,
+  ]
+
+  /// Runs the command.
+  ///
+  /// - Parameter words: the command line without the program's name.
+  /// - Returns: the exit code.
+  static func run(_ words: [String]) -> Int32 {
+    // A reader that went away, as in `starling help | head -1`, is an error to report and not a signal.
+    signal(SIGPIPE, SIG_IGN)
+    do {
+      switch try ArgumentParser.parse(words, verbs: verbs, environment: environment()) {
+      case .help(let verb): try Output.standard.write(line: Help.text(on: verb, among: verbs))
+      case .run(let verb, let arguments): try verb.run(arguments)
+      }
+      return 0
+    } catch {
+      Messages.write(line: "starling: " + printable(error.sentence))
+      return error.exitCode
+    }
+  }
+
+  private static func environment() -> [String: String] {
+    var variables: [String: String] = [:]
+    for option in Set(verbs.flatMap(\.options).filter(\.readsEnvironment).map(\.variable)) {
+      if let value = getenv(option) { variables[option] = String(cString: value) }
+    }
+    return variables
+  }
+}

@@ -1,0 +1,175 @@
+import StarlingCore
+import StarlingSimulator
+
+/// What was measured when files were broadcast over a network of real nodes.
+struct NetworkResult {
+  /// One file and how it spread.
+  struct File {
+    let name: String
+    let bytes: Int
+    /// Lower-case hexadecimal digits.
+    let sha256: String
+    let chunks: Int
+    /// The node that published it.
+    let publisher: Int
+    /// From publishing until a node had the whole file, in milliseconds; `nil` if it never had. The
+    /// publisher's own entry is not looked at.
+    let latencies: [Double?]
+    /// Whether what a node has stored is the file: its SHA-256 was computed from the stored bytes.
+    let digestsMatch: [Bool]
+    /// The node that each first received the tree's shaping message from; `nil` for the publisher, and
+    /// where it is not known.
+    let parents: [Int?]
+
+    /// How many nodes hold the right bytes, the publisher included.
+    var holders: Int { digestsMatch.filter { $0 }.count }
+    /// The latencies of those that received it.
+    var received: [Double] {
+      latencies.indices.filter { $0 != publisher && digestsMatch[$0] }.compactMap { latencies[$0] }
+    }
+  }
+
+  /// Each node's partial view, as numbers of nodes.
+  let views: [[Int]]
+  /// Each node's address.
+  let names: [String]
+  let files: [File]
+  /// Messages that carried a chunk, sent by all nodes together.
+  let payloadMessages: Int
+  /// The same, per node.
+  let payloadMessagesPerNode: [Int]
+
+  var nodes: Int { views.count }
+  var chunks: Int { files.map(\.chunks).reduce(0, +) }
+  var isDelivered: Bool { files.allSatisfy { $0.holders == nodes } }
+
+  /// The share of the other nodes that received a file, over all files.
+  var reliability: Double {
+    let expected = files.count * (nodes - 1)
+    guard expected > 0 else { return 1 }
+    let holders = files.map { file in
+      file.digestsMatch.indices.count { $0 != file.publisher && file.digestsMatch[$0] }
+    }
+    return Double(holders.reduce(0, +)) / Double(expected)
+  }
+
+  /// Relative message redundancy: how many more messages with chunks were sent than one per chunk and node.
+  var redundancy: Double? {
+    guard nodes > 1, chunks > 0 else { return nil }
+    return Double(payloadMessages) / Double(nodes - 1) / Double(chunks) - 1
+  }
+}
+
+extension NetworkResult {
+  /// The result as `--json` prints it.
+  var json: JSONValue {
+    let graph = DirectedGraph(adjacency: views)
+    return .object([
+      ("nodes", .integer(nodes)),
+      // A file is a manifest and its chunks, each a broadcast message.
+      ("messages", .integer(files.count + chunks)),
+      ("chunks", .integer(chunks)),
+      ("files", .array(files.map(\.json))),
+      ("delivered", .integer(files.map(\.holders).reduce(0, +))),
+      ("reliability", .number(reliability)),
+      ("digest_ok", .bool(isDelivered)),
+      ("payload_messages", .integer(payloadMessages)),
+      ("rmr", redundancy.map(JSONValue.number) ?? .null),
+      ("latency_ms", NetworkResult.latency(files.flatMap(\.received))),
+      ("view_size", viewSize),
+      ("components", .integer(graph.weakComponents().count)),
+      ("strong_components", .integer(graph.strongComponents().count)),
+    ])
+  }
+
+  private var viewSize: JSONValue {
+    guard let sizes = Distribution(views.map(\.count)) else { return .null }
+    return .object([
+      ("mean", .number(sizes.mean)), ("stddev", .number(sizes.stddev)), ("p1", .integer(Int(sizes.p1))),
+      ("min", .integer(Int(sizes.min))), ("max", .integer(Int(sizes.max))),
+    ])
+  }
+
+  fileprivate static func latency(_ values: [Double]) -> JSONValue {
+    let spread = Distribution(values)
+    func rounded(_ value: Double?) -> JSONValue {
+      value.map { .number(($0 * 1_000).rounded() / 1_000) } ?? .null
+    }
+    return .object([
+      ("p50", rounded(spread?.p50)), ("p99", rounded(spread?.p99)), ("max", rounded(spread?.max)),
+    ])
+  }
+
+  /// The result for people.
+  var text: String {
+    let graph = DirectedGraph(adjacency: views)
+    let components = graph.weakComponents().count
+    let sizes = Distribution(views.map(\.count))
+    var lines = [
+      "\(nodes) nodes in \(components == 1 ? "one component" : "\(components) components")"
+        + (sizes.map { ", knowing \(Readable.decimal($0.mean, 1)) others on average" } ?? "")
+    ]
+    for file in files {
+      let spread = Distribution(file.received)
+      lines.append("")
+      lines.append("  \(printable(file.name))  \(Readable.size(file.bytes))")
+      lines.append("  sha256 \(file.sha256)")
+      lines.append("  \(file.holders) of \(nodes) nodes hold it with this digest")
+      if let spread {
+        lines.append(
+          "  half of them after \(Readable.decimal(spread.p50, 0)) ms, the last after"
+            + " \(Readable.decimal(spread.max, 0)) ms")
+      }
+    }
+    lines.append("")
+    let redundancy = redundancy.map { ", rmr \(Readable.decimal($0, 3))" } ?? ""
+    lines.append("\(payloadMessages) messages carried \(chunks) chunks\(redundancy)")
+    lines.append(isDelivered ? "Everything was delivered." : "Not everything was delivered.")
+    return lines.joined(separator: "\n")
+  }
+
+  /// The page of `--report`.
+  func page(commandLine: String) -> ReportPage {
+    var report = OverlayReport(
+      title: "A murmuration of \(nodes) nodes", commandLine: commandLine, views: views)
+    report.names = names
+    report.subtitle = "Real processes on one machine, each with its own UDP socket."
+    report.messagesPerPeer = payloadMessagesPerNode
+    if let file = files.max(by: { $0.bytes < $1.bytes }) {
+      report.tree = RootedTree(root: file.publisher, parents: file.parents)
+      report.deliveryTimes = file.received
+      report.notes = ["The tree and the times are those of \(file.name)."]
+    }
+    report.summary = [
+      ReportFigure("nodes", count: nodes),
+      ReportFigure(
+        "reliability", number: reliability, decimals: 3, detail: "share of nodes that got each file"),
+      ReportFigure("rmr", number: redundancy ?? .nan, decimals: 3, detail: "redundant messages with chunks"),
+    ]
+    report.tables = [
+      ReportTable(
+        "Files", columns: ["name", "bytes", "nodes", "last after", "sha256"],
+        rows: files.map { file in
+          [
+            file.name, "\(file.bytes)", "\(file.holders) of \(nodes)",
+            file.received.max().map { Readable.decimal($0, 0) + " ms" } ?? "never", file.sha256,
+          ]
+        })
+    ]
+    return report.page()
+  }
+}
+
+extension NetworkResult.File {
+  fileprivate var json: JSONValue {
+    .object([
+      ("name", .string(name)),
+      ("bytes", .integer(bytes)),
+      ("sha256", .string(sha256)),
+      ("chunks", .integer(chunks)),
+      ("publisher", .integer(publisher)),
+      ("delivered", .integer(holders)),
+      ("latency_ms", NetworkResult.latency(received)),
+    ])
+  }
+}

@@ -1,0 +1,41 @@
+import StarlingCore
+
+/// What `starling up` was asked for.
+struct UpOptions {
+  let nodes: Int
+  /// The files to broadcast, with their sizes.
+  let files: [String]
+  let delay: DelayModel?
+  /// The share of datagrams that is lost, 0 ... 1.
+  let loss: Double
+  /// Whether to stop when everything was delivered.
+  let once: Bool
+  let json: Bool
+  let report: String?
+  let seed: UInt64
+  /// How long connecting and broadcasting may take.
+  let timeout: Interval
+
+  /// More processes than this bring a machine to its knees: a guess.
+  static let nodesLimit = 1_000
+
+  init(_ arguments: Arguments) throws(CommandError) {
+    nodes = try arguments.integer("nodes", in: 2...UpOptions.nodesLimit, default: 32)
+    delay = try arguments.delayModel()
+    loss = try arguments.share("loss", default: 0)
+    guard loss <= 0.9 else {
+      throw .usage("--loss: With more than 90% of the datagrams lost nothing gets through: give less.")
+    }
+    once = arguments.has("once")
+    json = arguments.has("json")
+    report = arguments.text("report")
+    seed = try arguments.seed()
+    timeout =
+      try arguments.duration("timeout", in: .seconds(1)...Interval.seconds(86_400)) ?? .seconds(120)
+    files = arguments.values("broadcast").map(\.text)
+    guard !once || !files.isEmpty else {
+      throw .usage("--once stops when all files have arrived: name one with --broadcast FILE.")
+    }
+    for file in files { _ = try InputFile.size(file) }
+  }
+}

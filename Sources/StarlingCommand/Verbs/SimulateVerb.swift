@@ -1,0 +1,39 @@
+extension Verb {
+  /// `starling simulate`
+  static let simulate = Verb(
+    "simulate", "run the same protocols on simulated peers, in virtual time",
+    options: [
+      Option("nodes", "N", "how many peers (default 1000)"),
+      Option("messages", "N", "how many messages are broadcast (default 100)"),
+      Option("senders", "N", "how many peers send them in turn (default 1)"),
+      Option("payload", "SIZE", "bytes in a message (default 1024)"),
+      Option("overlay", "NAME", "who knows whom: scamp (default)"),
+      Option("scamp-c", "N", "extra copies of a subscription in SCAMP (default 1)"),
+      Option("broadcast", "NAME", "tree (default), flood or gossip"),
+      Option("fanout", "N", "neighbours that gossip forwards to (default 3)"),
+      Option("prune-threshold", "N", "duplicates in a row that prune a link of the tree (default 1)"),
+      Option("delay", "MODEL", "of every message on a link (default gaussian:50ms,10ms)"),
+      Option("loss", "SHARE", "of the messages on every link (default 0)"),
+      Option("interval", "TIME", "between two messages (default 1s)"),
+      Option("join-rate", "RATE", "peers that join a second (default 1000)"),
+      Option("settle", "TIME", "between the last join and the first message (default 60s)"),
+      Option("drain", "TIME", "after the last message (default 60s)"),
+      Option(
+        "crash", "SHARE@WHEN",
+        "a share of the peers crashes: 50%@60s, that long after the first message; 30%@broadcast, anew with"
+          + " every message"),
+      .seed, .json, .out,
+      Option("report", "FILE", "write an HTML page with plots and drawings"),
+      Option("graph", "FILE", "write the overlay as it was at the end"),
+    ],
+    notes: """
+      Delay models: constant:50ms, uniform:20ms,80ms, gaussian:50ms,10ms, lognormal:60ms,0.5
+      (median, sigma), matrix:FILE (round trips in milliseconds).
+      The same options and seed give the same report, but for the times it took.
+      """
+  ) { arguments throws(CommandError) in
+    let options = try SimulateOptions(arguments)
+    let output = try Output(arguments)
+    try starling.simulate(options, output: output)
+  }
+}

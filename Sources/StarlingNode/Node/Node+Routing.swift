@@ -1,0 +1,186 @@
+import StarlingApps
+import StarlingBroadcast
+import StarlingCore
+import StarlingOverlay
+import StarlingTransport
+
+/// Where the parts of a node meet: what one wants done becomes another's input, until nobody wants anything.
+extension Node {
+  mutating func settle(into sink: inout some NodeSink & ~Copyable) {
+    while true {
+      if let output = hostOutputs.queue.popFirst() {
+        handle(output, into: &sink)
+      } else if let output = fileOutputs.queue.popFirst() {
+        handle(output, into: &sink)
+      } else if !seekContacts(into: &sink), !sendNextChunk() {
+        return
+      }
+    }
+  }
+
+  /// Asks for the next chunk of a file when every connection has room.
+  ///
+  /// - Returns: whether there is something new to handle.
+  private mutating func sendNextChunk() -> Bool {
+    guard files.nextDeadline <= now, host.longestQueueBytes <= configuration.lowWaterBytes else {
+      return false
+    }
+    files.proceed(at: now, into: &fileOutputs)
+    return !fileOutputs.queue.isEmpty
+  }
+}
+
+// MARK: - From the process host
+
+extension Node {
+  private mutating func handle(_ output: HostOutputs.Output, into sink: inout some NodeSink & ~Copyable) {
+    switch output {
+    case .transmit(let datagram, let address): sink.transmit(datagram, to: address)
+    case .indicated(let indication): handle(indication, into: &sink)
+    case .connected(let connection, let peer): contacts.connected(connection, to: peer)
+    case .closed(let connection, let reason):
+      if let (address, wait) = contacts.closed(connection, isSelf: reason == .ownKey, at: now) {
+        report(unreachable: address, because: reason.description, retryIn: wait, into: &sink)
+      }
+    case .report(let event): sink.report(Node.event(event))
+    }
+  }
+
+  private mutating func handle(
+    _ indication: NodeProcess.Indication, into sink: inout some NodeSink & ~Copyable
+  ) {
+    switch indication {
+    case .delivered(let broadcast, _):
+      let kind = FileMessage.kind(of: broadcast.payload)
+      delivered[NodeTraffic.ofPayload(kind).rawValue] += 1
+      let origin = peers.table.record(of: broadcast.identifier.origin).key
+      files.receive(broadcast.payload, from: origin, at: now, into: &fileOutputs)
+    case .refused(let peer):
+      host.punish(peer, for: "a broadcast with a bad signature", at: now, into: &hostOutputs)
+    case .overlay(.gained(let peer, let view)): gained(peer, view, into: &sink)
+    case .overlay(.lost(let peer, let view)): lost(peer, view, into: &sink)
+    }
+  }
+
+  private mutating func gained(
+    _ peer: Peer, _ view: MembershipIndication.View, into sink: inout some NodeSink & ~Copyable
+  ) {
+    let wasAlone = isAlone
+    let (position, isNew) = neighbours.insert(NeighbourViews(), for: peer)
+    switch view {
+    case .partialView: neighbours[position].isInPartialView = true
+    case .inView: neighbours[position].isInInView = true
+    }
+    guard isNew else { return }
+    host.retain(peer)
+    if wasAlone { sink.report(.joined) }
+    sink.report(.neighbourUp(peers.table.record(of: peer).key))
+  }
+
+  private mutating func lost(
+    _ peer: Peer, _ view: MembershipIndication.View, into sink: inout some NodeSink & ~Copyable
+  ) {
+    guard let position = neighbours.position(of: peer) else { return }
+    switch view {
+    case .partialView: neighbours[position].isInPartialView = false
+    case .inView: neighbours[position].isInInView = false
+    }
+    guard !neighbours[position].isInPartialView, !neighbours[position].isInInView else { return }
+    neighbours.remove(peer)
+    host.release(peer)
+    sink.report(.neighbourDown(peers.table.record(of: peer).key))
+    guard isAlone else { return }
+    sink.report(.isolated)
+    contacts.forgetAsked()
+  }
+
+  private static func event(_ event: HostEvent) -> NodeEvent {
+    switch event {
+    case .violation(let key, let fault): .violation(key, fault)
+    case .queueFull(let key): .queueFull(key)
+    case .peerTableFull: .peerTableFull
+    case .tooManyTimers: .tooManyTimers
+    }
+  }
+}
+
+// MARK: - From file sharing
+
+extension Node {
+  private mutating func handle(_ output: FileOutputs.Output, into sink: inout some NodeSink & ~Copyable) {
+    switch output {
+    case .broadcast(let payload): host.handle(.broadcast(payload), at: now, into: &hostOutputs)
+    case .requestChunk(let index, let file): sink.requestChunk(index, of: file)
+    case .announced(let manifest, let publisher): sink.announced(manifest, by: publisher)
+    case .store(let chunk, let index, let file): sink.store(chunk, index: index, of: file)
+    case .completed(let file): sink.completed(file)
+    case .report(let event): sink.report(event)
+    }
+  }
+}
+
+// MARK: - Contacts
+
+extension Node {
+  /// Looks for a way into the network while the node is alone.
+  ///
+  /// - Returns: whether there is something new to handle.
+  private mutating func seekContacts(into sink: inout some NodeSink & ~Copyable) -> Bool {
+    guard isAlone else { return false }
+    for (index, address) in contacts.due(at: now) {
+      do throws(ConnectError) {
+        let connection = try host.connect(to: address, at: now, into: &hostOutputs)
+        contacts.connecting(index, over: connection)
+      } catch {
+        let wait = contacts.failed(index, at: now)
+        report(unreachable: address, because: error.description, retryIn: wait, into: &sink)
+      }
+    }
+    if let contact = contacts.contactToAsk(at: now) {
+      host.handle(.join(contact: contact), at: now, into: &hostOutputs)
+    }
+    return !hostOutputs.queue.isEmpty
+  }
+
+  private func report(
+    unreachable address: SocketAddress, because reason: String, retryIn wait: Interval,
+    into sink: inout some NodeSink & ~Copyable
+  ) {
+    sink.report(.contactUnreachable(address, reason: reason, retryIn: wait))
+  }
+}
+
+// MARK: - Status
+
+extension Node {
+  /// The node as it is now.
+  public var status: NodeStatus {
+    NodeStatus(
+      key: key, listen: configuration.listen,
+      neighbours: neighbourStatuses,
+      partialViewSize: host.process.overlay.partialView.count,
+      inViewSize: host.process.overlay.inView.count,
+      estimatedSize: host.process.overlay.estimatedSize, connectionCount: host.connectionCount,
+      knownPeerCount: peers.table.count - 1,
+      counters: NodeCounters(
+        host: host.counters, transport: host.transportCounters, files: files.counters,
+        delivered: delivered),
+      files: files.filesInProgress)
+  }
+
+  private var neighbourStatuses: [NeighbourStatus] {
+    var statuses: [NeighbourStatus] = []
+    for position in 0..<neighbours.count { statuses.append(neighbour(at: position)) }
+    return statuses
+  }
+
+  private func neighbour(at position: Int) -> NeighbourStatus {
+    let peer = neighbours.keys[position]
+    let record = peers.table.record(of: peer)
+    let link = host.process.diffusion.links[peer]
+    return NeighbourStatus(
+      key: record.key, address: record.address, isInPartialView: neighbours[position].isInPartialView,
+      isInInView: neighbours[position].isInInView, isEager: link?.isEager ?? false,
+      roundTrip: host.roundTrip(to: peer))
+  }
+}

@@ -1,0 +1,69 @@
+import StarlingApps
+import StarlingCore
+
+/// What a node wants done. A sink only notes things down: it cannot call the node back.
+public protocol NodeSink: ~Copyable {
+  /// Send a datagram from the node's socket. It may be lost.
+  mutating func transmit(_ datagram: [UInt8], to address: SocketAddress)
+  /// Read a chunk of a file that is being published, and hand it to `supply` after the running call has
+  /// returned. No other chunk is asked for before that.
+  mutating func requestChunk(_ index: Int, of file: FileIdentifier)
+  /// Another peer publishes a file, which will arrive chunk by chunk.
+  mutating func announced(_ manifest: FileManifest, by publisher: PublicKey)
+  /// Keep a chunk. It was checked against the manifest and comes only once; chunks come in any order.
+  mutating func store(_ chunk: [UInt8], index: Int, of file: FileIdentifier)
+  /// Every chunk of a file was given out for storing. Who puts them together checks the digest of the whole.
+  mutating func completed(_ file: FileIdentifier)
+  /// Something happened that an operator may want to know.
+  mutating func report(_ event: NodeEvent)
+}
+
+/// Something that happened in a node.
+public enum NodeEvent: Hashable, Sendable, CustomStringConvertible {
+  /// The node has its first neighbour.
+  case joined
+  /// The node has lost its last neighbour.
+  case isolated
+  /// A contact cannot be reached: why, and after how long it is tried again.
+  case contactUnreachable(SocketAddress, reason: String, retryIn: Interval)
+  /// A peer came into one of the node's views and was in none.
+  case neighbourUp(PublicKey)
+  /// A peer is in none of the node's views any more.
+  case neighbourDown(PublicKey)
+  /// A peer sent what no correct peer sends.
+  case violation(PublicKey, String)
+  /// Messages to a peer are being dropped because too many wait. Said once until there is room again.
+  case queueFull(PublicKey)
+  /// The table of peers is full, and all in it are needed.
+  case peerTableFull
+  /// Too many timers are set.
+  case tooManyTimers
+  /// The last chunk of a published file was handed to the broadcast.
+  case published(FileIdentifier)
+  /// A file was published by a node without neighbours: nobody has heard of it.
+  case publishedAlone(FileIdentifier)
+  /// A file that is being published is not what its manifest says any more, or cannot be read.
+  case publicationFailed(FileIdentifier)
+  /// A file stopped arriving and gave way to another. What was stored of it is useless.
+  case fileAbandoned(FileIdentifier)
+
+  /// One sentence, without a full stop.
+  public var description: String {
+    switch self {
+    case .joined: "joined the network"
+    case .isolated: "lost the last neighbour"
+    case .contactUnreachable(let address, let reason, let wait):
+      "cannot reach the contact \(address): \(reason); next try in \(wait.nanoseconds / 1_000_000_000) s"
+    case .neighbourUp(let key): "new neighbour \(key)"
+    case .neighbourDown(let key): "lost neighbour \(key)"
+    case .violation(let key, let fault): "\(key) broke the protocol: \(fault)"
+    case .queueFull(let key): "dropping messages to \(key), which takes them too slowly"
+    case .peerTableFull: "the table of peers is full; raise its limit"
+    case .tooManyTimers: "too many timers are set; raise their limit"
+    case .published(let file): "published file \(file)"
+    case .publishedAlone(let file): "published file \(file) without a neighbour to hear of it"
+    case .publicationFailed(let file): "file \(file) changed or cannot be read while it is being published"
+    case .fileAbandoned(let file): "gave up file \(file), which had stopped arriving"
+    }
+  }
+}

@@ -1,0 +1,64 @@
+import StarlingApps
+import StarlingCore
+import StarlingTransport
+
+/// A node at one instant, for people and dashboards.
+public struct NodeStatus: Sendable {
+  /// The node's key.
+  public let key: PublicKey
+  /// Where it listens, as far as it was told.
+  public let listen: SocketAddress?
+  /// The peers in its views, in the order in which they came.
+  public let neighbours: [NeighbourStatus]
+  /// How many peers it sends to.
+  public let partialViewSize: Int
+  /// How many peers are known to send to it.
+  public let inViewSize: Int
+  /// How many peers the network seems to have.
+  public let estimatedSize: Double
+  /// How many connections there are, those that are being opened included.
+  public let connectionCount: Int
+  /// How many peers are remembered.
+  public let knownPeerCount: Int
+  /// What it did so far.
+  public let counters: NodeCounters
+  /// The files being published, then those arriving.
+  public let files: [FileProgress]
+}
+
+/// A neighbour of a node.
+public struct NeighbourStatus: Hashable, Sendable {
+  /// Its key.
+  public let key: PublicKey
+  /// Where it can be reached, as far as is known.
+  public let address: SocketAddress?
+  /// Whether the node sends to it: it is in the partial view.
+  public let isInPartialView: Bool
+  /// Whether it sends to the node: it is in the in-view.
+  public let isInInView: Bool
+  /// Whether the node pushes broadcasts to it; otherwise it announces them.
+  public let isEager: Bool
+  /// The smoothed round-trip time, if it is known.
+  public let roundTrip: Interval?
+}
+
+/// What a node did so far.
+public struct NodeCounters: Sendable {
+  /// Messages of its process, losses and violations.
+  public let host: ProcessHostCounters
+  /// Datagrams, bytes and retransmissions.
+  public let transport: TransportCounters
+  /// Files.
+  public let files: FileSharingCounters
+  /// Broadcasts of others that were delivered, by ``NodeTraffic``.
+  public let delivered: [UInt64]
+
+  /// Messages of a kind that were handed to the transport.
+  public func sent(_ traffic: NodeTraffic) -> TrafficCounters { host.sent[traffic.rawValue] }
+  /// Messages of a kind that came.
+  public func received(_ traffic: NodeTraffic) -> TrafficCounters { host.received[traffic.rawValue] }
+  /// Payloads of a kind that came and were not delivered: they had come before, or were refused.
+  public func redundant(_ traffic: NodeTraffic) -> UInt64 {
+    received(traffic).messages - min(received(traffic).messages, delivered[traffic.rawValue])
+  }
+}

@@ -1,0 +1,49 @@
+import StarlingApps
+import StarlingBroadcast
+import StarlingOverlay
+
+/// The kind of process that a node runs.
+public typealias NodeProcess = GroupMember<Scamp, BroadcastTree<KeyAuthenticator>>
+
+/// The kinds of messages that a node counts apart.
+public enum NodeTraffic: Int, CaseIterable, Sendable {
+  /// The membership's.
+  case membership = 0
+  /// The broadcast's without a payload: announcements, grafts and prunes.
+  case control = 1
+  /// A broadcast that carries a manifest.
+  case manifest = 2
+  /// A broadcast that carries a chunk.
+  case chunk = 3
+  /// A broadcast that carries something else.
+  case otherPayload = 4
+
+  /// The class of a message.
+  static func of(_ message: NodeProcess.Message) -> NodeTraffic {
+    if case .overlay = message { return .membership }
+    guard let broadcast = message.carriedBroadcast else { return .control }
+    return ofPayload(FileMessage.kind(of: broadcast.payload))
+  }
+
+  /// The class of a broadcast with a payload of this kind.
+  static func ofPayload(_ kind: FileMessage.Kind?) -> NodeTraffic {
+    switch kind {
+    case .manifest: .manifest
+    case .chunk: .chunk
+    case nil: .otherPayload
+    }
+  }
+}
+
+extension ProcessHooks where P == NodeProcess {
+  /// What the host needs to know of a node's process.
+  static var node: ProcessHooks {
+    var hooks = ProcessHooks()
+    hooks.trafficClass = { NodeTraffic.of($0).rawValue }
+    hooks.forEachPeer = { member, body in
+      member.overlay.forEachPeer(body)
+      member.diffusion.forEachPeer(body)
+    }
+    return hooks
+  }
+}

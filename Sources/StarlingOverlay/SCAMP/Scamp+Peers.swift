@@ -1,0 +1,11 @@
+import StarlingCore
+
+extension Scamp {
+  /// Calls `body` with every peer that this one remembers, some of them more than once: the handles that a
+  /// driver must not give to others.
+  public func forEachPeer(_ body: (Peer) -> Void) {
+    outgoing.members.forEach(body)
+    incoming.members.forEach(body)
+    if let contact { body(contact) }
+  }
+}

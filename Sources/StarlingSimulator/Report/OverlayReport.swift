@@ -1,0 +1,163 @@
+/// The report on an overlay and on how a message spread in it, for simulated peers and for real ones alike.
+///
+/// Whatever was not measured is left empty, and the page then leaves out what it would show.
+public struct OverlayReport: Sendable {
+  /// The heading.
+  public var title: String
+  /// A sentence under the heading.
+  public var subtitle = ""
+  /// The command that made the report, as it can be typed again.
+  public var commandLine: String
+  /// The figures at the top.
+  public var summary: [ReportFigure] = []
+  /// The partial views: an edge from a peer to each that it sends to.
+  public var graph: DirectedGraph
+  /// A name for each peer, such as its address; peers without one are called by their numbers.
+  public var names: [String] = []
+  /// The tree that a message took.
+  public var tree: RootedTree?
+  /// The mean view size that the overlay's law expects, and how to write it, such as `(c+1)·ln N`.
+  public var viewSizeLaw: (value: Double, name: String)?
+  /// When peers other than the sender delivered the message, in milliseconds after its sending, in any order.
+  public var deliveryTimes: [Double] = []
+  /// How many hops the first copy made to each peer other than the sender; if empty, the tree's are shown.
+  public var hops: [Int] = []
+  /// How many messages each peer sent.
+  public var messagesPerPeer: [Int] = []
+  /// Tables to show besides the report's own, such as one of the files sent.
+  public var tables: [ReportTable] = []
+  /// Sentences at the end.
+  public var notes: [String] = []
+  /// How much the drawings may show.
+  public var limits = DrawingLimits()
+  /// The seed of the drawings.
+  public var seed: UInt64 = 1
+
+  /// A report on an overlay, to which the other measures are added by setting them.
+  ///
+  /// - Parameters:
+  ///   - title: the heading.
+  ///   - commandLine: the command that made it.
+  ///   - graph: the partial views.
+  public init(title: String, commandLine: String, graph: DirectedGraph) {
+    self.title = title
+    self.commandLine = commandLine
+    self.graph = graph
+  }
+
+  /// A report on an overlay, to which the other measures are added by setting them.
+  ///
+  /// - Parameters:
+  ///   - title: the heading.
+  ///   - commandLine: the command that made it.
+  ///   - views: each peer's partial view; what names no peer is left out.
+  public init(title: String, commandLine: String, views: [[Int]]) {
+    self.init(title: title, commandLine: commandLine, graph: DirectedGraph(adjacency: views))
+  }
+
+  /// The page, with its drawings laid out.
+  public func page() -> ReportPage {
+    let sections = [picture, spread, acquaintance, figures, ending]
+    return ReportPage(
+      title: title, subtitle: subtitle, commandLine: commandLine, summary: summary,
+      sections: sections.filter { !$0.items.isEmpty })
+  }
+
+  private var picture: ReportSection {
+    if graph.vertexCount == 0 { return ReportSection("", items: []) }
+    var items: [ReportItem] = [
+      .overlay(OverlayDrawing(graph: graph, tree: tree, names: names, seed: seed, limits: limits))
+    ]
+    if let tree { items.append(.tree(TreeDrawing(tree: tree, names: names, seed: seed, limits: limits))) }
+    return ReportSection(
+      tree == nil ? "The overlay" : "The overlay and the tree in it",
+      introduction: "Every peer knows only a few others. Linked peers are drawn near each other, larger ones "
+        + "have more links"
+        + (tree == nil
+          ? " and warmer colours." : ", and the colour tells how many hops the message made to them."),
+      items: items)
+  }
+
+  private var spread: ReportSection {
+    var items: [ReportItem] = []
+    if !deliveryTimes.isEmpty {
+      let others = max(graph.vertexCount - 1, deliveryTimes.count, 1)
+      items.append(.curve(Curve("Peers reached", deliveryTimes: deliveryTimes, of: others)))
+      items.append(
+        .histogram(
+          Histogram("Time to delivery", axis: "milliseconds after sending", values: deliveryTimes)))
+    }
+    if !deliveredHops.isEmpty {
+      items.append(.histogram(Histogram("Hops to delivery", axis: "hops", values: deliveredHops)))
+    }
+    return ReportSection(
+      "How the message spread",
+      introduction:
+        "From the sender's first copy to each peer's first receipt; the sender itself is not counted.",
+      items: items)
+  }
+
+  private var deliveredHops: [Double] {
+    if !hops.isEmpty { return hops.map(Double.init) }
+    return tree?.walk.order.dropFirst().compactMap { tree?.walk.hops[$0].map(Double.init) } ?? []
+  }
+
+  private var acquaintance: ReportSection {
+    if graph.vertexCount == 0 { return ReportSection("", items: []) }
+    let law = viewSizeLaw.map { ($0.value, "\($0.name) = \(NumberText.readable($0.value))") }
+    var items: [ReportItem] = [
+      .histogram(
+        Histogram(
+          "Partial views", axis: "peers that a peer knows", values: graph.outDegrees.map(Double.init),
+          law: law)),
+      .histogram(
+        Histogram("In-views", axis: "peers that know a peer", values: graph.inDegrees.map(Double.init))),
+    ]
+    if !messagesPerPeer.isEmpty {
+      items.append(
+        .histogram(
+          Histogram("Load", axis: "messages that a peer sent", values: messagesPerPeer.map(Double.init))))
+    }
+    return ReportSection(
+      "Who knows whom",
+      introduction: "A partial view holds the peers that a peer sends to, an in-view those that send to it"
+        + (law == nil ? "." : "; the dashed line is the mean that the law expects."),
+      items: items)
+  }
+
+  private var figures: ReportSection {
+    let rows: [(String, Distribution?)] = [
+      ("time to delivery, ms", Distribution(deliveryTimes)), ("hops", Distribution(deliveredHops)),
+      ("partial view", Distribution(graph.outDegrees)), ("in-view", Distribution(graph.inDegrees)),
+      ("messages sent", Distribution(messagesPerPeer)),
+    ]
+    let known = rows.compactMap { name, spread in spread.map { (name, $0) } }
+    if known.isEmpty && tables.isEmpty { return ReportSection("", items: []) }
+    var items = tables.map { ReportItem.table($0) }
+    if !known.isEmpty { items.append(.table(ReportTable("Distributions", distributions: known))) }
+    if graph.vertexCount > 0 { items.append(.table(connectivity)) }
+    return ReportSection("In figures", items: items)
+  }
+
+  private var connectivity: ReportTable {
+    let (weak, strong) = (graph.weakComponents(), graph.strongComponents())
+    var rows = [
+      ["peers", NumberText.whole(graph.vertexCount)],
+      ["entries of views", NumberText.whole(graph.edgeCount)],
+      ["components", NumberText.whole(weak.count)], ["strong components", NumberText.whole(strong.count)],
+      ["largest strong component", NumberText.whole(strong.largest)],
+      ["cut peers", NumberText.whole(graph.articulationPoints().count)],
+    ]
+    if let tree {
+      rows.append(["reached by the tree", NumberText.whole(tree.reached)])
+      rows.append(["depth of the tree", NumberText.whole(tree.depth)])
+    }
+    return ReportTable(
+      "Connectivity", columns: ["", "count"], rows: rows,
+      caption: "Without a cut peer its component would fall apart.")
+  }
+
+  private var ending: ReportSection {
+    ReportSection("Notes", items: notes.map { .note($0) })
+  }
+}

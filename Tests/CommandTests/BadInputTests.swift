@@ -1,0 +1,210 @@
+import Foundation
+import Testing
+
+/// A command line that cannot work, and how it must fail.
+struct BadInput: CustomTestStringConvertible {
+  /// What follows `starling`; `@name` stands for a path that ``Fixtures`` prepared.
+  let line: String
+  let exitCode: Int32
+  /// What the sentence must contain: what was wrong, or what to do.
+  let fragment: String
+
+  init(_ line: String, _ exitCode: Int32, _ fragment: String) {
+    self.line = line
+    self.exitCode = exitCode
+    self.fragment = fragment
+  }
+
+  var testDescription: String { line.isEmpty ? "(nothing)" : line }
+}
+
+/// Files and ports that are wrong in their own ways.
+final class Fixtures {
+  private let folder: TemporaryFolder
+  private let socket: BoundSocket
+  let paths: [String: String]
+
+  init() throws {
+    folder = try TemporaryFolder()
+    socket = try BoundSocket()
+    let seed = String(repeating: "ab", count: 32)
+    let good = try folder.write("good.key", "")
+    try FileManager.default.removeItem(atPath: good)
+    _ = try CommandRun(["keys", "new", "--out", good])
+    let open = folder.path("open.key")
+    try FileManager.default.copyItem(atPath: good, toPath: open)
+    try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: open)
+    paths = [
+      "dir": folder.url.path,
+      "missing": folder.path("missing"),
+      "file": try folder.write("file", "starlings"),
+      "key": good,
+      "open": open,
+      "garbage": try folder.write("garbage.key", "not a key \(seed)", mode: 0o600),
+      "empty": try folder.write("empty.key", "", mode: 0o600),
+      "config": try folder.write("config.json5", "{ listen: "),
+      "unknown": try folder.write("unknown.json5", "{ lisen: '127.0.0.1:0' }"),
+      "range": try folder.write("range.json5", "{ loss: 7 }"),
+      "matrix": try folder.write("matrix", "1 2 3"),
+      // A file that can be opened and not read, whoever asks: its first page is not mapped.
+      "unreadable": "/proc/self/mem",
+      "nobody": "127.0.0.1:\(try BoundSocket.freePort())",
+      "taken": "127.0.0.1:\(socket.port)",
+    ]
+  }
+
+  func words(_ line: String) -> [String] {
+    line.split(separator: " ").map { word in
+      let parts = word.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
+      guard parts.count == 2, let path = paths[String(parts[1])] else { return String(word) }
+      return parts[0] + path
+    }
+  }
+}
+
+@Suite("Bad input gets one sentence and its exit code")
+struct BadInputTests {
+  static let usage = [
+    BadInput("", 2, "starling help"),
+    BadInput("pulbish x", 2, "did you mean `starling publish`?"),
+    BadInput("murmur", 2, "starling help"),
+    BadInput("keys", 2, "`starling keys new` or `starling keys show`"),
+    BadInput("keys nwe", 2, "keys"),
+    BadInput("help nothing", 2, "nothing"),
+    BadInput("up --nodse 3", 2, "did you mean --nodes?"),
+    BadInput("up -x", 2, "-x"),
+    BadInput("up extra", 2, "extra"),
+    BadInput("up --nodes", 2, "--nodes needs a value"),
+    BadInput("up --nodes --json", 2, "--nodes needs a value"),
+    BadInput("up --json=yes", 2, "takes no value"),
+    BadInput("up --nodes 3 --nodes 4", 2, "twice"),
+    BadInput("up --nodes -5", 2, "whole number from"),
+    BadInput("up --nodes 0", 2, "whole number from"),
+    BadInput("up --nodes 2.5", 2, "whole number from"),
+    BadInput("up --nodes 1000000", 2, "whole number from"),
+    BadInput("up --nodes 99999999999999999999999999", 2, "whole number from"),
+    BadInput("up --loss 101%", 2, "out of range"),
+    BadInput("up --loss -1%", 2, "share"),
+    BadInput("up --loss lots", 2, "share"),
+    BadInput("up --delay gausian:5ms,1ms", 2, "delay model"),
+    BadInput("up --delay gaussian:5ms", 2, "delay model"),
+    BadInput("up --delay constant:-5ms", 2, "duration"),
+    BadInput("up --delay matrix:@matrix", 2, "square"),
+    BadInput("up --once", 2, "--broadcast"),
+    BadInput("up --seed x", 2, "whole number from"),
+    BadInput("up --timeout 5", 2, "unit"),
+    BadInput("simulate --nodes -1", 2, "whole number from"),
+    BadInput("simulate --nodes 1", 2, "whole number from"),
+    BadInput("simulate --nodes 100000000000", 2, "whole number from"),
+    BadInput("simulate --messages -1", 2, "whole number from"),
+    BadInput("simulate --senders 2000", 2, "--senders"),
+    BadInput("simulate --payload -1", 2, "size"),
+    BadInput("simulate --payload 1GB", 2, "64KiB"),
+    BadInput("simulate --overlay skamp", 2, "did you mean scamp?"),
+    BadInput("simulate --scamp-c -1", 2, "whole number from"),
+    BadInput("simulate --broadcast carrier-pigeon", 2, "tree, flood, gossip"),
+    BadInput("simulate --fanout 0", 2, "whole number from"),
+    BadInput("simulate --prune-threshold 0", 2, "whole number from"),
+    BadInput("simulate --delay 50ms", 2, "delay model"),
+    BadInput("simulate --loss 1.5", 2, "out of range"),
+    BadInput("simulate --interval -1s", 2, "duration"),
+    BadInput("simulate --join-rate 0", 2, "out of range"),
+    BadInput("simulate --settle 60", 2, "unit"),
+    BadInput("simulate --drain forever", 2, "duration"),
+    BadInput("simulate --crash 50%", 2, "50%@60s"),
+    BadInput("simulate --crash 500%@60s", 2, "out of range"),
+    BadInput("simulate --seed -1", 2, "whole number from"),
+    BadInput("publish", 2, "FILE"),
+    BadInput("publish @file", 2, "--control"),
+    BadInput("publish @file --control nowhere", 2, "not an address"),
+    BadInput("publish @file --control 127.0.0.1:0", 2, "port 0"),
+    BadInput("publish @file --control 127.0.0.1:99999", 2, "not an address"),
+    BadInput("watch", 2, "--control"),
+    BadInput("watch --control @nobody --count 0", 2, "whole number from"),
+    BadInput("keys show", 2, "FILE"),
+    BadInput("node --listen 127.0.0.1", 2, "not an address"),
+    BadInput("node --listen localhost:4000000", 2, "not an address"),
+    BadInput("node --join nowhere:1", 2, "not an address"),
+    BadInput("node --control ::1", 2, "not an address"),
+    BadInput("node --loss 2", 2, "out of range"),
+    BadInput("node --delay slow", 2, "delay model"),
+    BadInput("node --config @unknown", 2, "did you mean \"listen\"?"),
+    BadInput("node --config @range", 2, "out of range"),
+  ]
+
+  static let failures = [
+    BadInput("keys show @missing", 1, "missing"),
+    BadInput("keys show @dir", 1, ""),
+    BadInput("keys show @open", 1, "chmod 600"),
+    BadInput("keys show @garbage", 1, ""),
+    BadInput("keys show @empty", 1, ""),
+    BadInput("keys new --out @key", 1, "exists"),
+    BadInput("keys new --out @missing/x", 1, ""),
+    BadInput("publish @missing --control @nobody", 1, "There is no file"),
+    BadInput("publish @dir --control @nobody", 1, "is a directory"),
+    BadInput("publish @file --control @nobody", 1, "@nobody"),
+    BadInput("watch --control @nobody", 1, "@nobody"),
+    BadInput("up --once --broadcast @missing", 1, "There is no file"),
+    BadInput("up --once --broadcast @dir", 1, "is a directory"),
+    BadInput("up --once --broadcast @unreadable", 1, "could not be read"),
+    BadInput("up --once --broadcast @file --report @missing/x", 1, "could not be written"),
+    BadInput("up --delay matrix:@missing", 1, "There is no file"),
+    BadInput("simulate --delay matrix:@dir", 1, "is a directory"),
+    BadInput("simulate --out @missing/x", 1, "could not be written"),
+    BadInput("version --out @dir", 1, "could not be written"),
+    BadInput("node --config @missing", 1, "There is no file"),
+    BadInput("node --config @config", 1, "JSON5"),
+    BadInput("node --listen 127.0.0.1:0 --identity @open", 1, "chmod 600"),
+    BadInput("node --listen 127.0.0.1:0 --identity @garbage", 1, ""),
+    BadInput("node --listen 127.0.0.1:0 --data @file", 1, ""),
+    BadInput("node --listen @taken", 1, "in use"),
+    BadInput("node --listen 192.0.2.1:4000", 1, "192.0.2.1"),
+    BadInput("node --listen 127.0.0.1:0 --join @nobody", 1, "@nobody"),
+  ]
+
+  @Test("Each mistake is answered with exactly one sentence on standard error", arguments: usage + failures)
+  func mistakes(_ input: BadInput) throws {
+    let fixtures = try Fixtures()
+    let run = try CommandRun(fixtures.words(input.line))
+    #expect(run.exitCode == input.exitCode)
+    #expect(run.output.isEmpty)
+    let lines = run.messages.split(separator: "\n")
+    #expect(lines.count == 1, "\(run.messages)")
+    let line = String(lines.last ?? "")
+    #expect(line.hasPrefix("starling: "))
+    let fragment = fixtures.words(input.fragment).joined(separator: " ")
+    #expect(fragment.isEmpty || line.contains(fragment), "\(line)")
+  }
+
+  @Test("A reader that goes away is an error with exit code 1, not a signal")
+  func closedOutput() throws {
+    let process = try CommandRun.process(["help"])
+    let (output, messages) = (Pipe(), Pipe())
+    try output.fileHandleForReading.close()
+    process.standardOutput = output
+    process.standardError = messages
+    try process.run()
+    let text = String(decoding: messages.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    #expect(process.terminationReason == .exit)
+    #expect(process.terminationStatus == 1)
+    #expect(text.contains("standard output"))
+  }
+
+  @Test("A full disk is an error with exit code 1")
+  func fullDisk() throws {
+    let run = try CommandRun(["version", "--out", "/dev/full"])
+    #expect(run.exitCode == 1)
+    #expect(run.messages.contains("/dev/full"))
+  }
+
+  @Test("Help is no mistake, for every verb")
+  func help() throws {
+    for line in ["help", "--help", "help up", "up --help", "keys new --help", "node --nonsense --help"] {
+      let run = try CommandRun(line.split(separator: " ").map(String.init))
+      #expect(run.exitCode == 0, "\(line)")
+      #expect(run.output.contains("starling"), "\(line)")
+      #expect(run.messages.isEmpty, "\(line)")
+    }
+  }
+}
