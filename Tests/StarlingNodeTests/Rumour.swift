@@ -9,6 +9,8 @@ struct Rumour: Process {
   enum Message: WireMessage, Equatable {
     case rumour(UInt32)
     case meet(Peer)
+    /// What no correct peer sends.
+    case babble
 
     func encode(into writer: inout WireWriter, peers: borrowing some PeerDirectory) {
       switch self {
@@ -18,6 +20,11 @@ struct Rumour: Process {
       case .meet(let peer):
         writer.write(UInt8(1))
         writer.write(peer, from: peers)
+      case .babble:
+        // A meeting with a stranger, and one byte too many.
+        writer.write(UInt8(1))
+        writer.write(raw: [UInt8](repeating: 7, count: 32))
+        writer.write(integer: UInt16(0))
       }
     }
 
@@ -35,6 +42,7 @@ struct Rumour: Process {
       switch self {
       case .rumour: 5
       case .meet: 1 + PeerRecord.encodedByteCount
+      case .babble: 35
       }
     }
   }
@@ -43,6 +51,7 @@ struct Rumour: Process {
     case know(Peer)
     case tell(UInt32)
     case introduce(Peer, to: Peer)
+    case babble(to: Peer)
     case tellLater(UInt32, after: Interval)
   }
 
@@ -61,6 +70,7 @@ struct Rumour: Process {
     case .know(let peer): known.insert(peer)
     case .tell(let number): tell(number, into: &effects)
     case .introduce(let peer, let other): effects.send(.meet(peer), to: other)
+    case .babble(let peer): effects.send(.babble, to: peer)
     case .tellLater(let number, let wait): effects.schedule(number, at: now + wait)
     }
   }
@@ -75,6 +85,7 @@ struct Rumour: Process {
       effects.indicate(.heard(number, from: sender))
       tell(number, into: &effects)
     case .meet(let peer): known.insert(peer)
+    case .babble: break
     }
   }
 

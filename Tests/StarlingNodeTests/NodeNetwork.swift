@@ -1,0 +1,129 @@
+import StarlingApps
+import StarlingCore
+
+@testable import StarlingNode
+
+/// A node, the files that it publishes, and what it wanted done.
+final class TestNode {
+  struct Sink: NodeSink {
+    var datagrams: [(bytes: [UInt8], target: SocketAddress)] = []
+    var requests: [(index: Int, file: FileIdentifier)] = []
+    var announced: [(manifest: FileManifest, publisher: PublicKey)] = []
+    var chunks: [FileIdentifier: [Int: [UInt8]]] = [:]
+    var storedCount = 0
+    var completed: [FileIdentifier] = []
+    var events: [NodeEvent] = []
+
+    mutating func transmit(_ datagram: [UInt8], to address: SocketAddress) {
+      datagrams.append((datagram, address))
+    }
+    mutating func requestChunk(_ index: Int, of file: FileIdentifier) { requests.append((index, file)) }
+    mutating func announced(_ manifest: FileManifest, by publisher: PublicKey) {
+      announced.append((manifest, publisher))
+    }
+    mutating func store(_ chunk: [UInt8], index: Int, of file: FileIdentifier) {
+      chunks[file, default: [:]][index] = chunk
+      storedCount += 1
+    }
+    mutating func completed(_ file: FileIdentifier) { completed.append(file) }
+    mutating func report(_ event: NodeEvent) { events.append(event) }
+  }
+
+  let address: SocketAddress
+  let key: PublicKey
+  var node: Node
+  var sink = Sink()
+  /// The contents of the files that it publishes.
+  var published: [FileIdentifier: (contents: [UInt8], chunkBytes: Int)] = [:]
+  /// Bytes of chunks that may wait at most, seen when a chunk was asked for.
+  var queueAtRequest = 0
+
+  init(
+    _ n: Int, contacts: [SocketAddress], seed: UInt64, network: String = "test",
+    configure: (inout NodeConfiguration) -> Void = { _ in }
+  ) throws {
+    address = try StarlingNodeTests.address(n)
+    let identity = try Identity(seed: seedBytes(seed, n))
+    key = identity.publicKey
+    var configuration = NodeConfiguration(network: network, listen: address, contacts: contacts)
+    configure(&configuration)
+    node = try Node(
+      identity: identity, configuration: configuration, seed: seedBytes(seed, n + 100), firstSequence: 1)
+  }
+
+  /// A received file put together; `nil` if a chunk is missing.
+  func contents(of manifest: FileManifest) -> [UInt8]? {
+    let chunks = sink.chunks[manifest.identifier] ?? [:]
+    var contents: [UInt8] = []
+    for index in 0..<manifest.chunkCount {
+      guard let chunk = chunks[index] else { return nil }
+      contents += chunk
+    }
+    return contents
+  }
+
+  var isAlone: Bool { node.isAlone }
+  var status: NodeStatus { node.status }
+}
+
+/// Nodes over a network in virtual time.
+final class NodeNetwork {
+  var network: TestNetwork
+  var nodes: [TestNode]
+  var now = Instant.zero
+
+  init(_ nodes: [TestNode], seed: UInt64, loss: Double = 0) {
+    self.nodes = nodes
+    network = TestNetwork(seed: seed, loss: loss)
+  }
+
+  func start(_ node: TestNode) {
+    node.node.start(at: now, into: &node.sink)
+    collect(from: node)
+  }
+
+  func publish(_ contents: [UInt8], name: String, from node: TestNode, chunkBytes: Int) throws -> FileManifest
+  {
+    let manifest = try FileManifest(name: name, topic: "t", contents: contents, chunkBytes: chunkBytes)
+    node.published[manifest.identifier] = (contents, chunkBytes)
+    try node.node.publish(manifest, at: now, into: &node.sink)
+    collect(from: node)
+    return manifest
+  }
+
+  /// Reads the chunks that a node asked for, and takes the datagrams that it has handed out.
+  func collect(from node: TestNode) {
+    while !node.sink.requests.isEmpty {
+      let (index, file) = node.sink.requests.removeFirst()
+      node.queueAtRequest = max(node.queueAtRequest, node.node.host.longestQueueBytes)
+      guard let (contents, chunkBytes) = node.published[file] else { continue }
+      let start = index * chunkBytes
+      let chunk = Array(contents[start..<min(start + chunkBytes, contents.count)])
+      node.node.supply(chunk, index: index, of: file, at: now, into: &node.sink)
+    }
+    for (bytes, target) in node.sink.datagrams {
+      network.send(.init(bytes: bytes, source: node.address, target: target), at: now)
+    }
+    node.sink.datagrams = []
+  }
+
+  /// Lets time pass, up to an interval or until a condition holds.
+  func run(for interval: Interval, until isDone: () -> Bool = { false }) {
+    let end = now + interval
+    while !isDone() {
+      let next = nodes.reduce(network.nextInstant) { min($0, $1.node.nextDeadline) }
+      guard next <= end else { break }
+      now = max(now, next)
+      while let datagram = network.popDue(at: now) {
+        guard let node = nodes.first(where: { $0.address == datagram.target }) else { continue }
+        node.node.receive(datagram.bytes, from: datagram.source, at: now, into: &node.sink)
+        collect(from: node)
+      }
+      for node in nodes where node.node.nextDeadline <= now {
+        node.node.expire(at: now, into: &node.sink)
+        collect(from: node)
+      }
+    }
+    if !isDone() { now = end }
+  }
+}

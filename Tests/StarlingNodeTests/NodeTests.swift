@@ -1,0 +1,189 @@
+import StarlingApps
+import StarlingCore
+import Testing
+
+@testable import StarlingNode
+
+@Suite struct NodeTests {
+  private func joinedNetwork(_ count: Int, seed: UInt64, loss: Double) throws -> NodeNetwork {
+    let contact = try address(1)
+    let nodes = try (1...count).map { try TestNode($0, contacts: $0 == 1 ? [] : [contact], seed: seed) }
+    let network = NodeNetwork(nodes, seed: seed, loss: loss)
+    for node in nodes {
+      network.start(node)
+      network.run(for: .milliseconds(500))
+    }
+    network.run(for: .seconds(60))
+    return network
+  }
+
+  @Test("a file reaches every node of a lossy network whole, and few of its chunks twice")
+  func fileReachesAll() throws {
+    let seed = testSeed(default: 31)
+    let network = try joinedNetwork(8, seed: seed, loss: 0.02)
+    #expect(!network.nodes.contains { $0.isAlone })
+    var random = Xoshiro256(seed: seed)
+    let contents = (0..<300_000).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+    let publisher = network.nodes[3]
+    let manifest = try network.publish(contents, name: "song.ogg", from: publisher, chunkBytes: 8 << 10)
+    let receivers = network.nodes.filter { $0 !== publisher }
+    network.run(for: .seconds(120)) { receivers.allSatisfy { !$0.sink.completed.isEmpty } }
+    for node in receivers {
+      #expect(node.sink.announced.map(\.publisher) == [publisher.key])
+      #expect(node.sink.completed == [manifest.identifier])
+      #expect(node.contents(of: manifest).map(SHA256.hash) == manifest.digest)
+      #expect(node.sink.storedCount == manifest.chunkCount)
+    }
+    #expect(publisher.sink.completed.isEmpty)
+    #expect(publisher.sink.events.contains(.published(manifest.identifier)))
+    let sent = network.nodes.reduce(0) { $0 + $1.status.counters.sent(.chunk).messages }
+    let redundant = network.nodes.reduce(0) { $0 + $1.status.counters.redundant(.chunk) }
+    let needed = UInt64(receivers.count * manifest.chunkCount)
+    print(
+      "chunks: \(needed) needed, \(sent) sent, \(redundant) redundant, done at \(network.now.nanoseconds / 1_000_000) ms"
+    )
+    #expect(sent >= needed)
+    #expect(redundant * 4 < needed)
+    #expect(publisher.queueAtRequest <= publisher.node.configuration.lowWaterBytes)
+  }
+
+  @Test("two runs of one seed are alike to the last datagram")
+  func replay() throws {
+    func run() throws -> [UInt64] {
+      let network = try joinedNetwork(4, seed: 8, loss: 0.02)
+      _ = try network.publish(
+        [UInt8](repeating: 7, count: 50_000), name: "a", from: network.nodes[1], chunkBytes: 4_096)
+      network.run(for: .seconds(20))
+      return network.nodes.flatMap {
+        [$0.status.counters.transport.datagramsSent, $0.status.counters.transport.bytesSent]
+      }
+    }
+    #expect(try run() == run())
+  }
+
+  @Test("an empty file arrives with its manifest")
+  func emptyFile() throws {
+    let network = try joinedNetwork(3, seed: 2, loss: 0)
+    let manifest = try network.publish([], name: "empty", from: network.nodes[0], chunkBytes: 1)
+    network.run(for: .seconds(2))
+    for node in network.nodes[1...] { #expect(node.sink.completed == [manifest.identifier]) }
+  }
+
+  @Test("an unreachable contact is reported and tried again after waits that double up to 30 s")
+  func unreachableContact() throws {
+    let node = try TestNode(1, contacts: [try address(9)], seed: 1)
+    let network = NodeNetwork([node], seed: 1)
+    network.start(node)
+    network.run(for: .seconds(240))
+    let waits = node.sink.events.map { event -> Int64 in
+      guard case .contactUnreachable(_, _, let wait) = event else { return -1 }
+      return wait.nanoseconds / 1_000_000_000
+    }
+    #expect(waits.prefix(7) == [1, 2, 4, 8, 16, 30, 30])
+  }
+
+  @Test("a node joins as soon as its contact appears")
+  func lateContact() throws {
+    let nodes = [
+      try TestNode(1, contacts: [try address(2)], seed: 1), try TestNode(2, contacts: [], seed: 1),
+    ]
+    let network = NodeNetwork([nodes[0]], seed: 1)
+    network.start(nodes[0])
+    network.run(for: .seconds(100))
+    #expect(nodes[0].isAlone)
+    network.nodes.append(nodes[1])
+    network.start(nodes[1])
+    network.run(for: .seconds(60)) { nodes.allSatisfy { !$0.isAlone } }
+    #expect(!nodes[0].isAlone)
+    #expect(nodes[0].sink.events.contains(.joined))
+    #expect(nodes[1].sink.events.contains(.neighbourUp(nodes[0].key)))
+  }
+
+  @Test("a node that is its own only contact does not connect to itself")
+  func ownContact() throws {
+    let node = try TestNode(1, contacts: [try address(1)], seed: 1)
+    let network = NodeNetwork([node], seed: 1)
+    network.start(node)
+    network.run(for: .seconds(60))
+    #expect(node.isAlone)
+    #expect(node.status.connectionCount == 0)
+    #expect(node.sink.events.isEmpty)
+    #expect(node.node.nextDeadline > network.now + .seconds(1))
+  }
+
+  @Test("a node of another network is not joined, and the report says why")
+  func otherNetwork() throws {
+    let nodes = [
+      try TestNode(1, contacts: [], seed: 1),
+      try TestNode(2, contacts: [try address(1)], seed: 1, network: "other"),
+    ]
+    let network = NodeNetwork(nodes, seed: 1)
+    nodes.forEach(network.start)
+    network.run(for: .seconds(30))
+    #expect(nodes[1].isAlone)
+    let said = nodes[1].sink.events.contains {
+      if case .contactUnreachable(_, let reason, _) = $0 { reason.contains("network") } else { false }
+    }
+    #expect(said)
+  }
+
+  @Test("whoever lost every neighbour finds back through its contacts")
+  func isolation() throws {
+    let network = try joinedNetwork(3, seed: 5, loss: 0)
+    let lost = network.nodes[2]
+    network.network.cut = [lost.address]
+    network.run(for: .seconds(120)) { lost.isAlone }
+    #expect(lost.isAlone)
+    #expect(lost.sink.events.contains(.isolated))
+    network.network.cut = []
+    network.run(for: .seconds(90)) { !lost.isAlone }
+    #expect(!lost.isAlone)
+    #expect(lost.sink.events.filter { $0 == .joined }.count == 2)
+  }
+
+  @Test("a node that shuts down is missed at once, and does nothing more")
+  func shutDown() throws {
+    let network = try joinedNetwork(3, seed: 6, loss: 0)
+    let leaver = network.nodes[1]
+    leaver.node.shutDown(at: network.now, into: &leaver.sink)
+    network.collect(from: leaver)
+    let others = [network.nodes[0], network.nodes[2]]
+    network.run(for: .seconds(1))
+    for node in others { #expect(!node.status.neighbours.contains { $0.key == leaver.key }) }
+    #expect(leaver.node.nextDeadline == .distantFuture)
+    #expect(leaver.sink.datagrams.isEmpty)
+  }
+
+  @Test("the status names the neighbours with their keys and addresses")
+  func status() throws {
+    let network = try joinedNetwork(3, seed: 7, loss: 0)
+    let addresses = Dictionary(uniqueKeysWithValues: network.nodes.map { ($0.key, $0.address) })
+    for node in network.nodes {
+      let status = node.status
+      #expect(!status.neighbours.isEmpty)
+      #expect(status.neighbours.filter(\.isInPartialView).count == status.partialViewSize)
+      #expect(status.neighbours.filter(\.isInInView).count == status.inViewSize)
+      for neighbour in status.neighbours {
+        #expect(neighbour.address == addresses[neighbour.key])
+        #expect(neighbour.key != node.key)
+        #expect(neighbour.roundTrip != nil)
+      }
+      #expect(status.files.isEmpty)
+    }
+  }
+
+  @Test("publishing without neighbours is allowed and reported")
+  func alone() throws {
+    let node = try TestNode(1, contacts: [], seed: 1)
+    let network = NodeNetwork([node], seed: 1)
+    network.start(node)
+    let manifest = try network.publish([1, 2, 3], name: "a", from: node, chunkBytes: 1)
+    network.run(for: .seconds(2))
+    #expect(node.sink.events == [.publishedAlone(manifest.identifier), .published(manifest.identifier)])
+    #expect(throws: NodeError.self) {
+      _ = try Node(
+        identity: Identity(seed: seedBytes(1, 1)), configuration: NodeConfiguration(network: "n"), seed: [1],
+        firstSequence: 0)
+    }
+  }
+}
