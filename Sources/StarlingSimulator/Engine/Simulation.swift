@@ -139,7 +139,7 @@ where Observer.Observed == P {
     } else {
       let (message, sender) = core.pointee.takeParcel(event.slot)
       core.pointee.trace(time: event.time, target: event.target, source: sender.index)
-      guard live[Int(event.target)] else { return }
+      guard isLive(Peer(event.target)) else { return }
       handle(Peer(event.target)) { $0.receive(message, from: sender, at: $1, into: &$2) }
     }
   }
