@@ -70,6 +70,9 @@ let package = Package(
     .target(
       name: "StarlingTestSupport", dependencies: ["StarlingCore"], path: "Tests/StarlingTestSupport",
       swiftSettings: strict),
+    .executableTarget(
+      name: "ScampRules", dependencies: ["StarlingCore", "StarlingSimulator"],
+      path: "Benchmarks/ScampRules", swiftSettings: strict),
     tests("StarlingCoreTests", ["StarlingCore", "StarlingTestSupport"]),
     tests("StarlingTransportTests", ["StarlingTransport", "StarlingCore", "CSodium"]),
     tests("StarlingOverlayTests", ["StarlingOverlay", "StarlingSimulator", "StarlingTestSupport"]),

@@ -22,10 +22,7 @@ func simulate(_ options: SimulateOptions, output: Output) throws(CommandError) {
   let cost = BroadcastReport.Cost(since: start)
   try output.write(report.json(cost: cost), json: options.json, text: report.text(cost: cost))
   if let page { try page.write(Array(report.page(commandLine: commandLine()).html().utf8)) }
-  if let graph {
-    let isGraphML = options.graph?.hasSuffix(".graphml") == true
-    try graph.write(Array((isGraphML ? report.overlay.graphML() : report.overlay.dot()).utf8))
-  }
+  if let graph, let path = options.graph { try graph.write(Array(report.graph(for: path).utf8)) }
 }
 
 /// The command as it can be typed again.
@@ -108,6 +105,21 @@ extension BroadcastReport {
     ].joined(separator: "\n")
   }
 
+  /// The overlay in the form that a file's name asks for: GraphML, a drawing, or else DOT.
+  func graph(for path: String) -> String {
+    if path.hasSuffix(".graphml") { return overlay.graphML() }
+    if path.hasSuffix(".svg") {
+      return OverlayDrawing(graph: overlay, tree: tree, seed: scenario.seed).svg(standalone: true)
+    }
+    return overlay.dot()
+  }
+
+  /// The tree that the last message took.
+  private var tree: RootedTree? {
+    trace.parents.isEmpty
+      ? nil : trace.root.flatMap { RootedTree(root: Int($0.index), parents: trace.parents) }
+  }
+
   /// The page with plots and drawings.
   func page(commandLine: String) -> ReportPage {
     var report = OverlayReport(
@@ -125,8 +137,8 @@ extension BroadcastReport {
         latencies.percentile(50).map { Readable.decimal($0.inMilliseconds, 0) + " ms" } ?? "–"),
       ReportFigure("Components", count: components),
     ]
-    if let root = trace.root, !trace.parents.isEmpty {
-      report.tree = RootedTree(root: Int(root.index), parents: trace.parents)
+    if let tree {
+      report.tree = tree
       report.deliveryTimes = trace.milliseconds.compactMap { $0 }
       report.hops = trace.hops.compactMap { $0 }
     }

@@ -34,6 +34,8 @@ struct LadderQueue: ~Copyable {
     @usableFromInline let width: UInt64
     /// The first bucket that was not emptied yet.
     @usableFromInline var current: Int
+    /// Events before this instant no longer belong here.
+    @usableFromInline var currentStart: UInt64
     @usableFromInline var buckets: [EventList]
 
     @inlinable
@@ -41,12 +43,17 @@ struct LadderQueue: ~Copyable {
       self.start = start
       self.width = width
       current = 0
+      currentStart = start
       buckets = [EventList](repeating: EventList(), count: count)
     }
 
-    /// Events before this instant no longer belong here.
+    /// Goes on to the next bucket.
     @inlinable
-    var currentStart: UInt64 { start &+ width &* UInt64(current) }
+    mutating func advance() {
+      current += 1
+      let (next, overflow) = currentStart.addingReportingOverflow(width)
+      currentStart = overflow ? .max : next
+    }
   }
 
   @usableFromInline var pool = EventPool()
@@ -84,7 +91,7 @@ struct LadderQueue: ~Copyable {
     }
     var i = 0
     while i < rungs.count {
-      if event.time >= rungs[i].currentStart {
+      if event.time >= rungs[i].currentStart, rungs[i].current < rungs[i].buckets.count {
         let bucket = Int((event.time - rungs[i].start) / rungs[i].width)
         pool.append(event, to: &rungs[i].buckets[bucket])
         return
@@ -129,12 +136,14 @@ struct LadderQueue: ~Copyable {
   private mutating func spreadBottom() {
     let start = bottom[head].time
     let end = rungs.last?.currentStart ?? topStart
-    guard end > start, bottom[bottom.count - 1].time > start else { return }
+    let latest = bottom[bottom.count - 1].time
+    guard end > start, latest > start else { return }
     var events = EventList()
     for i in head..<bottom.count { pool.append(bottom[i], to: &events) }
     bottom.removeAll(keepingCapacity: true)
     head = 0
-    spread(events, start: start, width: end - start)
+    // At the far end of time `end` is no bound.
+    spread(events, start: start, span: max(end - 1, latest) - start)
   }
 
   /// Fills the empty bottom with the next events; false if there are none.
@@ -151,22 +160,22 @@ struct LadderQueue: ~Copyable {
       while rungs[last].current < rungs[last].buckets.count,
         rungs[last].buckets[rungs[last].current].count == 0
       {
-        rungs[last].current += 1
+        rungs[last].advance()
       }
       if rungs[last].current == rungs[last].buckets.count {
         rungs.removeLast()
         continue
       }
       let start = rungs[last].currentStart
-      let width = rungs[last].width
+      let span = rungs[last].width - 1
       let bucket = rungs[last].buckets[rungs[last].current]
       rungs[last].buckets[rungs[last].current] = EventList()
-      rungs[last].current += 1
-      if bucket.count <= LadderQueue.sortLimit || width == 1 {
-        sortIntoBottom(bucket, start: start, width: width)
+      rungs[last].advance()
+      if bucket.count <= LadderQueue.sortLimit || span == 0 {
+        sortIntoBottom(bucket, start: start, span: span)
         return true
       }
-      spread(bucket, start: start, width: width)
+      spread(bucket, start: start, span: span)
     }
   }
 
@@ -177,18 +186,25 @@ struct LadderQueue: ~Copyable {
     top = EventList()
     topEarliest = .max
     topLatest = 0
-    spread(events, start: start, width: span &+ 1)
+    spread(events, start: start, span: span)
     // At the far end of time the sum could pass 2^64; then nothing is later than this rung.
     let last = rungs[rungs.count - 1]
-    let (end, overflow) = start.addingReportingOverflow(last.width &* UInt64(last.buckets.count))
-    topStart = overflow ? .max : end
+    let (length, isBeyond) = last.width.multipliedReportingOverflow(by: UInt64(last.buckets.count))
+    let (end, overflow) = start.addingReportingOverflow(length)
+    topStart = isBeyond || overflow ? .max : end
+  }
+
+  /// How wide cells must be for so many to cover a stretch of time, which ends `span` after it starts.
+  private static func cellWidth(span: UInt64, cells: UInt64) -> UInt64 {
+    let (width, overflow) = (span / cells).addingReportingOverflow(1)
+    return overflow ? .max : width
   }
 
   /// Spreads the events of a stretch of time over a new, finer rung.
-  private mutating func spread(_ events: EventList, start: UInt64, width: UInt64) {
+  private mutating func spread(_ events: EventList, start: UInt64, span: UInt64) {
     let wanted = UInt64(min(max(events.count / LadderQueue.bucketTarget, 1), 1 << 18))
-    let bucketWidth = max(1, width / wanted)
-    let count = Int((width + bucketWidth - 1) / bucketWidth)
+    let bucketWidth = LadderQueue.cellWidth(span: span, cells: wanted)
+    let count = Int(span / bucketWidth) + 1
     var rung = Rung(start: start, width: bucketWidth, count: count)
     pool.drain(events) { event, pool in
       pool.append(event, to: &rung.buckets[Int((event.time - start) / bucketWidth)])
@@ -198,15 +214,15 @@ struct LadderQueue: ~Copyable {
 
   /// Sorts by counting into as many slots as there are events, then by insertion: linear when times are
   /// spread, and stable.
-  private mutating func sortIntoBottom(_ events: EventList, start: UInt64, width: UInt64) {
+  private mutating func sortIntoBottom(_ events: EventList, start: UInt64, span: UInt64) {
     let n = events.count
-    if width == 1 {
+    if span == 0 || n == 1 {
       pool.drain(events) { event, _ in bottom.append(event) }
       return
     }
     counts.removeAll(keepingCapacity: true)
     for _ in 0...n { counts.append(0) }
-    let slotWidth = max(1, (width + UInt64(n) - 1) / UInt64(n))
+    let slotWidth = LadderQueue.cellWidth(span: span, cells: UInt64(n))
     pool.forEach(events) { counts[Int(($0.time - start) / slotWidth) + 1] += 1 }
     for i in 1...n { counts[i] += counts[i - 1] }
     for _ in 0..<n { bottom.append(Event(time: 0, target: 0, slot: 0)) }

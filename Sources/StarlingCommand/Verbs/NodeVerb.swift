@@ -1,0 +1,101 @@
+import StarlingCore
+import StarlingRuntime
+
+extension Verb {
+  /// `starling node`
+  static let node = Verb(
+    "node", "run one peer until it is interrupted",
+    options: [
+      Option(
+        "listen", "ADDR:PORT", "where other peers reach it, over UDP (default 127.0.0.1 and any free port)",
+        readsEnvironment: true),
+      Option(
+        "join", "ADDR:PORT", "a member of the network to join through", repeats: true, readsEnvironment: true),
+      Option(
+        "join-timeout", "TIME", "give up if no contact answers for this long (default 15s; 0 is never)",
+        readsEnvironment: true),
+      Option(
+        "data", "DIR", "where received files are kept (default a temporary folder)", readsEnvironment: true),
+      Option(
+        "identity", "FILE", "the key file that `starling keys new` made (default a new key, not kept)",
+        readsEnvironment: true),
+      Option(
+        "control", "ADDR:PORT", "where it takes orders, over HTTP (default nowhere)", readsEnvironment: true),
+      Option(
+        "advertise", "ADDR:PORT", "where others are told to find it (default where it listens)",
+        readsEnvironment: true),
+      Option(
+        "network", "NAME", "only peers of the same network connect (default starling)", readsEnvironment: true
+      ),
+      Option("delay", "MODEL", "hold every sent datagram back (default not at all)", readsEnvironment: true),
+      Option("loss", "SHARE", "lose this share of the sent datagrams (default 0)", readsEnvironment: true),
+      Option("seed", "N", "make delays and losses follow from N (default random)", readsEnvironment: true),
+      Option("config", "FILE", "read options from a JSON5 file", readsEnvironment: true),
+      .json,
+    ],
+    notes: """
+      It prints its key and addresses once it listens, and then what happens, on standard error. Flags
+      win over the environment, and the environment over the file, which has the options' names:
+      { listen: "192.0.2.7:4400", join: ["192.0.2.1:4400"], data: "starling" }
+      """
+  ) { arguments throws(CommandError) in
+    let configuration = try HostConfiguration(arguments)
+    let host = try explaining { try NodeHost(configuration) { Messages.write(line: printable($0)) } }
+    try Output.standard.write(host.description, json: arguments.has("json"), text: host.text)
+    try explaining { try host.run() }
+  }
+}
+
+extension HostConfiguration {
+  fileprivate init(_ arguments: Arguments) throws(CommandError) {
+    var arguments = arguments
+    if let path = arguments.text("config") {
+      arguments.file = try ConfigurationFile(path: path, for: arguments.verb)
+    }
+    self.init()
+    if let address = try arguments.address("listen") { listen = address }
+    advertise = try arguments.address("advertise")
+    contacts = try arguments.all("join") { text in
+      let address = try Arguments.address(text)
+      guard address.port > 0 else {
+        throw QuantityError("\(quoted(text)) has port 0, where no peer can be; give the peer's port.")
+      }
+      return address
+    }
+    let longest = Interval.seconds(86_400)
+    let patience = try arguments.duration("join-timeout", in: .zero...longest) ?? .seconds(15)
+    joinTimeout = patience > .zero ? patience : nil
+    dataDirectory = arguments.text("data")
+    identityFile = arguments.text("identity")
+    control = try arguments.address("control")
+    if let name = try arguments.value("network", HostConfiguration.checkNetwork) { network = name }
+    delay = try arguments.delayModel()
+    loss = try arguments.share("loss", default: 0)
+    seed = try arguments.value("seed") { _ in try arguments.seed() }
+    version = StarlingCommand.version
+  }
+
+  private static func checkNetwork(_ name: String) throws -> String {
+    guard (1...255).contains(name.utf8.count) else {
+      throw QuantityError("\(quoted(name)) must have 1 to 255 bytes.")
+    }
+    return name
+  }
+}
+
+extension NodeHost {
+  /// The key and addresses, for programs.
+  fileprivate var description: JSONValue {
+    .object([
+      ("key", .string(key.description)), ("listen", .string(listen.description)),
+      ("control", control.map { .string($0.description) } ?? .null), ("data", .string(dataDirectory)),
+    ])
+  }
+
+  /// The same for people.
+  fileprivate var text: String {
+    var lines = ["key     \(key)", "listen  \(listen)"]
+    if let control { lines.append("control \(control)") }
+    return (lines + ["data    \(dataDirectory)"]).joined(separator: "\n")
+  }
+}
