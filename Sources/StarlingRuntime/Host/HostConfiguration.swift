@@ -9,6 +9,9 @@ public struct HostConfiguration: Sendable {
   public var advertise: SocketAddress?
   /// Members of the network through which to join it. Without any the node waits to be found.
   public var contacts: [SocketAddress] = []
+  /// How long to wait for the first neighbour, if there are contacts, before the host gives up; it tries for
+  /// ever if `nil`.
+  public var joinTimeout: Interval?
   /// The directory for files; a temporary one, gone with the node, if `nil`.
   public var dataDirectory: String?
   /// Where the control interface listens, port 0 taking any free port; there is none if `nil`.

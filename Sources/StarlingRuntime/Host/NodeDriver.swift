@@ -28,6 +28,8 @@ final class NodeDriver {
   private let files = DispatchQueue(label: "starling.files")
   private var nextKeepAlive = Instant.zero
   private var isStopping = false
+  /// When there must be a neighbour; the end of time once there was one.
+  private var joinDeadline = Instant.distantFuture
   private var isWatchingWrites = false
 
   init(
@@ -57,6 +59,9 @@ final class NodeDriver {
   func run(until signals: borrowing FileDescriptor) throws(HostError) {
     try loop.watch(signals.number)
     let stopSignal = signals.number
+    if let patience = configuration.joinTimeout, !configuration.contacts.isEmpty {
+      joinDeadline = now + patience
+    }
     node.start(at: now, into: &actions)
     while !isStopping {
       perform()
@@ -64,6 +69,7 @@ final class NodeDriver {
       let events = try loop.wait(until: isStopping ? .zero : nextDeadline)
       for event in events { handle(event, stopSignal: stopSignal) }
       if node.nextDeadline <= now { node.expire(at: now, into: &actions) }
+      if joinDeadline <= now { throw unreachableContacts() }
       if nextKeepAlive <= now {
         nextKeepAlive = now + NodeDriver.keepAlive
         server?.keepAlive()
@@ -80,9 +86,16 @@ final class NodeDriver {
   }
 
   private var nextDeadline: Instant {
-    var next = min(node.nextDeadline, impairment.nextDeadline)
+    var next = min(node.nextDeadline, min(impairment.nextDeadline, joinDeadline))
     if server != nil { next = min(next, nextKeepAlive) }
     return next
+  }
+
+  private func unreachableContacts() -> HostError {
+    let names = configuration.contacts.map(\.description).joined(separator: ", ")
+    return HostError(
+      "No contact answered: \(names); check the address, and that a node of the network "
+        + "\"\(configuration.network)\" runs there.")
   }
 
   private func handle(_ event: EventLoop.Event, stopSignal: Int32) {
@@ -194,6 +207,7 @@ extension NodeDriver {
   private func report(_ event: NodeEvent) {
     log(NodeDriver.sentence(event.description))
     switch event {
+    case .joined: joinDeadline = .distantFuture
     case .published(let file):
       store.finishPublishing(file)
       catalogue.finish(file, state: .published)
