@@ -45,8 +45,6 @@ public struct ControlPeer: Codable, Hashable, Sendable {
   public var inInView: Bool
   /// Whether the broadcast tree uses the link: payloads go over it at once, not on demand only.
   public var eager: Bool
-  /// Whether the node asked the peer to announce payloads only.
-  public var pruned: Bool
   /// The smoothed round-trip time in milliseconds, if known.
   public var roundTripMs: Double?
 }

@@ -30,7 +30,7 @@ public struct HostConfiguration: Sendable {
   public var version = ""
   /// A descriptor that other processes hold open as long as they want the node to live: when it can be read
   /// or its other end is closed, the node stops. By default the number in STARLING_LIFELINE, through which
-  /// ``NetworkSupervisor`` makes sure that its nodes never outlive it.
+  /// `starling up` makes sure that its nodes never outlive it.
   public var lifeline: Int32?
 
   /// The defaults, listening on any free port of the loopback interface.

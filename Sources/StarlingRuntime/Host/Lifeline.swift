@@ -1,7 +1,7 @@
 import Glibc
 
 extension HostConfiguration {
-  /// The environment variable that carries a lifeline's descriptor from ``NetworkSupervisor`` to its nodes.
+  /// The environment variable that carries a lifeline's descriptor from `starling up` to its nodes.
   static let lifelineVariable = "STARLING_LIFELINE"
 
   /// The descriptor that the environment names, if it is open.

@@ -77,8 +77,7 @@ extension NodeDriver {
         ControlPeer(
           key: neighbour.key.description, address: neighbour.address?.description,
           inPartialView: neighbour.isInPartialView, inInView: neighbour.isInInView,
-          eager: neighbour.isEager, pruned: neighbour.isPruned,
-          roundTripMs: neighbour.roundTrip?.inMilliseconds)
+          eager: neighbour.isEager, roundTripMs: neighbour.roundTrip?.inMilliseconds)
       })
   }
 

@@ -44,7 +44,8 @@ public final class NodeHost: Sendable {
     defer { if !isMade { directory.remove() } }
     let socket = try UDPSocket(listeningOn: configuration.listen)
     let mailbox = try Mailbox<NodeDriver>()
-    let seed = try configuration.seed ?? SystemEntropy.word()
+    let seed: UInt64
+    if let chosen = configuration.seed { seed = chosen } else { seed = try SystemEntropy.word() }
     let driver = try NodeDriver(
       node: try NodeHost.node(identity, configuration, at: socket.local), socket: socket,
       store: FileStore(directory), mailbox: mailbox,
