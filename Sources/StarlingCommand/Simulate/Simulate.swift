@@ -116,7 +116,8 @@ extension BroadcastReport {
 
   /// The tree that the last message took.
   private var tree: RootedTree? {
-    trace.parents.isEmpty ? nil : trace.root.flatMap { RootedTree(root: Int($0.index), parents: trace.parents) }
+    trace.parents.isEmpty
+      ? nil : trace.root.flatMap { RootedTree(root: Int($0.index), parents: trace.parents) }
   }
 
   /// The page with plots and drawings.

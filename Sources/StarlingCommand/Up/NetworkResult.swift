@@ -17,9 +17,8 @@ struct NetworkResult {
     let latencies: [Double?]
     /// Whether what a node has stored is the file: its SHA-256 was computed from the stored bytes.
     let digestsMatch: [Bool]
-    /// The node that each first received the tree's shaping message from; `nil` for the publisher, and
-    /// where it is not known.
-    let parents: [Int?]
+    /// The links of the broadcast tree as it was when the file had arrived.
+    let tree: [(Int, Int)]
 
     /// How many nodes hold the right bytes, the publisher included.
     var holders: Int { digestsMatch.filter { $0 }.count }
@@ -34,14 +33,20 @@ struct NetworkResult {
   /// Each node's address.
   let names: [String]
   let files: [File]
-  /// Messages that carried a chunk, sent by all nodes together.
-  let payloadMessages: Int
-  /// The same, per node.
+  /// Messages that carried a chunk, by the node that sent them.
   let payloadMessagesPerNode: [Int]
 
   var nodes: Int { views.count }
+  var payloadMessages: Int { payloadMessagesPerNode.reduce(0, +) }
   var chunks: Int { files.map(\.chunks).reduce(0, +) }
   var isDelivered: Bool { files.allSatisfy { $0.holders == nodes } }
+
+  /// Fails if a node is without one of the files.
+  func check() throws(CommandError) {
+    guard let file = files.first(where: { $0.holders < nodes }) else { return }
+    throw .failed(
+      "Only \(file.holders) of \(nodes) nodes hold \(quoted(file.name)): allow more time with --timeout.")
+  }
 
   /// The share of the other nodes that received a file, over all files.
   var reliability: Double {
@@ -136,7 +141,7 @@ extension NetworkResult {
     report.subtitle = "Real processes on one machine, each with its own UDP socket."
     report.messagesPerPeer = payloadMessagesPerNode
     if let file = files.max(by: { $0.bytes < $1.bytes }) {
-      report.tree = RootedTree(root: file.publisher, parents: file.parents)
+      report.tree = RootedTree(root: file.publisher, links: file.tree, vertexCount: nodes)
       report.deliveryTimes = file.received
       report.notes = ["The tree and the times are those of \(file.name)."]
     }

@@ -31,11 +31,21 @@ struct UpOptions {
     report = arguments.text("report")
     seed = try arguments.seed()
     timeout =
-      try arguments.duration("timeout", in: .seconds(1)...Interval.seconds(86_400)) ?? .seconds(120)
+      try arguments.duration("timeout", in: .seconds(1)...Interval.seconds(86_400)) ?? .seconds(300)
     files = arguments.values("broadcast").map(\.text)
     guard !once || !files.isEmpty else {
       throw .usage("--once stops when all files have arrived: name one with --broadcast FILE.")
     }
     for file in files { _ = try InputFile.size(file) }
+  }
+
+  /// The command as it can be typed again.
+  var commandLine: String {
+    var words = ["starling", "up", "--nodes", "\(nodes)"]
+    for file in files { words += ["--broadcast", file] }
+    if let delay { words += ["--delay", "\(delay)"] }
+    if loss > 0 { words += ["--loss", "\(loss)"] }
+    if once { words.append("--once") }
+    return (words + ["--seed", "\(seed)"]).joined(separator: " ")
   }
 }

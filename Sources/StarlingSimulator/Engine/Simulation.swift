@@ -5,7 +5,8 @@ import StarlingCore
 ///
 /// The fidelity is that of messages: typed values between processes over a network that delays and loses
 /// them. A crashed peer's messages are still delivered; what is sent to it vanishes.
-public struct Simulation<P: Process, Network: NetworkModel & ~Copyable, Observer: SimulationObserver>: ~Copyable
+public struct Simulation<P: Process, Network: NetworkModel & ~Copyable, Observer: SimulationObserver>:
+  ~Copyable
 where Observer.Observed == P {
   @usableFromInline let core: UnsafeMutablePointer<SimulationCore<P, Network, Observer>>
   @usableFromInline var processes: UnsafeMutablePointer<P>
@@ -138,7 +139,7 @@ where Observer.Observed == P {
     } else {
       let (message, sender) = core.pointee.takeParcel(event.slot)
       core.pointee.trace(time: event.time, target: event.target, source: sender.index)
-      guard live[Int(event.target)] else { return }
+      guard isLive(Peer(event.target)) else { return }
       handle(Peer(event.target)) { $0.receive(message, from: sender, at: $1, into: &$2) }
     }
   }
@@ -157,7 +158,8 @@ extension Simulation where Network: ~Copyable {
   /// An independent copy of the whole network at this instant: what the copy does, this one does not see.
   public mutating func copy() -> Simulation {
     var copy = Simulation(
-      capacity: capacity, network: core.pointee.network.pointee.copy(), observer: core.pointee.observer, seed: 0)
+      capacity: capacity, network: core.pointee.network.pointee.copy(), observer: core.pointee.observer,
+      seed: 0)
     copy.processes.initialize(from: processes, count: count)
     copy.live.initialize(from: live, count: count)
     copy.storedCount = count
