@@ -52,7 +52,7 @@ extension Verb {
     }
     let sent = try network.counter("chunk_messages_sent")
     return NetworkResult(
-      views: try network.links().views, names: network.nodes.map(\.listen.description), files: files,
+      views: try network.views(), names: network.nodes.map(\.listen.description), files: files,
       payloadMessagesPerNode: sent)
   }
 

@@ -149,6 +149,8 @@ extension NodeDriver {
       case .transmit(let datagram): transmit(datagram)
       case .requestChunk(let index, let file): requested = (index, file)
       case .announced(let manifest, let publisher): announced(manifest, by: publisher)
+      case .arrived(let index, let file, let neighbour):
+        catalogue.noteArrival(of: index, of: file, from: neighbour)
       case .store(let chunk, let index, let file): keep(chunk, index: index, of: file)
       case .completed(let file): completed(file)
       case .report(let event): report(event)
