@@ -10,7 +10,7 @@ import Testing
 final class RunningHost: Sendable {
   let host: NodeHost
   let client: ControlClient
-  private let end = Mutex<Result<Void, HostError>?>(nil)
+  private let outcome = Outcome()
   private let lines = Mutex<[String]>([])
 
   /// Starts a node.
@@ -28,23 +28,32 @@ final class RunningHost: Sendable {
       log = { [weak self] line in self?.lines.withLock { $0.append(line) } }
     }
     // A thread of its own: the host blocks it for as long as it lives.
-    let work = ThreadWork { [host, weak self] in
+    let work = ThreadWork { [host, outcome] in
       let result = Result { () throws(HostError) in try host.run() }
-      self?.end.withLock { $0 = result }
+      outcome.result.withLock { $0 = result }
     }
     work.start()
   }
 
-  deinit { host.stop() }
+  deinit {
+    host.stop()
+    // It removes its files before it ends.
+    _ = waitForEnd()
+  }
 
   /// What it logged.
   var log: [String] { lines.withLock { $0 } }
 
   /// Waits until ``NodeHost/run()`` has returned; `nil` if it does not within ten seconds.
   func waitForEnd() -> Result<Void, HostError>? {
-    _ = eventually { end.withLock { $0 != nil } }
-    return end.withLock { $0 }
+    _ = eventually { outcome.result.withLock { $0 != nil } }
+    return outcome.result.withLock { $0 }
   }
+}
+
+/// How a host's run ended.
+private final class Outcome: Sendable {
+  let result = Mutex<Result<Void, HostError>?>(nil)
 }
 
 /// Runs a closure on a new thread.
