@@ -133,6 +133,14 @@ extension NetworkResult {
     return lines.joined(separator: "\n")
   }
 
+  /// The overlay in the form that a file's name asks for, with the tree that the largest file took.
+  func graphText(for path: String, seed: UInt64) -> String {
+    let file = files.max { $0.bytes < $1.bytes }
+    let tree = file.flatMap { RootedTree(root: $0.publisher, parents: $0.parents) }
+    return starling.graphText(
+      for: path, DirectedGraph(adjacency: views), tree: tree, names: names, seed: seed)
+  }
+
   /// The page of `--report`.
   func page(commandLine: String) -> ReportPage {
     var report = OverlayReport(
