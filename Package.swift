@@ -42,12 +42,12 @@ let package = Package(
     module("StarlingTransport", ["StarlingCore", "CSodium"], readmes: ["."]),
     module("StarlingOverlay", ["StarlingCore"], readmes: ["SCAMP"]),
     module("StarlingBroadcast", ["StarlingCore"], readmes: ["Tree", "Flood", "Gossip"]),
-    module("StarlingApps", ["StarlingCore"]),
+    module("StarlingApps", ["StarlingCore"], readmes: ["Files"]),
     module(
       "StarlingNode",
       [
         "StarlingCore", "StarlingTransport", "StarlingOverlay", "StarlingBroadcast", "StarlingApps",
-      ]),
+      ], readmes: ["Host", "Node", "Peers"]),
     module(
       "StarlingSimulator",
       ["StarlingCore", "StarlingOverlay", "StarlingBroadcast", "StarlingNode"]),

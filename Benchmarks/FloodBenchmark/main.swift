@@ -84,10 +84,13 @@ for peers in options.nodes {
       guard flood.firstDeliveries == messages * (peers - 1), flood.hash != 0 else {
         Options.fail("the baseline reached \(flood.firstDeliveries) of \(messages * (peers - 1)).")
       }
+      if options.only != nil { print("deliveries \(flood.deliveries)") }
     }
   }
   if options.only == nil {
     let (s, b) = (median(starling), median(baseline))
-    print("\(peers)\t\(messages)\t\(text(s / 1e6, digits: 2))\t\(text(b / 1e6, digits: 2))\t\(text(s / b, digits: 2))")
+    print(
+      "\(peers)\t\(messages)\t\(text(s / 1e6, digits: 2))\t\(text(b / 1e6, digits: 2))\t\(text(s / b, digits: 2))"
+    )
   }
 }

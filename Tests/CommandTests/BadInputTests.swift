@@ -159,7 +159,6 @@ struct BadInputTests {
     BadInput("node --listen 127.0.0.1:0 --data @file", 1, ""),
     BadInput("node --listen @taken", 1, "in use"),
     BadInput("node --listen 192.0.2.1:4000", 1, "192.0.2.1"),
-    BadInput("node --listen 127.0.0.1:0 --join @nobody", 1, "@nobody"),
   ]
 
   @Test("Each mistake is answered with exactly one sentence on standard error", arguments: usage + failures)
@@ -189,6 +188,15 @@ struct BadInputTests {
     #expect(process.terminationReason == .exit)
     #expect(process.terminationStatus == 1)
     #expect(text.contains("standard output"))
+  }
+
+  @Test("A node whose contact does not answer says which, and stops")
+  func unreachableContact() throws {
+    let port = try BoundSocket.freePort()
+    let run = try CommandRun(["node", "--join", "127.0.0.1:\(port)", "--join-timeout", "500ms"])
+    #expect(run.exitCode == 1)
+    let last = run.messages.split(separator: "\n").last ?? ""
+    #expect(last.hasPrefix("starling: ") && last.contains("127.0.0.1:\(port)"))
   }
 
   @Test("A full disk is an error with exit code 1")

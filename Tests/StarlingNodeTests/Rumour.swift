@@ -20,7 +20,11 @@ struct Rumour: Process {
       case .meet(let peer):
         writer.write(UInt8(1))
         writer.write(peer, from: peers)
-      case .babble: writer.write(UInt8(9))
+      case .babble:
+        // A meeting with a stranger, and one byte too many.
+        writer.write(UInt8(1))
+        writer.write(raw: [UInt8](repeating: 7, count: 32))
+        writer.write(integer: UInt16(0))
       }
     }
 
@@ -38,7 +42,7 @@ struct Rumour: Process {
       switch self {
       case .rumour: 5
       case .meet: 1 + PeerRecord.encodedByteCount
-      case .babble: 1
+      case .babble: 35
       }
     }
   }

@@ -74,7 +74,7 @@ import Testing
     }
     let newer = directory.write(Array("starling-identity 2\n\(digits)\n".utf8), to: "id")
     #expect(refusal(newer)?.contains("upgrade") == true)
-    #expect(refusal(directory("none"))?.contains("starling keygen") == true)
+    #expect(refusal(directory("none"))?.contains("starling keys new") == true)
     #expect(refusal(directory.path)?.contains("is not a file") == true)
     mkfifo(directory("pipe"), 0o600)
     #expect(refusal(directory("pipe"))?.contains("is not a file") == true)

@@ -16,6 +16,22 @@ import Testing
     #expect(network.endpoints.allSatisfy { $0.nextDeadline == .distantFuture })
   }
 
+  @Test("Asking something gives the peer the whole idle timeout to answer")
+  func askingInTime() throws {
+    var (network, ids) = try connectedPair { i, configuration in
+      configuration.keepAlive = nil
+      configuration.idleTimeout = .seconds(i == 0 ? 30 : 60)
+    }
+    let lastHeard = network.now
+    network.run(until: lastHeard + .milliseconds(29_700)) { _ in false }
+    network.weather.delay = .milliseconds(400)
+    try network.send([1], from: 0, on: ids[0])
+    network.run(.seconds(5))
+    #expect(network.closes(0).isEmpty && network.messages(1) == [[1]])
+    network.run(.seconds(40))
+    #expect(network.closes(0) == [.idle])
+  }
+
   @Test("Keep-alive keeps a silent connection up, at a few datagrams a minute")
   func keepAlive() throws {
     var (network, ids) = try connectedPair(
@@ -40,6 +56,8 @@ import Testing
       network.run(.seconds(hasMessage ? 3 : 13))
       #expect(network.closes(0) == [.unresponsive])
       #expect(network.sent.suffix(100).count { $0.from == 0 } < 40)
+      // The handshake was done: none of the probes repeats it.
+      #expect(network.sent.count { $0.bytes[0] == 3 } == 1)
     }
   }
 

@@ -84,8 +84,7 @@ private func handshakes(
     let ends = [responder.split(), initiator.split()]
     for (i, vector) in Vector.messages.dropFirst(3).enumerated() {
       let nonce = UInt64(i / 2)
-      var sealed: [UInt8] = []
-      ends[i % 2].sending.seal(bytes(hex: vector.payload), nonce: nonce, associated: [], into: &sealed)
+      let sealed = ends[i % 2].sending.seal(bytes(hex: vector.payload), nonce: nonce, associated: [])
       #expect(hexadecimal(sealed) == vector.ciphertext)
       let opened = ends[(i + 1) % 2].receiving.open(sealed[...], nonce: nonce, associated: [])
       #expect(opened == bytes(hex: vector.payload))

@@ -94,6 +94,18 @@ extension OutgoingMessages {
     #expect(recovery.deadline == nil && !recovery.hasOutstanding)
   }
 
+  @Test("An acknowledgement ends the doubling")
+  func backOffEnds() {
+    var recovery = recovery(sending: [0, 1])
+    for milliseconds in [2_000, 5_000] {
+      #expect(recovery.expire(at: instant(milliseconds)).probes.count == 2)
+    }
+    #expect(recovery.probeInterval == .milliseconds(4 * 1_024))
+    // Packet 0 took 100 ms as the clock of this test goes: 100 + 4 · 50 + 25.
+    _ = recovery.acknowledge(acknowledgement(0...0), at: instant(100))
+    #expect(recovery.probeInterval == .milliseconds(325))
+  }
+
   @Test("Round trips are smoothed as in RFC 9002, section 5.3, without the peer's delay")
   func roundTrips() {
     var estimator = RoundTripEstimator()
@@ -224,6 +236,24 @@ extension OutgoingMessages {
     outgoing.acknowledge(sent[0])
     #expect(outgoing.writeNext(room: 2_000, into: &writer)?.part.message == 4_096)
     #expect(outgoing.queuedBytes == 904)
+  }
+
+  @Test("A queue that refused is writable once half of it is free, and says so once")
+  func writable() throws {
+    for byBytes in [true, false] {
+      var outgoing = OutgoingMessages(byteLimit: byBytes ? 8 : 100, messageLimit: byBytes ? 100 : 8)
+      var writer = WireWriter()
+      var sent: [FragmentReference] = []
+      for _ in 0..<8 { try outgoing.append([1]) }
+      while let next = outgoing.writeNext(room: 100, into: &writer) { sent.append(next.part) }
+      var calls: [Bool] = [outgoing.becameWritable()]
+      #expect(throws: SendError.queueFull) { try outgoing.append([1]) }
+      for part in sent {
+        calls.append(outgoing.becameWritable())
+        outgoing.acknowledge(part)
+      }
+      #expect(calls == [false, false, false, false, false, true, false, false, false])
+    }
   }
 
   @Test("A sender begins no message that would not fit at the peer, and no frame goes beyond its room")

@@ -20,6 +20,11 @@ enum Readable {
     return bytes == 1 ? "1 byte" : "\(bytes) bytes"
   }
 
+  /// A length of time in milliseconds, with its fraction.
+  static func milliseconds(_ duration: Duration) -> Double {
+    Double(duration.components.seconds) * 1_000 + Double(duration.components.attoseconds) / 1e15
+  }
+
   /// Columns under their headings, the first to the left, the others to the right.
   static func table(_ headings: [String], _ rows: [[String]]) -> [String] {
     let widths = headings.indices.map { column in

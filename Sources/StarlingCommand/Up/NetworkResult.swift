@@ -17,8 +17,7 @@ struct NetworkResult {
     let latencies: [Double?]
     /// Whether what a node has stored is the file: its SHA-256 was computed from the stored bytes.
     let digestsMatch: [Bool]
-    /// The node that each first received the tree's shaping message from; `nil` for the publisher, and
-    /// where it is not known.
+    /// From which node each got the file's last chunk: the tree that it took.
     let parents: [Int?]
 
     /// How many nodes hold the right bytes, the publisher included.
@@ -34,14 +33,20 @@ struct NetworkResult {
   /// Each node's address.
   let names: [String]
   let files: [File]
-  /// Messages that carried a chunk, sent by all nodes together.
-  let payloadMessages: Int
-  /// The same, per node.
+  /// Messages that carried a chunk, by the node that sent them.
   let payloadMessagesPerNode: [Int]
 
   var nodes: Int { views.count }
+  var payloadMessages: Int { payloadMessagesPerNode.reduce(0, +) }
   var chunks: Int { files.map(\.chunks).reduce(0, +) }
   var isDelivered: Bool { files.allSatisfy { $0.holders == nodes } }
+
+  /// Fails if a node is without one of the files.
+  func check() throws(CommandError) {
+    guard let file = files.first(where: { $0.holders < nodes }) else { return }
+    throw .failed(
+      "Only \(file.holders) of \(nodes) nodes hold \(quoted(file.name)): allow more time with --timeout.")
+  }
 
   /// The share of the other nodes that received a file, over all files.
   var reliability: Double {
@@ -128,6 +133,14 @@ extension NetworkResult {
     return lines.joined(separator: "\n")
   }
 
+  /// The overlay in the form that a file's name asks for, with the tree that the largest file took.
+  func graphText(for path: String, seed: UInt64) -> String {
+    let file = files.max { $0.bytes < $1.bytes }
+    let tree = file.flatMap { RootedTree(root: $0.publisher, parents: $0.parents) }
+    return starling.graphText(
+      for: path, DirectedGraph(adjacency: views), tree: tree, names: names, seed: seed)
+  }
+
   /// The page of `--report`.
   func page(commandLine: String) -> ReportPage {
     var report = OverlayReport(
@@ -138,7 +151,7 @@ extension NetworkResult {
     if let file = files.max(by: { $0.bytes < $1.bytes }) {
       report.tree = RootedTree(root: file.publisher, parents: file.parents)
       report.deliveryTimes = file.received
-      report.notes = ["The tree and the times are those of \(file.name)."]
+      report.notes = ["The tree is the one that the last chunk of \(file.name) took; the times are those of the whole file."]
     }
     report.summary = [
       ReportFigure("nodes", count: nodes),

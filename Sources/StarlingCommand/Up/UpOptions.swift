@@ -12,6 +12,8 @@ struct UpOptions {
   let once: Bool
   let json: Bool
   let report: String?
+  /// Where to write the overlay's graph.
+  let graph: String?
   let seed: UInt64
   /// How long connecting and broadcasting may take.
   let timeout: Interval
@@ -29,9 +31,10 @@ struct UpOptions {
     once = arguments.has("once")
     json = arguments.has("json")
     report = arguments.text("report")
+    graph = arguments.text("graph")
     seed = try arguments.seed()
     timeout =
-      try arguments.duration("timeout", in: .seconds(1)...Interval.seconds(86_400)) ?? .seconds(120)
+      try arguments.duration("timeout", in: .seconds(1)...Interval.seconds(86_400)) ?? .seconds(300)
     files = arguments.values("broadcast").map(\.text)
     guard !once || !files.isEmpty else {
       throw .usage("--once stops when all files have arrived: name one with --broadcast FILE.")

@@ -47,7 +47,9 @@ extension Scamp {
   /// contacts know few and introduce newcomers to few.
   @inlinable
   mutating func renewSubscription(into effects: inout some Effects<Self> & ~Copyable) {
-    let law = Double(configuration.extraCopies + 1) * naturalLogarithm(size.estimate)
+    let estimate = size.estimate
+    // No view can hold more than all the others.
+    let law = min(Double(configuration.extraCopies + 1) * naturalLogarithm(estimate), estimate - 1)
     guard Double(incoming.count) < law * ScampConfiguration.thinInView else { return }
     let missing = Int(law * ScampConfiguration.renewedInView) - incoming.count
     guard missing > 0 else { return }

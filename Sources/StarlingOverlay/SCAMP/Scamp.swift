@@ -191,8 +191,9 @@ extension Scamp {
   mutating func sendCopies(
     of subscriber: Peer, count: Int, toAll: Bool, into effects: inout some Effects<Self> & ~Copyable
   ) {
-    let parcel = effects.prepare(
-      .subscription(subscriber: subscriber, hopsLeft: configuration.hopLimit, size))
+    // A copy makes about one hop for each member of a view; where nobody can keep it, it must not go on long.
+    let hops = min(configuration.hopLimit, UInt16(clamping: 16 * (1 + outgoing.count)))
+    let parcel = effects.prepare(.subscription(subscriber: subscriber, hopsLeft: hops, size))
     if toAll {
       for i in 0..<outgoing.count { effects.send(parcel, to: outgoing[i]) }
     }

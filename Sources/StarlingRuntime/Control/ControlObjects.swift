@@ -14,12 +14,16 @@ public struct ControlStatus: Codable, Hashable, Sendable {
   public var data = ""
   /// How long it has been running, in milliseconds.
   public var uptimeMs: UInt64 = 0
-  /// How many peers it is connected to.
+  /// How many connections it has, those that are being opened included.
   public var connections = 0
+  /// How many peers are its neighbours: in one of its views.
+  public var neighbours = 0
   /// How many peers are in its partial view.
   public var partialView = 0
   /// How many peers are known to have it in theirs.
   public var inView = 0
+  /// How many peers the network seems to have.
+  public var estimatedSize = 0.0
   /// How many files are on their way, in or out.
   public var filesInProgress = 0
   /// What it has counted, by name.
@@ -29,7 +33,7 @@ public struct ControlStatus: Codable, Hashable, Sendable {
   public init() {}
 }
 
-/// A peer that a node is connected to, or knows: an element of the answer of `GET /api/v1/peers`.
+/// A neighbour of a node: an element of the answer of `GET /api/v1/peers`.
 public struct ControlPeer: Codable, Hashable, Sendable {
   /// The peer's public key, 64 hexadecimal digits.
   public var key: String
@@ -41,13 +45,13 @@ public struct ControlPeer: Codable, Hashable, Sendable {
   public var inInView: Bool
   /// Whether the broadcast tree uses the link: payloads go over it at once, not on demand only.
   public var eager: Bool
-  /// Whether a connection is up.
-  public var connected: Bool
+  /// The smoothed round-trip time in milliseconds, if known.
+  public var roundTripMs: Double?
 }
 
 /// The answer of `GET /api/v1/peers`.
 public struct ControlPeers: Codable, Hashable, Sendable {
-  /// In the order of their keys.
+  /// In the order in which they became neighbours.
   public var peers: [ControlPeer]
 }
 
@@ -88,6 +92,9 @@ public struct ControlFile: Codable, Hashable, Sendable {
   public var chunks: Int
   /// Where it is on this node's disk, once it is complete.
   public var path: String?
+  /// The neighbour from which the file's last chunk came first: this node's parent in the tree that the file
+  /// took.
+  public var parent: String?
 }
 
 /// The answer of `GET /api/v1/files`.

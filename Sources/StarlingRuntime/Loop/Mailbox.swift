@@ -25,6 +25,9 @@ public final class Mailbox<Owner>: Sendable {
   /// What an ``EventLoop`` waits for: readable when there is work.
   var descriptor: Int32 { counter.number }
 
+  /// Whether work is refused for good.
+  var isClosed: Bool { state.withLock { $0.isClosed } }
+
   /// Leaves work, from any thread.
   ///
   /// - Returns: false if the mailbox is full or closed; the work will not be done then.

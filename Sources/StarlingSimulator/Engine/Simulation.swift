@@ -5,7 +5,8 @@ import StarlingCore
 ///
 /// The fidelity is that of messages: typed values between processes over a network that delays and loses
 /// them. A crashed peer's messages are still delivered; what is sent to it vanishes.
-public struct Simulation<P: Process, Network: NetworkModel & ~Copyable, Observer: SimulationObserver>: ~Copyable
+public struct Simulation<P: Process, Network: NetworkModel & ~Copyable, Observer: SimulationObserver>:
+  ~Copyable
 where Observer.Observed == P {
   @usableFromInline let core: UnsafeMutablePointer<SimulationCore<P, Network, Observer>>
   @usableFromInline var processes: UnsafeMutablePointer<P>
@@ -116,6 +117,10 @@ where Observer.Observed == P {
     if core.pointee.now < end { core.pointee.now = end }
   }
 
+  /// Ends the network: forgets what is still due, and gives back the memory that the queue had taken. To be
+  /// called before the network's state is examined.
+  public mutating func end() { core.pointee.queue = LadderQueue() }
+
   /// Lets everything happen until nothing is due any more, or until an instant.
   @inlinable
   public mutating func runToQuiet(atMost end: Instant) {
@@ -157,7 +162,8 @@ extension Simulation where Network: ~Copyable {
   /// An independent copy of the whole network at this instant: what the copy does, this one does not see.
   public mutating func copy() -> Simulation {
     var copy = Simulation(
-      capacity: capacity, network: core.pointee.network.pointee.copy(), observer: core.pointee.observer, seed: 0)
+      capacity: capacity, network: core.pointee.network.pointee.copy(), observer: core.pointee.observer,
+      seed: 0)
     copy.processes.initialize(from: processes, count: count)
     copy.live.initialize(from: live, count: count)
     copy.storedCount = count

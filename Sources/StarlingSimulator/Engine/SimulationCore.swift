@@ -54,7 +54,8 @@ where Observer.Observed == P {
   @inlinable
   mutating func trace(time: UInt64, target: UInt32, source: UInt32) {
     traceHash = (traceHash ^ time) &* 0x9E37_79B9_7F4A_7C15
-    traceHash = (traceHash ^ (traceHash >> 29) ^ (UInt64(target) << 32 | UInt64(source)))
+    traceHash =
+      (traceHash ^ (traceHash >> 29) ^ (UInt64(target) << 32 | UInt64(source)))
       &* 0xBF58_476D_1CE4_E5B9
   }
 

@@ -37,9 +37,10 @@ extension BroadcastReport {
 
   /// Takes in the state of the network at the end of a run, or of one of its trials.
   mutating func close<Diffusion: BroadcastProcess>(
-    _ network: borrowing Simulation<
-      GroupMember<Scamp, Diffusion>, LossyNetwork, BroadcastMeter<Scamp, Diffusion>
-    >, eagerLinks links: ((Diffusion) -> BroadcastRun<Diffusion>.Links)?
+    _ network:
+      borrowing Simulation<
+        GroupMember<Scamp, Diffusion>, LossyNetwork, BroadcastMeter<Scamp, Diffusion>
+      >, eagerLinks links: ((Diffusion) -> BroadcastRun<Diffusion>.Links)?
   ) where Diffusion.Message: SizedMessage {
     let live = network.livePeers
     var offsets = [0]

@@ -62,6 +62,7 @@ where Diffusion.Auth == IdealAuthenticator, Diffusion.Message: SizedMessage {
       runTrials(from: &network, share: share, into: &report, progress)
     } else {
       broadcastAll(in: &network, progress)
+      network.end()
       report.judge(network.observer.records, live: network.livePeers)
       report.close(network, eagerLinks: eagerLinks)
     }
@@ -147,6 +148,11 @@ where Diffusion.Auth == IdealAuthenticator, Diffusion.Message: SizedMessage {
       trial.run(until: trial.now + scenario.drain)
       report.judge([trial.observer.records[number]], live: trial.livePeers)
       report.close(trial, eagerLinks: nil)
+      // A trial begins with the events of the settled network, which happened once.
+      if number > 0 {
+        report.events -= settled.eventCount
+        report.simulated = report.simulated - (settled.now - .zero)
+      }
     }
   }
 }

@@ -13,21 +13,22 @@ struct AEADKey: Sendable, CustomStringConvertible {
     self.bytes = bytes
   }
 
-  /// Encrypts and appends the ciphertext to `output`.
+  /// Encrypts.
   ///
   /// - Parameters:
   ///   - nonce: never used twice with one key for different plaintexts.
-  ///   - associated: authenticated, but neither encrypted nor appended.
-  func seal(_ plaintext: [UInt8], nonce: UInt64, associated: [UInt8], into output: inout [UInt8]) {
-    let start = output.count
-    let length = plaintext.count + AEADKey.tagByteCount
-    output.append(contentsOf: repeatElement(0, count: length))
+  ///   - associated: authenticated, but not encrypted.
+  ///   - prefix: what comes before the ciphertext in the result, as it is.
+  func seal(_ plaintext: [UInt8], nonce: UInt64, associated: [UInt8], prefix: [UInt8] = []) -> [UInt8] {
+    let length = prefix.count + plaintext.count + AEADKey.tagByteCount
     let nonce = AEADKey.encode(nonce)
-    output.withUnsafeMutableBufferPointer { buffer in
-      guard let target = buffer.baseAddress else { return }
+    return [UInt8](unsafeUninitializedCapacity: length) { target, count in
+      guard let start = target.baseAddress else { return }
+      start.update(from: prefix, count: prefix.count)
       _ = crypto_aead_chacha20poly1305_ietf_encrypt(
-        target + start, nil, plaintext, UInt64(plaintext.count), associated, UInt64(associated.count),
+        start + prefix.count, nil, plaintext, UInt64(plaintext.count), associated, UInt64(associated.count),
         nil, nonce, bytes)
+      count = length
     }
   }
 

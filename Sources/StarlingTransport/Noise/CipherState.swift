@@ -9,10 +9,8 @@ struct CipherState: Sendable {
   mutating func encrypt(_ plaintext: [UInt8], associated: [UInt8]) throws(NoiseError) -> [UInt8] {
     guard let key else { return plaintext }
     guard nonce < .max else { throw .exhausted }
-    var ciphertext: [UInt8] = []
-    key.seal(plaintext, nonce: nonce, associated: associated, into: &ciphertext)
-    nonce += 1
-    return ciphertext
+    defer { nonce += 1 }
+    return key.seal(plaintext, nonce: nonce, associated: associated)
   }
 
   /// DecryptWithAd: the ciphertext itself while there is no key. A forgery does not move the counter.

@@ -50,7 +50,7 @@ enum HandshakeDatagram {
     writer.write(integer: id.value)
     writer.write(raw: ephemeral)
     writer.write(raw: tag)
-    writer.write(raw: repeatElement(0, count: byteCount - writer.bytes.count))
+    writer.write(raw: [UInt8](repeating: 0, count: byteCount - writer.bytes.count))
     return writer.bytes
   }
 

@@ -14,12 +14,7 @@ enum Packet {
     writer.write(DatagramKind.packet.rawValue)
     writer.write(integer: peer.value)
     writer.write(integer: number)
-    let header = writer.bytes
-    var datagram: [UInt8] = []
-    datagram.reserveCapacity(frames.count + overhead)
-    datagram += header
-    key.seal(frames, nonce: number, associated: header, into: &datagram)
-    return datagram
+    return key.seal(frames, nonce: number, associated: writer.bytes, prefix: writer.bytes)
   }
 
   /// The packet number of a datagram that has a header and a tag at least.

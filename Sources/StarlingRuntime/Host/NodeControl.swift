@@ -1,0 +1,131 @@
+import StarlingApps
+import StarlingCore
+import StarlingNode
+
+/// Brings the control interface's questions to the node's thread, and its answers back.
+struct NodeControl: ControlService {
+  let mailbox: Mailbox<NodeDriver>
+  let directory: DataDirectory
+
+  func status(_ reply: HTTPReply) { ask(reply) { reply.send($0.controlStatus) } }
+
+  func peers(_ reply: HTTPReply) { ask(reply) { reply.send($0.controlPeers) } }
+
+  func files(_ reply: HTTPReply) { ask(reply) { reply.send($0.controlFiles) } }
+
+  func upload(name: String, topic: String) throws(HostError) -> any HTTPUpload {
+    NodeUpload(try FileUpload(name: name, topic: topic, into: directory), control: self)
+  }
+
+  fileprivate func ask(_ reply: HTTPReply, _ work: @escaping Mailbox<NodeDriver>.Work) {
+    if !mailbox.post(work) {
+      reply.send(HTTPResponse(status: 503, error: "The node is too busy; try again in a moment."))
+    }
+  }
+}
+
+/// An upload that is published when it is complete.
+private final class NodeUpload: HTTPUpload {
+  private let file: FileUpload
+  private let control: NodeControl
+
+  init(_ file: FileUpload, control: NodeControl) {
+    self.file = file
+    self.control = control
+  }
+
+  func write(_ bytes: UnsafeRawBufferPointer) throws(HostError) { try file.write(bytes) }
+
+  func finish(_ reply: HTTPReply) {
+    do {
+      let (manifest, path) = try file.finish()
+      control.ask(reply) { $0.publish(manifest, at: path, reply: reply) }
+    } catch {
+      reply.send(HTTPResponse(status: 507, error: error.description))
+    }
+  }
+
+  func cancel() { file.cancel() }
+}
+
+// MARK: - Answers
+
+extension NodeDriver {
+  var controlStatus: ControlStatus {
+    let node = node.status
+    var status = ControlStatus()
+    status.version = configuration.version
+    status.key = node.key.description
+    status.network = configuration.network
+    status.listen = socket.local.description
+    status.control = server?.local.description ?? ""
+    status.data = store.directory.path
+    status.uptimeMs = now.nanoseconds / 1_000_000
+    status.connections = node.connectionCount
+    status.neighbours = node.neighbours.count
+    status.partialView = node.partialViewSize
+    status.inView = node.inViewSize
+    status.estimatedSize = node.estimatedSize
+    status.filesInProgress = node.files.count
+    status.counters = counters(of: node)
+    return status
+  }
+
+  var controlPeers: ControlPeers {
+    ControlPeers(
+      peers: node.status.neighbours.map { neighbour in
+        ControlPeer(
+          key: neighbour.key.description, address: neighbour.address?.description,
+          inPartialView: neighbour.isInPartialView, inInView: neighbour.isInInView,
+          eager: neighbour.isEager, roundTripMs: neighbour.roundTrip?.inMilliseconds)
+      })
+  }
+
+  var controlFiles: ControlFiles {
+    var files = catalogue.files
+    for progress in node.status.files {
+      let name = progress.manifest.identifier.description
+      guard let position = files.lastIndex(where: { $0.file == name }) else { continue }
+      files[position].chunksDone = progress.chunksDone
+    }
+    return ControlFiles(files: files)
+  }
+
+  private func counters(of node: NodeStatus) -> [String: UInt64] {
+    let (all, transport, files) = (node.counters, node.counters.transport, node.counters.files)
+    var counters: [String: UInt64] = [
+      "datagrams_sent": transport.datagramsSent, "datagrams_received": transport.datagramsReceived,
+      "datagram_bytes_sent": transport.bytesSent, "datagram_bytes_received": transport.bytesReceived,
+      "datagrams_dropped": transport.dropped, "datagrams_not_sent": socket.dropped,
+      "datagrams_impaired": impairment.lost, "packets_lost": transport.packetsLost,
+      "retransmissions": transport.retransmissions, "handshakes": transport.handshakes,
+      "connections_closed": transport.closes, "violations": all.host.violations,
+      "messages_dropped_queue_full": all.host.droppedQueueFull,
+      "messages_dropped_unreachable": all.host.droppedUnreachable,
+      "manifests_published": files.manifestsPublished, "chunks_published": files.chunksPublished,
+      "manifests_accepted": files.manifestsAccepted, "chunks_stored": files.chunksStored,
+      "chunks_refused": files.chunksRefused,
+    ]
+    for traffic in NodeTraffic.allCases {
+      counters["\(traffic.name)_messages_sent"] = all.sent(traffic).messages
+      counters["\(traffic.name)_messages_received"] = all.received(traffic).messages
+      counters["\(traffic.name)_bytes_sent"] = all.sent(traffic).bytes
+    }
+    counters["manifest_messages_redundant"] = all.redundant(.manifest)
+    counters["chunk_messages_redundant"] = all.redundant(.chunk)
+    return counters
+  }
+}
+
+extension NodeTraffic {
+  /// The kind in snake case, as reports name it.
+  fileprivate var name: String {
+    switch self {
+    case .membership: "membership"
+    case .control: "control"
+    case .manifest: "manifest"
+    case .chunk: "chunk"
+    case .otherPayload: "other"
+    }
+  }
+}

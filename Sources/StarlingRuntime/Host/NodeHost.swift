@@ -1,0 +1,120 @@
+import CStarlingShims
+import StarlingCore
+import StarlingNode
+import Synchronization
+
+/// A running peer: a ``Node`` with a socket, a disk, a clock and a control interface.
+///
+/// It listens from the moment it is made, so that its addresses can be told, and takes part from ``run()``.
+public final class NodeHost: Sendable {
+  /// The driver on its way from the thread that makes the host to the one that runs it, which is its owner
+  /// from then on.
+  private struct Handover: @unchecked Sendable { let driver: NodeDriver }
+
+  /// The node's public key.
+  public let key: PublicKey
+  /// Where the node's socket listens; the port is never 0.
+  public let listen: SocketAddress
+  /// Where the control interface listens, if there is one; the port is never 0.
+  public let control: SocketAddress?
+  /// Where the node's files are.
+  public var dataDirectory: String { directory.path }
+  private let directory: DataDirectory
+  private let handlesSignals: Bool
+  private let mailbox: Mailbox<NodeDriver>
+  private let handover: Mutex<Handover?>
+
+  /// Makes a host, which listens at once.
+  ///
+  /// - Parameters:
+  ///   - configuration: what the user set.
+  ///   - log: is called with lines for an operator, each one sentence, on the thread that calls ``run()``.
+  /// - Throws: ``HostError`` when an address is taken, or a file or directory cannot be used.
+  public init(
+    _ configuration: HostConfiguration, log: @escaping @Sendable (String) -> Void = { _ in }
+  ) throws(HostError) {
+    guard configuration.network.utf8.count <= 255 else {
+      throw HostError("A network's name has at most 255 bytes.")
+    }
+    guard (0...1).contains(configuration.loss) else {
+      throw HostError("The share of lost datagrams must be 0 to 1.")
+    }
+    let identity = try NodeHost.identity(configuration)
+    let directory = try DataDirectory(configuration.dataDirectory)
+    var isMade = false
+    defer { if !isMade { directory.remove() } }
+    let socket = try UDPSocket(listeningOn: configuration.listen)
+    let mailbox = try Mailbox<NodeDriver>()
+    let seed: UInt64
+    if let chosen = configuration.seed { seed = chosen } else { seed = try SystemEntropy.word() }
+    let driver = try NodeDriver(
+      node: try NodeHost.node(identity, configuration, at: socket.local), socket: socket,
+      store: FileStore(directory), mailbox: mailbox,
+      impairment: Impairment(
+        delay: configuration.delay, loss: configuration.loss, local: socket.local, seed: seed),
+      configuration: configuration, log: log)
+    if let address = configuration.control {
+      driver.server = try ControlServer(
+        listeningOn: address, service: NodeControl(mailbox: mailbox, directory: directory))
+    }
+    key = identity.publicKey
+    listen = socket.local
+    control = driver.server?.local
+    self.directory = directory
+    handlesSignals = configuration.handlesSignals
+    self.mailbox = mailbox
+    handover = Mutex(Handover(driver: driver))
+    isMade = true
+  }
+
+  /// Takes part in the network until SIGINT, SIGTERM or ``stop()``; then tells the peers, stops the control
+  /// interface and removes a temporary data directory. Blocks meanwhile; can be called once.
+  ///
+  /// - Throws: ``HostError`` when the operating system denies what the node cannot do without.
+  public func run() throws(HostError) {
+    let handover = self.handover.withLock { value in
+      defer { value = nil }
+      return value
+    }
+    guard let driver = handover?.driver else { preconditionFailure("a host runs once") }
+    let signals = try FileDescriptor.counter()
+    if handlesSignals { starling_stop_signals(signals.number) }
+    defer {
+      if handlesSignals { starling_default_signals(signals.number) }
+      driver.finish()
+      directory.remove()
+    }
+    try driver.run(until: signals)
+  }
+
+  /// Ends ``run()``; from any thread.
+  public func stop() { _ = mailbox.post { $0.stop() } }
+
+  private static func identity(_ configuration: HostConfiguration) throws(HostError) -> Identity {
+    if let path = configuration.identityFile { return try IdentityFile.read(path) }
+    do {
+      return try Identity(seed: try SystemEntropy.bytes(Identity.seedByteCount))
+    } catch {
+      throw HostError("An identity could not be made: \(error).")
+    }
+  }
+
+  private static func node(
+    _ identity: Identity, _ configuration: HostConfiguration, at local: SocketAddress
+  ) throws(HostError) -> Node {
+    // The address of all interfaces is nobody's: peers then go by where the datagrams come from.
+    let isConcrete = local.host.contains { $0 != 0 }
+    let listen = configuration.advertise ?? (isConcrete ? local : nil)
+    let settings = NodeConfiguration(
+      network: configuration.network, listen: listen, contacts: configuration.contacts)
+    do {
+      // A key that is used again must go on above the numbers that it has used: the clock has moved on by
+      // more microseconds than it sent messages.
+      return try Node(
+        identity: identity, configuration: settings, seed: try SystemEntropy.bytes(32),
+        firstSequence: configuration.identityFile == nil ? 1 : WallClock.microseconds())
+    } catch {
+      throw HostError("The node could not be made: \(error).")
+    }
+  }
+}

@@ -1,0 +1,133 @@
+import Foundation
+import StarlingCore
+import Testing
+
+/// A `starling` process that runs until it is stopped.
+private final class RunningCommand {
+  let process: Foundation.Process
+  private let output = Pipe()
+  private let messages = Pipe()
+
+  init(_ words: [String], environment: [String: String] = [:]) throws {
+    process = try CommandRun.process(words, environment: environment)
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = output
+    process.standardError = messages
+    try process.run()
+  }
+
+  deinit { if process.isRunning { process.terminate() } }
+
+  /// Reads standard output, or standard error, until it holds `text` or ends.
+  func read(until text: String, messages isMessages: Bool = false) -> String {
+    let handle = (isMessages ? messages : output).fileHandleForReading
+    var read = ""
+    while !read.contains(text) {
+      let data = handle.availableData
+      if data.isEmpty { break }
+      read += String(decoding: data, as: UTF8.self)
+    }
+    return read
+  }
+
+  /// Sends a signal, and answers with the exit code, 128 and more for death by a signal.
+  func stop(_ signal: Int32) -> Int32 {
+    kill(process.processIdentifier, signal)
+    process.waitUntilExit()
+    return process.terminationReason == .exit ? process.terminationStatus : 128 + process.terminationStatus
+  }
+}
+
+@Suite("Networks of real nodes")
+struct NetworkTests {
+  private func object(_ text: String) throws -> [String: Any] {
+    try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+  }
+
+  @Test("A network that is brought up once delivers every file everywhere, and prints one object")
+  func upOnce() throws {
+    let folder = try TemporaryFolder()
+    let bytes = [UInt8]((0..<150_000).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) })
+    let large = folder.path("large")
+    try Data(bytes).write(to: URL(filePath: large))
+    let empty = try folder.write("empty", "")
+    let report = folder.path("report.html")
+    let run = try CommandRun(
+      [
+        "up", "--nodes", "5", "--once", "--json", "--broadcast", large, "--broadcast", empty, "--delay",
+        "gaussian:2ms,1ms", "--loss", "1%", "--report", report,
+      ], environment: ["TMPDIR": folder.url.path, "STARLING_JOIN": "127.0.0.1:1"])
+    #expect(run.exitCode == 0, "\(run.messages)")
+    let result = try run.json()
+    #expect(result["nodes"] as? Int == 5)
+    #expect(result["delivered"] as? Int == 10)
+    #expect(result["reliability"] as? Double == 1)
+    #expect(result["digest_ok"] as? Bool == true)
+    #expect(result["components"] as? Int == 1)
+    let files = try #require(result["files"] as? [[String: Any]])
+    #expect(
+      files.map { $0["sha256"] as? String }
+        == [SHA256.hash(bytes).description, SHA256.hash([UInt8]()).description])
+    #expect(files.map { $0["bytes"] as? Int } == [150_000, 0])
+    #expect(try #require(result["payload_messages"] as? Int) >= 4 * 4)
+    #expect(try String(contentsOfFile: report, encoding: .utf8).contains("<svg"))
+    let left = try FileManager.default.contentsOfDirectory(atPath: folder.url.path).sorted()
+    #expect(left == ["empty", "large", "report.html"], "the nodes' folder stayed")
+  }
+
+  @Test("A network stays up, answers publish and watch, and leaves nothing behind after an interruption")
+  func upAndTalk() throws {
+    let folder = try TemporaryFolder()
+    let up = try RunningCommand(["up", "--nodes", "3"], environment: ["TMPDIR": folder.url.path])
+    let told = up.read(until: "Stop it with", messages: true)
+    let address = try #require(
+      told.components(separatedBy: "--control ").dropFirst().first?.prefix { !$0.isWhitespace })
+    let watch = try RunningCommand(["watch", "--control", String(address), "--count", "1", "--json"])
+    _ = watch.read(until: "watching", messages: true)
+    let other = try #require(told.components(separatedBy: "--control ").dropFirst(1).first)
+    #expect(!other.isEmpty)
+    let publication = try CommandRun(
+      ["publish", "-", "--control", String(address), "--topic", "t", "--name", "greeting", "--json"],
+      input: "hello")
+    #expect(publication.exitCode == 0, "\(publication.messages)")
+    #expect(
+      try publication.json()["digest"] as? String == SHA256.hash(Array("hello".utf8)).description)
+    #expect(up.stop(SIGINT) == 0)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path).isEmpty)
+  }
+
+  @Test("A file published at one node is announced and completed at another; both stop cleanly")
+  func publishAndWatch() throws {
+    let folder = try TemporaryFolder()
+    let key = folder.path("a.key")
+    let shown = try CommandRun(["keys", "new", "--out", key, "--json"]).json()["key"] as? String
+    let first = try RunningCommand([
+      "node", "--control", "127.0.0.1:0", "--data", folder.path("a"), "--identity", key, "--json",
+    ])
+    let a = try object(first.read(until: "}\n"))
+    #expect(a["key"] as? String == shown)
+    let (listen, control) = (try #require(a["listen"] as? String), try #require(a["control"] as? String))
+    let configuration = try folder.write(
+      "b.json5", "{ join: ['\(listen)'], data: '\(folder.path("b"))', control: '127.0.0.1:0' }")
+    let second = try RunningCommand(["node", "--config", configuration, "--json"])
+    let b = try object(second.read(until: "}\n"))
+    _ = second.read(until: "Joined", messages: true)
+    let watch = try RunningCommand([
+      "watch", "--control", try #require(b["control"] as? String), "--topic", "birds", "--count", "2",
+      "--json",
+    ])
+    _ = watch.read(until: "watching", messages: true)
+    let file = try folder.write("starling.txt", "Sturnus vulgaris")
+    for topic in ["others", "birds"] {
+      let run = try CommandRun(["publish", file, "--control", control, "--topic", topic])
+      #expect(run.exitCode == 0, "\(run.messages)")
+    }
+    let events = try watch.read(until: "completed").split(separator: "\n").map { try object(String($0)) }
+    #expect(events.map { $0["event"] as? String } == ["announced", "completed"])
+    #expect(events.allSatisfy { $0["topic"] as? String == "birds" && $0["publisher"] as? String == shown })
+    let path = try #require(events.last?["path"] as? String)
+    #expect(try String(contentsOfFile: path, encoding: .utf8) == "Sturnus vulgaris")
+    #expect(second.stop(SIGINT) == 0)
+    #expect(first.stop(SIGTERM) == 0)
+  }
+}

@@ -1,0 +1,69 @@
+import StarlingCore
+import StarlingTransport
+import Testing
+
+@testable import StarlingNode
+
+@Suite struct ContactListTests {
+  private func list(_ count: Int) throws -> ContactList {
+    ContactList(try (1...count).map(address), at: .zero)
+  }
+
+  @Test("every contact is tried at once, and the first that answers is asked")
+  func allAtOnce() throws {
+    var list = try list(3)
+    #expect(list.due(at: .zero).map(\.index) == [0, 1, 2])
+    for i in 0..<3 { list.connecting(i, over: ConnectionID(UInt64(i))) }
+    #expect(list.due(at: .zero).isEmpty)
+    #expect(list.nextDeadline == .distantFuture)
+    list.connected(ConnectionID(1), to: Peer(UInt32(11)))
+    list.connected(ConnectionID(77), to: Peer(UInt32(77)))
+    let asked = [list.contactToAsk(at: .zero), list.contactToAsk(at: .zero)]
+    #expect(asked == [Peer(UInt32(11)), nil])
+  }
+
+  @Test("a contact that brings no neighbour is followed by another one, but not asked twice in a row")
+  func patience() throws {
+    var list = try list(2)
+    for i in 0..<2 {
+      list.connecting(i, over: ConnectionID(UInt64(i)))
+      list.connected(ConnectionID(UInt64(i)), to: Peer(UInt32(i + 1)))
+    }
+    let instants = [0, 9, 10, 20].map { Instant.zero + .seconds($0) }
+    let asked = instants.map { list.contactToAsk(at: $0) }
+    #expect(asked == [Peer(UInt32(1)), nil, Peer(UInt32(2)), Peer(UInt32(1))])
+    #expect(list.nextDeadline == .zero + .seconds(30))
+    _ = list.closed(ConnectionID(1), isSelf: false, at: .zero + .seconds(21))
+    let repeated = list.contactToAsk(at: .zero + .seconds(30))
+    #expect(repeated == nil)
+    list.forgetAsked()
+    let afterwards = list.contactToAsk(at: .zero + .seconds(30))
+    #expect(afterwards == Peer(UInt32(1)))
+  }
+
+  @Test("waits double from 1 s to 30 s and begin anew after an answer")
+  func waits() throws {
+    var list = try list(1)
+    let waits = (0..<7).map { _ in list.failed(0, at: .zero).nanoseconds / 1_000_000_000 }
+    #expect(waits == [1, 2, 4, 8, 16, 30, 30])
+    list.connecting(0, over: ConnectionID(1))
+    list.connected(ConnectionID(1), to: Peer(UInt32(1)))
+    let lost = list.closed(ConnectionID(1), isSelf: false, at: .zero)
+    #expect(lost == nil)
+    #expect(list.nextDeadline == .zero + .seconds(1))
+    list.connecting(0, over: ConnectionID(2))
+    let unreachable = list.closed(ConnectionID(2), isSelf: false, at: .zero)
+    #expect(unreachable?.wait == .seconds(1))
+    #expect(unreachable?.address == (try address(1)))
+  }
+
+  @Test("the node's own address is not tried again")
+  func own() throws {
+    var list = try list(1)
+    list.connecting(0, over: ConnectionID(1))
+    let report = list.closed(ConnectionID(1), isSelf: true, at: .zero)
+    #expect(report == nil)
+    #expect(list.nextDeadline == .distantFuture)
+    #expect(list.due(at: .zero + .seconds(100)).isEmpty)
+  }
+}
