@@ -126,10 +126,11 @@ extension NetworkResult {
             + " \(Readable.decimal(spread.max, 0)) ms")
       }
     }
-    lines.append("")
-    let redundancy = redundancy.map { ", rmr \(Readable.decimal($0, 3))" } ?? ""
-    lines.append("\(payloadMessages) messages carried \(chunks) chunks\(redundancy)")
-    lines.append(isDelivered ? "Everything was delivered." : "Not everything was delivered.")
+    if !files.isEmpty {
+      let redundancy = redundancy.map { ", rmr \(Readable.decimal($0, 3))" } ?? ""
+      lines += ["", "\(payloadMessages) messages carried \(chunks) chunks\(redundancy)"]
+      lines.append(isDelivered ? "Everything was delivered." : "Not everything was delivered.")
+    }
     return lines.joined(separator: "\n")
   }
 
