@@ -13,7 +13,7 @@ private final class RunningCommand {
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = output
     process.standardError = messages
-    try process.run()
+    try CommandRun.start(process)
   }
 
   deinit { if process.isRunning { process.terminate() } }
