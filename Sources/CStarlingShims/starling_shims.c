@@ -176,15 +176,26 @@ static void stop_handler(int signal) {
   errno = saved;
 }
 
+static struct sigaction earlier_int, earlier_term;
+
 int starling_stop_signals(int fd) {
   struct sigaction action;
   memset(&action, 0, sizeof action);
-  stop_fd = fd;
-  action.sa_handler = fd >= 0 ? stop_handler : SIG_DFL;
+  action.sa_handler = stop_handler;
   action.sa_flags = SA_RESTART | SA_RESETHAND;
   sigemptyset(&action.sa_mask);
-  if (sigaction(SIGINT, &action, NULL) < 0 || sigaction(SIGTERM, &action, NULL) < 0) return -errno;
+  int is_first = stop_fd < 0;
+  stop_fd = fd;
+  if (sigaction(SIGINT, &action, is_first ? &earlier_int : NULL) < 0) return -errno;
+  if (sigaction(SIGTERM, &action, is_first ? &earlier_term : NULL) < 0) return -errno;
   return 0;
+}
+
+void starling_default_signals(int fd) {
+  if (stop_fd != fd) return;
+  sigaction(SIGINT, &earlier_int, NULL);
+  sigaction(SIGTERM, &earlier_term, NULL);
+  stop_fd = -1;
 }
 
 struct MHD_Daemon *starling_http_start(const uint8_t *host, uint8_t host_count, uint16_t port,

@@ -21,6 +21,7 @@ final class TestNode {
     mutating func announced(_ manifest: FileManifest, by publisher: PublicKey) {
       announced.append((manifest, publisher))
     }
+    mutating func arrived(_ index: Int, of file: FileIdentifier, from neighbour: PublicKey) {}
     mutating func store(_ chunk: [UInt8], index: Int, of file: FileIdentifier) {
       chunks[file, default: [:]][index] = chunk
       storedCount += 1

@@ -217,6 +217,9 @@ private final class FakeService: ControlService {
     #expect(!hub.add(EventStream(topic: nil)))
     streams[3].close()
     #expect(hub.add(EventStream(topic: nil)))
+    for stream in streams { stream.close() }
+    hub.finish()
+    #expect(!hub.add(EventStream(topic: nil)))
   }
 
   @Test("stopping answers those who wait and ends the event streams")

@@ -20,14 +20,20 @@ import Testing
     let loop = try EventLoop()
     let mailbox = try Mailbox<Int>()
     try loop.watch(mailbox.descriptor)
+    // Armed for a minute, woken before that, and then asked for a moment.
     #expect(mailbox.post { _ in })
-    #expect(try loop.wait(until: .distantFuture).count == 1)
+    #expect(try loop.wait(until: loop.now + .seconds(60)).count == 1)
     _ = mailbox.take()
     let soon = loop.now + .milliseconds(5)
     while loop.now < soon { _ = try loop.wait(until: soon) }
-    let later = loop.now + .milliseconds(5)
-    while loop.now < later { _ = try loop.wait(until: later) }
     #expect(loop.now - soon < .seconds(1))
+    // Armed for a moment, woken before that, and then asked for later.
+    #expect(mailbox.post { _ in })
+    #expect(try loop.wait(until: loop.now + .milliseconds(20)).count == 1)
+    _ = mailbox.take()
+    let later = loop.now + .milliseconds(40)
+    while loop.now < later { _ = try loop.wait(until: later) }
+    #expect(loop.now - later < .seconds(1))
   }
 
   private final class Box { var numbers: [Int] = [] }

@@ -41,8 +41,10 @@ int starling_udp_send(int fd, const uint8_t *bytes, const struct starling_datagr
 int starling_tcp_connect(const uint8_t *host, uint8_t host_count, uint16_t port, int timeout_ms);
 
 /// From now on SIGINT and SIGTERM add 1 to the eventfd `fd`, once each: a second one ends the process.
-/// With a negative `fd` they end the process again.
 int starling_stop_signals(int fd);
+
+/// The signals do again what they did before starling_stop_signals(fd), unless another call followed it.
+void starling_default_signals(int fd);
 
 /// Starts an HTTP server with a thread of its own whose connections can be suspended. NULL on failure, with
 /// the reason, an errno, in `error`.

@@ -18,6 +18,17 @@ public enum FileMessage: Sendable {
   /// The kind of an encoded message; `nil` if it is of no known kind.
   public static func kind(of payload: [UInt8]) -> Kind? { payload.first.flatMap(Kind.init(rawValue:)) }
 
+  /// Which chunk of which file an encoded message claims to be, without taking it apart; `nil` for anything
+  /// else.
+  public static func chunkPosition(in payload: [UInt8]) -> (file: FileIdentifier, index: Int)? {
+    guard kind(of: payload) == .chunk else { return nil }
+    var reader = WireReader(payload)
+    guard (try? reader.readByte()) != nil, let digest = try? reader.readDigest(),
+      let index = try? reader.read(UInt32.self)
+    else { return nil }
+    return (FileIdentifier(digest), Int(index))
+  }
+
   /// The encoded form.
   public var encoded: [UInt8] {
     switch self {

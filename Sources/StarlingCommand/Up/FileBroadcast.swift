@@ -62,7 +62,7 @@ struct FileBroadcast {
       // What a node has stored is read and hashed here: a node's own word would prove little.
       digestsMatch: paths.map { path in
         path.flatMap { try? FileDigest.compute($0) }.map { $0 == (digest, bytes) } ?? false
-      }, tree: try network.links().tree)
+      }, parents: try network.parents(of: publication.file))
   }
 }
 

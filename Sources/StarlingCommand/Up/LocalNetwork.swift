@@ -86,16 +86,24 @@ final class LocalNetwork {
 
   // MARK: - Looking
 
-  /// Each node's partial view and tree links, as numbers of nodes.
-  func links() throws(CommandError) -> (views: [[Int]], tree: [(Int, Int)]) {
+  /// From which node each got a file's last chunk; `nil` where it did not come over a link.
+  func parents(of file: String) throws(CommandError) -> [Int?] {
+    var parents: [Int?] = []
+    for node in nodes {
+      let known = try explaining { try node.client.files() }.last { $0.file == file }
+      parents.append(known?.parent.flatMap { indices[$0] })
+    }
+    return parents
+  }
+
+  /// Each node's partial view, as numbers of nodes.
+  func views() throws(CommandError) -> [[Int]] {
     var views: [[Int]] = []
-    var tree: [(Int, Int)] = []
     for node in nodes {
       let peers = try explaining { try node.client.peers() }
       views.append(peers.filter(\.inPartialView).compactMap { indices[$0.key] })
-      tree += peers.filter(\.eager).compactMap { peer in indices[peer.key].map { (node.index, $0) } }
     }
-    return (views, tree)
+    return views
   }
 
   /// Waits until every node can reach every other over the overlay, and the overlay no longer changes.
@@ -104,7 +112,7 @@ final class LocalNetwork {
     var last: [[Int]] = []
     while true {
       try check()
-      let views = try links().views
+      let views = try views()
       let components = DirectedGraph(adjacency: views).weakComponents()
       progress.report("connecting nodes", components.largest, of: nodes.count)
       if components.count == 1, views == last { return }

@@ -17,8 +17,8 @@ struct NetworkResult {
     let latencies: [Double?]
     /// Whether what a node has stored is the file: its SHA-256 was computed from the stored bytes.
     let digestsMatch: [Bool]
-    /// The links of the broadcast tree as it was when the file had arrived.
-    let tree: [(Int, Int)]
+    /// From which node each got the file's last chunk: the tree that it took.
+    let parents: [Int?]
 
     /// How many nodes hold the right bytes, the publisher included.
     var holders: Int { digestsMatch.filter { $0 }.count }
@@ -134,6 +134,14 @@ extension NetworkResult {
     return lines.joined(separator: "\n")
   }
 
+  /// The overlay in the form that a file's name asks for, with the tree that the largest file took.
+  func graphText(for path: String, seed: UInt64) -> String {
+    let file = files.max { $0.bytes < $1.bytes }
+    let tree = file.flatMap { RootedTree(root: $0.publisher, parents: $0.parents) }
+    return starling.graphText(
+      for: path, DirectedGraph(adjacency: views), tree: tree, names: names, seed: seed)
+  }
+
   /// The page of `--report`.
   func page(commandLine: String) -> ReportPage {
     var report = OverlayReport(
@@ -142,9 +150,9 @@ extension NetworkResult {
     report.subtitle = "Real processes on one machine, each with its own UDP socket."
     report.messagesPerPeer = payloadMessagesPerNode
     if let file = files.max(by: { $0.bytes < $1.bytes }) {
-      report.tree = RootedTree(root: file.publisher, links: file.tree, vertexCount: nodes)
+      report.tree = RootedTree(root: file.publisher, parents: file.parents)
       report.deliveryTimes = file.received
-      report.notes = ["The tree and the times are those of \(file.name)."]
+      report.notes = ["The tree is the one that the last chunk of \(file.name) took; the times are those of the whole file."]
     }
     report.summary = [
       ReportFigure("nodes", count: nodes),

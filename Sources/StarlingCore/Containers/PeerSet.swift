@@ -113,7 +113,7 @@ extension Array {
   /// carry the half-empty buffers that doubling leaves.
   @inlinable
   public mutating func appendTightly(_ element: Element) {
-    if count == capacity { reserveCapacity(count + count / 4 + 2) }
+    if count == capacity { reserveCapacity(count + 1 + count / 4) }
     append(element)
   }
 }

@@ -50,10 +50,13 @@ extension Node {
     _ indication: NodeProcess.Indication, into sink: inout some NodeSink & ~Copyable
   ) {
     switch indication {
-    case .delivered(let broadcast, _):
+    case .delivered(let broadcast, let sender):
       let kind = FileMessage.kind(of: broadcast.payload)
       delivered[NodeTraffic.ofPayload(kind).rawValue] += 1
       let origin = peers.table.record(of: broadcast.identifier.origin).key
+      if let (file, index) = FileMessage.chunkPosition(in: broadcast.payload) {
+        sink.arrived(index, of: file, from: peers.table.record(of: sender).key)
+      }
       files.receive(broadcast.payload, from: origin, at: now, into: &fileOutputs)
     case .refused(let peer):
       host.punish(peer, for: "a broadcast with a bad signature", at: now, into: &hostOutputs)

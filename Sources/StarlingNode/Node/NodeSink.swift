@@ -10,6 +10,9 @@ public protocol NodeSink: ~Copyable {
   mutating func requestChunk(_ index: Int, of file: FileIdentifier)
   /// Another peer publishes a file, which will arrive chunk by chunk.
   mutating func announced(_ manifest: FileManifest, by publisher: PublicKey)
+  /// The first copy of what claims to be a chunk came over the link from a neighbour: the file's way through
+  /// the tree.
+  mutating func arrived(_ index: Int, of file: FileIdentifier, from neighbour: PublicKey)
   /// Keep a chunk. It was checked against the manifest and comes only once; chunks come in any order.
   mutating func store(_ chunk: [UInt8], index: Int, of file: FileIdentifier)
   /// Every chunk of a file was given out for storing. Who puts them together checks the digest of the whole.

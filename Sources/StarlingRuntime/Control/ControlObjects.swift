@@ -92,6 +92,9 @@ public struct ControlFile: Codable, Hashable, Sendable {
   public var chunks: Int
   /// Where it is on this node's disk, once it is complete.
   public var path: String?
+  /// The neighbour from which the file's last chunk came first: this node's parent in the tree that the file
+  /// took.
+  public var parent: String?
 }
 
 /// The answer of `GET /api/v1/files`.

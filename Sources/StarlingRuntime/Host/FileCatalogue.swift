@@ -41,8 +41,15 @@ struct FileCatalogue {
           file: manifest.identifier.description, name: manifest.name, topic: manifest.topic,
           bytes: manifest.byteCount, digest: manifest.digest.description,
           publisher: publisher.description, state: state, chunksDone: 0, chunks: manifest.chunkCount,
-          path: path),
+          path: path, parent: nil),
         manifest: manifest))
+  }
+
+  /// Notes over which link a file's last chunk came: every node's answer for one and the same message makes a
+  /// tree.
+  mutating func noteArrival(of index: Int, of file: FileIdentifier, from neighbour: PublicKey) {
+    guard let position = position(of: file), index == entries[position].file.chunks - 1 else { return }
+    entries[position].file.parent = neighbour.description
   }
 
   /// A file is done, for better or worse.

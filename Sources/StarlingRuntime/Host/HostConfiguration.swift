@@ -28,6 +28,9 @@ public struct HostConfiguration: Sendable {
   public var seed: UInt64?
   /// The program's version, for the status.
   public var version = ""
+  /// Whether SIGINT and SIGTERM end ``NodeHost/run()``; a second one ends the process. For one node of a
+  /// process only.
+  public var handlesSignals = true
   /// A descriptor that other processes hold open as long as they want the node to live: when it can be read
   /// or its other end is closed, the node stops. By default the number in STARLING_LIFELINE, through which
   /// `starling up` makes sure that its nodes never outlive it.

@@ -8,6 +8,7 @@ struct NodeActions: NodeSink {
     case transmit(Datagram)
     case requestChunk(Int, FileIdentifier)
     case announced(FileManifest, PublicKey)
+    case arrived(Int, FileIdentifier, PublicKey)
     case store([UInt8], Int, FileIdentifier)
     case completed(FileIdentifier)
     case report(NodeEvent)
@@ -37,6 +38,10 @@ struct NodeActions: NodeSink {
 
   mutating func announced(_ manifest: FileManifest, by publisher: PublicKey) {
     actions.append(.announced(manifest, publisher))
+  }
+
+  mutating func arrived(_ index: Int, of file: FileIdentifier, from neighbour: PublicKey) {
+    actions.append(.arrived(index, file, neighbour))
   }
 
   mutating func store(_ chunk: [UInt8], index: Int, of file: FileIdentifier) {

@@ -27,6 +27,8 @@ final class NodeDriver {
   private var actions = NodeActions()
   private let files = DispatchQueue(label: "starling.files")
   private var nextKeepAlive = Instant.zero
+  /// The chunk that the node asked for: one a turn, so that a file without listeners cannot hold up the rest.
+  private var requested: (index: Int, file: FileIdentifier)?
   private var isStopping = false
   /// When there must be a neighbour; the end of time once there was one.
   private var joinDeadline = Instant.distantFuture
@@ -68,6 +70,7 @@ final class NodeDriver {
       try flush()
       let events = try loop.wait(until: isStopping ? .zero : nextDeadline)
       for event in events { handle(event, stopSignal: stopSignal) }
+      supplyRequested()
       if node.nextDeadline <= now { node.expire(at: now, into: &actions) }
       if joinDeadline <= now { throw unreachableContacts() }
       if nextKeepAlive <= now {
@@ -86,6 +89,7 @@ final class NodeDriver {
   }
 
   private var nextDeadline: Instant {
+    if requested != nil { return .zero }
     var next = min(node.nextDeadline, min(impairment.nextDeadline, joinDeadline))
     if server != nil { next = min(next, nextKeepAlive) }
     return next
@@ -143,8 +147,10 @@ extension NodeDriver {
     while let action = actions.popFirst() {
       switch action {
       case .transmit(let datagram): transmit(datagram)
-      case .requestChunk(let index, let file): supply(index, of: file)
+      case .requestChunk(let index, let file): requested = (index, file)
       case .announced(let manifest, let publisher): announced(manifest, by: publisher)
+      case .arrived(let index, let file, let neighbour):
+        catalogue.noteArrival(of: index, of: file, from: neighbour)
       case .store(let chunk, let index, let file): keep(chunk, index: index, of: file)
       case .completed(let file): completed(file)
       case .report(let event): report(event)
@@ -156,7 +162,9 @@ extension NodeDriver {
     if impairment.isNone { socket.send(datagram) } else { impairment.accept(datagram, at: now) }
   }
 
-  private func supply(_ index: Int, of file: FileIdentifier) {
+  private func supplyRequested() {
+    guard let (index, file) = requested else { return }
+    requested = nil
     do {
       node.supply(try store.chunk(index, of: file), index: index, of: file, at: now, into: &actions)
     } catch {

@@ -20,6 +20,7 @@ public final class NodeHost: Sendable {
   /// Where the node's files are.
   public var dataDirectory: String { directory.path }
   private let directory: DataDirectory
+  private let handlesSignals: Bool
   private let mailbox: Mailbox<NodeDriver>
   private let handover: Mutex<Handover?>
 
@@ -60,6 +61,7 @@ public final class NodeHost: Sendable {
     listen = socket.local
     control = driver.server?.local
     self.directory = directory
+    handlesSignals = configuration.handlesSignals
     self.mailbox = mailbox
     handover = Mutex(Handover(driver: driver))
     isMade = true
@@ -76,9 +78,9 @@ public final class NodeHost: Sendable {
     }
     guard let driver = handover?.driver else { preconditionFailure("a host runs once") }
     let signals = try FileDescriptor.counter()
-    starling_stop_signals(signals.number)
+    if handlesSignals { starling_stop_signals(signals.number) }
     defer {
-      starling_stop_signals(-1)
+      if handlesSignals { starling_default_signals(signals.number) }
       driver.finish()
       directory.remove()
     }

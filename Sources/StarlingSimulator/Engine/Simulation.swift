@@ -117,6 +117,10 @@ where Observer.Observed == P {
     if core.pointee.now < end { core.pointee.now = end }
   }
 
+  /// Ends the network: forgets what is still due, and gives back the memory that the queue had taken. To be
+  /// called before the network's state is examined.
+  public mutating func end() { core.pointee.queue = LadderQueue() }
+
   /// Lets everything happen until nothing is due any more, or until an instant.
   @inlinable
   public mutating func runToQuiet(atMost end: Instant) {

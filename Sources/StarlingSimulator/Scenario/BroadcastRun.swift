@@ -62,6 +62,7 @@ where Diffusion.Auth == IdealAuthenticator, Diffusion.Message: SizedMessage {
       runTrials(from: &network, share: share, into: &report, progress)
     } else {
       broadcastAll(in: &network, progress)
+      network.end()
       report.judge(network.observer.records, live: network.livePeers)
       report.close(network, eagerLinks: eagerLinks)
     }

@@ -1,0 +1,213 @@
+import Glibc
+import StarlingCore
+import Testing
+
+@testable import StarlingRuntime
+
+@Suite(.serialized) struct NodeHostTests {
+  private let directory: TemporaryDirectory
+
+  init() throws { directory = try TemporaryDirectory() }
+
+  private func bytes(_ count: Int, salt: UInt64 = 0) -> [UInt8] {
+    (0..<count).map { UInt8(truncatingIfNeeded: SplitMix64.mix(UInt64($0) &+ salt)) }
+  }
+
+  private func complete(_ name: String, on node: RunningHost) throws -> ControlFile? {
+    try node.client.files().first { $0.name == name && $0.state == .complete }
+  }
+
+  private func refusal(_ change: (inout HostConfiguration) -> Void) -> String {
+    var configuration = HostConfiguration()
+    change(&configuration)
+    do {
+      _ = try NodeHost(configuration)
+      return "none"
+    } catch {
+      return error.description
+    }
+  }
+
+  @Test(
+    "a file published on one node arrives on all, byte for byte, over a slow network that loses datagrams")
+  func delivery() throws {
+    let delay = DelayModel.gaussian(mean: .milliseconds(5), deviation: .milliseconds(2))
+    var nodes: [RunningHost] = []
+    for _ in 0..<4 {
+      nodes.append(
+        try RunningHost { configuration in
+          configuration.contacts = nodes.first.map { [$0.host.listen] } ?? []
+          configuration.delay = delay
+          configuration.loss = 0.03
+        })
+    }
+    for node in nodes {
+      #expect(try eventually { try node.client.status().neighbours > 0 }, "\(node.log)")
+    }
+    let contents = bytes(400_000)
+    let path = directory.write(contents, to: "murmuration.bin")
+    let publication = try nodes[3].client.publish(file: path, topic: "birds")
+    #expect(publication.digest == SHA256.hash(contents).description && publication.bytes == 400_000)
+    for node in nodes[..<3] {
+      #expect(try eventually { try complete("murmuration.bin", on: node) != nil }, "\(node.log)")
+      let file = try #require(try complete("murmuration.bin", on: node))
+      #expect(file.topic == "birds" && file.publisher == nodes[3].host.key.description)
+      #expect(file.chunksDone == file.chunks && file.digest == publication.digest)
+      #expect(StarlingRuntimeTests.contents(try #require(file.path)) == contents)
+    }
+    #expect(try eventually { try nodes[3].client.files().first?.state == .published })
+    let status = try nodes[0].client.status()
+    #expect(status.key == nodes[0].host.key.description && status.network == "test")
+    #expect(status.listen == nodes[0].host.listen.description && status.uptimeMs > 0)
+    #expect(status.counters["chunks_stored"] == 9)
+    #expect(try #require(status.counters["datagrams_impaired"]) > 0)
+    let peers = try nodes[0].client.peers()
+    let others = Set(nodes[1...].map(\.host.key.description))
+    #expect(!peers.isEmpty && peers.allSatisfy { others.contains($0.key) })
+  }
+
+  @Test("a node that stops tells its neighbours, answers nobody any more, and removes its temporary files")
+  func stopping() throws {
+    let first = try RunningHost()
+    let second = try RunningHost { $0.contacts = [first.host.listen] }
+    #expect(try eventually { try first.client.status().neighbours == 1 })
+    let folder = second.host.dataDirectory
+    #expect(access(folder, F_OK) == 0)
+    second.host.stop()
+    if case .success? = second.waitForEnd() {} else { Issue.record("it did not end") }
+    #expect(access(folder, F_OK) != 0)
+    #expect(throws: HostError.self) { try second.client.status() }
+    // Far sooner than any silence would tell.
+    #expect(try eventually { try first.client.status().neighbours == 0 })
+    #expect(first.log.contains { $0.contains("Lost the last neighbour") })
+  }
+
+  @Test("events tell when a file is announced and when it is here, and where")
+  func events() throws {
+    let first = try RunningHost()
+    let second = try RunningHost { $0.contacts = [first.host.listen] }
+    #expect(try eventually { try first.client.status().neighbours == 1 })
+    let path = directory.write(bytes(60_000), to: "a")
+    var seen: [ControlEvent] = []
+    try second.client.events(
+      timeout: .seconds(10), opened: { _ = try? first.client.publish(file: path) },
+      each: {
+        seen.append($0)
+        return seen.count < 2
+      })
+    #expect(seen.map(\.event) == [.announced, .completed])
+    #expect(seen[0].path == nil && seen[0].name == "a" && seen[0].bytes == 60_000)
+    #expect(contents(try #require(seen[1].path)) == bytes(60_000))
+    #expect(seen[1].time >= seen[0].time && seen[0].time > 1_600_000_000_000)
+  }
+
+  @Test("a node that comes back with its key is heard again by those who stayed")
+  func restart() throws {
+    let key = directory("id")
+    let identity = try IdentityFile.create(at: key)
+    let stayed = try RunningHost()
+    for name in ["before", "after"] {
+      let node = try RunningHost { configuration in
+        configuration.identityFile = key
+        configuration.contacts = [stayed.host.listen]
+        configuration.dataDirectory = directory("data")
+      }
+      #expect(node.host.key == identity.publicKey)
+      #expect(try eventually { try stayed.client.status().neighbours == 1 })
+      let path = directory.write(bytes(10_000, salt: UInt64(name.count) << 32), to: name)
+      _ = try node.client.publish(file: path)
+      #expect(try eventually { try complete(name, on: stayed) != nil }, "\(stayed.log)")
+      node.host.stop()
+      _ = node.waitForEnd()
+      #expect(try eventually { try stayed.client.status().neighbours == 0 })
+    }
+    #expect(contents(directory("data/files/before")) == bytes(10_000, salt: 6 << 32))
+  }
+
+  @Test("a disk that refuses costs the file, in one sentence, and not the node")
+  func diskErrors() throws {
+    let first = try RunningHost()
+    let second = try RunningHost { configuration in
+      configuration.contacts = [first.host.listen]
+      configuration.dataDirectory = directory("data")
+    }
+    #expect(try eventually { try first.client.status().neighbours == 1 })
+    rmdir(directory("data/incoming"))
+    _ = try first.client.publish(file: directory.write(bytes(150_000), to: "lost"))
+    #expect(try eventually { try second.client.files().first?.state == .failed })
+    #expect(second.log.count { $0.contains("could not be kept") } == 1)
+    mkdir(directory("data/incoming"), 0o700)
+    _ = try first.client.publish(file: directory.write(bytes(150_000, salt: 1 << 40), to: "kept"))
+    #expect(try eventually { try complete("kept", on: second) != nil }, "\(second.log)")
+  }
+
+  @Test("SIGTERM ends a node as cleanly as a request does")
+  func signals() throws {
+    let node = try RunningHost { $0.handlesSignals = true }
+    #expect(try node.client.status().neighbours == 0)
+    kill(getpid(), SIGTERM)
+    if case .success? = node.waitForEnd() {} else { Issue.record("it did not end") }
+  }
+
+  @Test("a node ends with its lifeline: no supervisor, however it dies, leaves nodes behind")
+  func lifeline() throws {
+    var ends: [Int32] = [0, 0]
+    #expect(pipe(&ends) == 0)
+    let node = try RunningHost { $0.lifeline = ends[0] }
+    #expect(try node.client.status().neighbours == 0)
+    close(ends[1])
+    if case .success? = node.waitForEnd() {} else { Issue.record("it did not end") }
+    close(ends[0])
+  }
+
+  @Test("a contact that does not answer within the patience ends the node with a sentence that names it")
+  func silentContact() throws {
+    let silent = try UDPSocket(listeningOn: HostConfiguration.loopback)
+    let node = try RunningHost { configuration in
+      configuration.contacts = [silent.local]
+      configuration.joinTimeout = .milliseconds(200)
+    }
+    guard case .failure(let error)? = node.waitForEnd() else {
+      Issue.record("it did not fail")
+      return
+    }
+    #expect(error.description.contains("\(silent.local)"))
+  }
+
+  @Test("nodes of different networks do not connect")
+  func networks() throws {
+    let first = try RunningHost()
+    let second = try RunningHost { configuration in
+      configuration.contacts = [first.host.listen]
+      configuration.network = "another"
+      configuration.joinTimeout = .milliseconds(500)
+    }
+    if case .failure? = second.waitForEnd() {} else { Issue.record("it joined") }
+    #expect(try first.client.status().neighbours == 0)
+  }
+
+  @Test("what a node cannot start with is refused with one sentence, and nothing is left behind")
+  func refusals() throws {
+    let taken = try UDPSocket(listeningOn: HostConfiguration.loopback)
+    #expect(refusal { $0.listen = taken.local }.contains("already in use"))
+    #expect(refusal { $0.identityFile = directory("none") }.contains("starling keys new"))
+    #expect(refusal { $0.network = String(repeating: "x", count: 256) }.contains("255"))
+    #expect(refusal { $0.loss = 1.5 }.contains("0 to 1"))
+    #expect(refusal { $0.dataDirectory = directory("no/such/parent") }.contains("could not be made"))
+    let node = try RunningHost { $0.dataDirectory = directory("data") }
+    #expect(refusal { $0.dataDirectory = directory("data") }.contains("another node"))
+    #expect(refusal { $0.control = node.host.control }.contains("already in use"))
+  }
+
+  @Test("a file with an impossible name, and one that is being published already, are refused")
+  func refusedPublications() throws {
+    let node = try RunningHost()
+    let path = directory.write(bytes(10), to: "x")
+    #expect(throws: HostError.self) { try node.client.publish(file: path, name: "../x") }
+    #expect(throws: HostError.self) {
+      try node.client.publish(file: path, topic: String(repeating: "x", count: 65))
+    }
+    #expect(throws: Never.self) { try node.client.publish(file: path) }
+    #expect(throws: HostError.self) { try node.client.publish(file: path) }
+  }
+}
