@@ -10,7 +10,7 @@ struct NetworkResultTests {
     let file = NetworkResult.File(
       name: "f", bytes: 480_000, sha256: "ab", chunks: 10, publisher: 1,
       latencies: [30, nil, 10, holders[3] ? 20 : nil], digestsMatch: holders,
-      tree: [(1, 0), (1, 2), (2, 3)])
+      parents: [1, nil, 1, 2])
     return NetworkResult(
       views: [[1], [2], [3], [0]], names: ["a", "b", "c", "d"], files: [file],
       payloadMessagesPerNode: [0, 20, 16, 0])

@@ -152,7 +152,9 @@ extension NetworkResult {
     if let file = files.max(by: { $0.bytes < $1.bytes }) {
       report.tree = RootedTree(root: file.publisher, parents: file.parents)
       report.deliveryTimes = file.received
-      report.notes = ["The tree is the one that the last chunk of \(file.name) took; the times are those of the whole file."]
+      report.notes = [
+        "The tree is the one that the last chunk of \(file.name) took; the times are those of the whole file."
+      ]
     }
     report.summary = [
       ReportFigure("nodes", count: nodes),
