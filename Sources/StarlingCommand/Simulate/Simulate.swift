@@ -22,7 +22,10 @@ func simulate(_ options: SimulateOptions, output: Output) throws(CommandError) {
   let cost = BroadcastReport.Cost(since: start)
   try output.write(report.json(cost: cost), json: options.json, text: report.text(cost: cost))
   if let page { try page.write(Array(report.page(commandLine: commandLine()).html().utf8)) }
-  if let graph, let path = options.graph { try graph.write(Array(report.graph(for: path).utf8)) }
+  if let graph, let path = options.graph {
+    let text = graphText(for: path, report.overlay, tree: report.tree, seed: options.seed)
+    try graph.write(Array(text.utf8))
+  }
 }
 
 /// The command as it can be typed again.
@@ -32,6 +35,17 @@ func commandLine() -> String {
   }
   let arguments = CommandLine.arguments.dropFirst().map { plain($0) ? $0 : "'\($0)'" }
   return (["starling"] + arguments).joined(separator: " ")
+}
+
+/// An overlay in the form that a file's name asks for: GraphML, a drawing, or else DOT.
+func graphText(
+  for path: String, _ graph: DirectedGraph, tree: RootedTree?, names: [String] = [], seed: UInt64
+) -> String {
+  if path.hasSuffix(".graphml") { return graph.graphML(labels: names) }
+  if path.hasSuffix(".svg") {
+    return OverlayDrawing(graph: graph, tree: tree, names: names, seed: seed).svg(standalone: true)
+  }
+  return graph.dot(labels: names)
 }
 
 extension BroadcastScenario {
@@ -105,17 +119,8 @@ extension BroadcastReport {
     ].joined(separator: "\n")
   }
 
-  /// The overlay in the form that a file's name asks for: GraphML, a drawing, or else DOT.
-  func graph(for path: String) -> String {
-    if path.hasSuffix(".graphml") { return overlay.graphML() }
-    if path.hasSuffix(".svg") {
-      return OverlayDrawing(graph: overlay, tree: tree, seed: scenario.seed).svg(standalone: true)
-    }
-    return overlay.dot()
-  }
-
   /// The tree that the last message took.
-  private var tree: RootedTree? {
+  var tree: RootedTree? {
     trace.parents.isEmpty
       ? nil : trace.root.flatMap { RootedTree(root: Int($0.index), parents: trace.parents) }
   }

@@ -12,6 +12,8 @@ struct UpOptions {
   let once: Bool
   let json: Bool
   let report: String?
+  /// Where to write the overlay's graph.
+  let graph: String?
   let seed: UInt64
   /// How long connecting and broadcasting may take.
   let timeout: Interval
@@ -29,6 +31,7 @@ struct UpOptions {
     once = arguments.has("once")
     json = arguments.has("json")
     report = arguments.text("report")
+    graph = arguments.text("graph")
     seed = try arguments.seed()
     timeout =
       try arguments.duration("timeout", in: .seconds(1)...Interval.seconds(86_400)) ?? .seconds(300)
@@ -37,15 +40,5 @@ struct UpOptions {
       throw .usage("--once stops when all files have arrived: name one with --broadcast FILE.")
     }
     for file in files { _ = try InputFile.size(file) }
-  }
-
-  /// The command as it can be typed again.
-  var commandLine: String {
-    var words = ["starling", "up", "--nodes", "\(nodes)"]
-    for file in files { words += ["--broadcast", file] }
-    if let delay { words += ["--delay", "\(delay)"] }
-    if loss > 0 { words += ["--loss", "\(loss)"] }
-    if once { words.append("--once") }
-    return (words + ["--seed", "\(seed)"]).joined(separator: " ")
   }
 }

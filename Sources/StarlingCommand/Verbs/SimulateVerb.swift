@@ -24,7 +24,7 @@ extension Verb {
           + " every message"),
       .seed, .json, .out,
       Option("report", "FILE", "write an HTML page with plots and drawings"),
-      Option("graph", "FILE", "write the overlay as it was at the end"),
+      Option("graph", "FILE", "write the overlay at the end as FILE.dot, .graphml or, drawn, .svg"),
     ],
     notes: """
       Delay models: constant:50ms, uniform:20ms,80ms, gaussian:50ms,10ms, lognormal:60ms,0.5

@@ -13,6 +13,7 @@ extension Verb {
       Option("timeout", "TIME", "give up connecting or broadcasting after this long (default 5min)"),
       .seed, .json, .out,
       Option("report", "FILE", "write an HTML page with drawings of the overlay and the tree"),
+      Option("graph", "FILE", "write the overlay as FILE.dot, .graphml or, drawn, .svg"),
     ],
     notes: """
       Every node is a process of its own and joins through a random earlier one. Without --once the
@@ -24,6 +25,7 @@ extension Verb {
     let options = try UpOptions(arguments)
     let output = try Output(arguments)
     let report = try options.report.map { path throws(CommandError) in try Output(path: path) }
+    let graph = try options.graph.map { path throws(CommandError) in try Output(path: path) }
     Interruption.watch()
     let network = try LocalNetwork(options)
     defer { network.stop() }
@@ -33,7 +35,10 @@ extension Verb {
     try network.waitUntilConnected(&progress)
     let result = try broadcast(options, over: network, &progress)
     progress.finish()
-    if let report { try report.write(Array(result.page(commandLine: options.commandLine).html().utf8)) }
+    if let report { try report.write(Array(result.page(commandLine: commandLine()).html().utf8)) }
+    if let graph, let path = options.graph {
+      try graph.write(Array(result.graphText(for: path, seed: options.seed).utf8))
+    }
     if options.once || options.json { try output.write(result.json, json: options.json, text: result.text) }
     if options.once || !result.isDelivered { return try result.check() }
     try stay(network, result)

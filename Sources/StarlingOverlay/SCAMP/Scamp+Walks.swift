@@ -19,11 +19,12 @@ extension Scamp {
       return
     }
     // A step towards a busier peer is accepted with probability degree(u) / degree(v).
-    if !walk.isReturned, degree > Int(walk.degree), walk.degree > 0, walk.hopsLeft > 0,
+    // The last step too, and the way back is no step of its own: otherwise the walk would end where degrees
+    // are great, or where refusals are rare.
+    if !walk.isReturned, degree > Int(walk.degree), walk.degree > 0,
       effects.uniform(below: degree) >= Int(walk.degree)
     {
       walk.isReturned = true
-      walk.hopsLeft -= 1
       effects.send(.walk(walk), to: sender)
       return
     }
