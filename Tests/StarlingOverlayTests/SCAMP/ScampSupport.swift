@@ -113,9 +113,11 @@ typealias ScampNetwork = Simulation<Scamp, LossyNetwork, Nobody>
 
 /// A group that came together as `starling simulate` has it: 1,000 joins a second, each through a random
 /// earlier peer, then a minute of rest.
-func settledGroup(_ count: Int, extraCopies: Int = 1, loss: Double = 0, seed: UInt64) -> ScampNetwork {
+func settledGroup(
+  _ count: Int, extraCopies: Int = 1, loss: Double = 0,
+  delay: DelayModel = .gaussian(mean: .milliseconds(50), deviation: .milliseconds(10)), seed: UInt64
+) -> ScampNetwork {
   var random = Xoshiro256(seed: seed)
-  let delay = DelayModel.gaussian(mean: .milliseconds(50), deviation: .milliseconds(10))
   let delays = DelaySampler(delay, peers: count, random: &random)
   var network = ScampNetwork(
     capacity: count, network: LossyNetwork(delays: delays, loss: loss), observer: Nobody(),

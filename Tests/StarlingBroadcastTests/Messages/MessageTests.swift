@@ -1,0 +1,138 @@
+import StarlingBroadcast
+import StarlingCore
+import StarlingTestSupport
+import Testing
+
+/// Eight bytes that say who signed what: enough to see that a signature travels.
+struct EightBytes: WireSignature, Hashable {
+  let bytes: [UInt8]
+  static var byteCount: Int { 8 }
+
+  init?(_ bytes: [UInt8]) {
+    guard bytes.count == 8 else { return nil }
+    self.bytes = bytes
+  }
+}
+
+struct EightByteAuthenticator: Authenticator {
+  static var signatureByteCount: Int { 8 }
+
+  func sign(_ payload: [UInt8], as identifier: MessageIdentifier) -> EightBytes {
+    var hash = UInt64(identifier.origin.index) ^ identifier.sequence &* 31
+    for byte in payload { hash = SplitMix64.mix(hash ^ UInt64(byte)) }
+    let bytes = (0..<8).map { UInt8(truncatingIfNeeded: hash >> UInt64(8 * $0)) }
+    guard let signature = EightBytes(bytes) else { preconditionFailure("these are eight bytes") }
+    return signature
+  }
+
+  func verifies(_ signature: EightBytes, of payload: [UInt8], as identifier: MessageIdentifier) -> Bool {
+    signature == sign(payload, as: identifier)
+  }
+}
+
+@Suite("Broadcasts on the wire")
+struct MessageTests {
+  typealias Message = BroadcastTree<EightByteAuthenticator>.Message
+
+  private func messages(_ random: inout Xoshiro256, byteCount: Int) -> [Message] {
+    let identifier = MessageIdentifier(
+      origin: Peer(UInt32(truncatingIfNeeded: random.next())), sequence: random.next())
+    let payload = (0..<byteCount).map { _ in UInt8(random.uniform(below: 256)) }
+    let broadcast = Broadcast<EightByteAuthenticator>(
+      identifier: identifier, hops: UInt16(random.uniform(below: 65_536)), payload: payload,
+      signature: EightByteAuthenticator().sign(payload, as: identifier))
+    return [.push(broadcast), .announce(identifier), .graft(identifier), .prune]
+  }
+
+  private func isSame(_ a: Message, _ b: Message) -> Bool {
+    switch (a, b) {
+    case (.push(let a), .push(let b)):
+      a.identifier == b.identifier && a.hops == b.hops && a.payload == b.payload && a.signature == b.signature
+    case (.announce(let a), .announce(let b)), (.graft(let a), .graft(let b)): a == b
+    case (.prune, .prune): true
+    default: false
+    }
+  }
+
+  @Test(
+    "Every kind comes back as it went out, in just as many bytes as it says",
+    arguments: [0, 1, 1_000, 60_000])
+  func roundTrip(byteCount: Int) throws {
+    var random = testRandom()
+    for message in messages(&random, byteCount: byteCount) {
+      let bytes = encoded(message)
+      #expect(bytes.count == message.encodedByteCount)
+      #expect(isSame(try decoded(Message.self, from: bytes), message), "\(replay)")
+    }
+  }
+
+  @Test("Every truncation throws, and so does an unknown kind, a byte too many, or a payload over the limit")
+  func malformed() {
+    var random = testRandom()
+    for message in messages(&random, byteCount: 40) {
+      let bytes = encoded(message)
+      for length in 0..<bytes.count {
+        #expect(throws: WireError.truncated) { try decoded(Message.self, from: Array(bytes[..<length])) }
+      }
+      #expect(throws: WireError.trailing(1)) { try decoded(Message.self, from: bytes + [0]) }
+    }
+    #expect(throws: WireError.invalid("a tree message of unknown kind 4")) {
+      try decoded(Message.self, from: [4])
+    }
+    let tooLong = encoded(messages(&random, byteCount: 60_001)[0])
+    #expect(throws: WireError.invalid("a field of 60001 bytes, where 60000 are allowed")) {
+      try decoded(Message.self, from: tooLong)
+    }
+  }
+
+  @Test("Random bytes are a message or throw")
+  func noise() throws {
+    var random = testRandom()
+    for _ in 0..<2_000 {
+      var bytes = (0..<random.uniform(below: 120)).map { _ in UInt8(random.uniform(below: 256)) }
+      if !bytes.isEmpty, random.oneIn(2) { bytes[0] = UInt8(random.uniform(below: 4)) }
+      var reader = WireReader(bytes)
+      var peers = NumberedDirectory()
+      guard let message = try? Message.decode(from: &reader, peers: &peers) else { continue }
+      #expect(isSame(try decoded(Message.self, from: encoded(message)), message), "\(replay)")
+    }
+  }
+
+  @Test("An ideal signature counts for its signer, payload, size and number, and for nothing else")
+  func idealSignatures() {
+    let copy = signed(by: 4, 17)
+    let anybody = IdealAuthenticator(owner: Peer(1))
+    #expect(copy.isAuthentic(to: anybody) && copy.passedOn.isAuthentic(to: anybody))
+    for forgery in forgeries(of: copy) { #expect(!forgery.isAuthentic(to: anybody)) }
+  }
+}
+
+@Suite("SeenMessages")
+struct SeenMessagesTests {
+  private func identifier(_ origin: Int, _ sequence: UInt64) -> MessageIdentifier {
+    MessageIdentifier(origin: Peer(origin), sequence: sequence)
+  }
+
+  @Test("A message is new once, whatever the order of many origins' messages")
+  func once() {
+    var random = testRandom()
+    var seen = SeenMessages()
+    var model: Set<MessageIdentifier> = []
+    for _ in 0..<4_000 {
+      let next = identifier(random.uniform(below: 150), UInt64(random.uniform(below: 180)))
+      #expect(seen.contains(next) == model.contains(next), "\(replay)")
+      let isNew = seen.insert(next)
+      #expect(isNew == model.insert(next).inserted, "\(replay)")
+    }
+  }
+
+  @Test("The origins remembered are bounded, and the newest among them")
+  func bound() {
+    var seen = SeenMessages()
+    let limit = SeenMessages.originLimit
+    for origin in 0..<(limit + 500) { _ = seen.insert(identifier(origin, 7)) }
+    let remembered = (0..<(limit + 500)).filter { seen.contains(identifier($0, 7)) }
+    #expect(remembered.count == limit)
+    #expect((limit..<(limit + 500)).allSatisfy { seen.contains(identifier($0, 7)) })
+  }
+}
