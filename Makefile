@@ -29,7 +29,9 @@ lint: install-dependencies
 
 bench: install-dependencies
 	@swift=$$(scripts/find-swift) && "$$swift" build --configuration release --product FloodBenchmark \
-	  && "$$("$$swift" build --configuration release --show-bin-path)/FloodBenchmark"
+	  && program="$$("$$swift" build --configuration release --show-bin-path)/FloodBenchmark" && "$$program" \
+	  && if command -v valgrind >/dev/null; then \
+	    Benchmarks/instructions "$$program" starling && Benchmarks/instructions "$$program" baseline; fi
 
 docs: install-dependencies
 	@scripts/docs

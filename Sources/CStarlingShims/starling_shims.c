@@ -188,7 +188,12 @@ int starling_stop_signals(int fd) {
   stop_fd = fd;
   if (sigaction(SIGINT, &action, is_first ? &earlier_int : NULL) < 0) return -errno;
   if (sigaction(SIGTERM, &action, is_first ? &earlier_term : NULL) < 0) return -errno;
-  return 0;
+  // Whoever started this process may have had them blocked, and a mask is inherited.
+  sigset_t stopping;
+  sigemptyset(&stopping);
+  sigaddset(&stopping, SIGINT);
+  sigaddset(&stopping, SIGTERM);
+  return -pthread_sigmask(SIG_UNBLOCK, &stopping, NULL);
 }
 
 void starling_default_signals(int fd) {

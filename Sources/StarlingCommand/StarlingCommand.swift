@@ -17,6 +17,11 @@ enum StarlingCommand {
   static func run(_ words: [String]) -> Int32 {
     // A reader that went away, as in `starling help | head -1`, is an error to report and not a signal.
     signal(SIGPIPE, SIG_IGN)
+    // Whoever started this process may have blocked the signals that stop it, and a block is inherited.
+    var stopping = sigset_t()
+    sigemptyset(&stopping)
+    for number in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&stopping, number) }
+    sigprocmask(SIG_UNBLOCK, &stopping, nil)
     do {
       switch try ArgumentParser.parse(words, verbs: verbs, environment: environment()) {
       case .help(let verb): try Output.standard.write(line: Help.text(on: verb, among: verbs))

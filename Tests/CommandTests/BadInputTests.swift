@@ -182,7 +182,7 @@ struct BadInputTests {
     try output.fileHandleForReading.close()
     process.standardOutput = output
     process.standardError = messages
-    try process.run()
+    try CommandRun.start(process)
     let text = String(decoding: messages.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     process.waitUntilExit()
     #expect(process.terminationReason == .exit)

@@ -29,7 +29,7 @@ struct CommandRun {
     process.standardError = messages
     let feed = Pipe()
     process.standardInput = feed
-    try process.run()
+    try CommandRun.start(process)
     if let input { try feed.fileHandleForWriting.write(contentsOf: Data(input.utf8)) }
     try feed.fileHandleForWriting.close()
     // Both are read at once, or a command that fills one pipe would wait for ever.
@@ -51,6 +51,17 @@ struct CommandRun {
       .filter { !$0.key.hasPrefix("STARLING_") }
       .merging(environment) { $1 }
     return process
+  }
+
+  /// Starts a process, and ends it by force after a minute: a command that hangs must not hang the tests.
+  static func start(_ process: Foundation.Process) throws {
+    try process.run()
+    let identifier = process.processIdentifier
+    Thread.detachNewThread {
+      let deadline = Date(timeIntervalSinceNow: 60)
+      while process.isRunning, Date() < deadline { Thread.sleep(forTimeInterval: 0.2) }
+      if process.isRunning { kill(identifier, SIGKILL) }
+    }
   }
 
   /// What it wrote, as a JSON object.

@@ -9,11 +9,8 @@ public struct Flood<Auth: Authenticator>: BroadcastProcess {
   /// Flooding waits for nothing.
   public typealias Timer = Never
 
-  @usableFromInline let identity: Peer
-  @usableFromInline let auth: Auth
+  @usableFromInline var gate: MessageGate<Auth>
   @usableFromInline var neighbours = PeerSet()
-  @usableFromInline var seen = SeenMessages()
-  @usableFromInline var nextSequence: UInt64
 
   /// - Parameters:
   ///   - identity: the peer's own handle.
@@ -21,9 +18,7 @@ public struct Flood<Auth: Authenticator>: BroadcastProcess {
   ///   - firstSequence: the number of its first message, above all it used before.
   @inlinable
   public init(identity: Peer, auth: Auth, firstSequence: UInt64 = 0) {
-    self.identity = identity
-    self.auth = auth
-    nextSequence = firstSequence
+    gate = MessageGate(identity: identity, auth: auth, firstSequence: firstSequence)
   }
 
   /// Broadcasts, or keeps the links.
@@ -34,13 +29,7 @@ public struct Flood<Auth: Authenticator>: BroadcastProcess {
   ) {
     switch request {
     case .broadcast(let payload):
-      let identifier = MessageIdentifier(origin: identity, sequence: nextSequence)
-      nextSequence += 1
-      _ = seen.insert(identifier)
-      let parcel = effects.prepare(
-        Broadcast(
-          identifier: identifier, hops: 1, payload: payload,
-          signature: auth.sign(payload, as: identifier)))
+      let parcel = effects.prepare(gate.originate(payload))
       for i in 0..<neighbours.count { effects.send(parcel, to: neighbours[i]) }
     case .linkUp(let peer, .outgoing): neighbours.insert(peer)
     case .linkDown(let peer, .outgoing): neighbours.remove(peer)
@@ -54,13 +43,15 @@ public struct Flood<Auth: Authenticator>: BroadcastProcess {
     _ message: Broadcast<Auth>, from sender: Peer, at now: Instant,
     into effects: inout some Effects<Self> & ~Copyable
   ) {
-    if seen.contains(message.identifier) { return }
-    guard message.isAuthentic(to: auth) else { return effects.indicate(.refused(from: sender)) }
-    _ = seen.insert(message.identifier)
-    effects.indicate(.delivered(message, from: sender))
-    let parcel = effects.prepare(message.passedOn)
-    for i in 0..<neighbours.count where neighbours[i] != sender {
-      effects.send(parcel, to: neighbours[i])
+    switch gate.admit(message) {
+    case .duplicate: break
+    case .forged: effects.indicate(.refused(from: sender))
+    case .new:
+      effects.indicate(.delivered(message, from: sender))
+      let parcel = effects.prepare(message.passedOn)
+      for i in 0..<neighbours.count where neighbours[i] != sender {
+        effects.send(parcel, to: neighbours[i])
+      }
     }
   }
 

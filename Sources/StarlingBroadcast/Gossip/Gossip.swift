@@ -11,12 +11,9 @@ public struct Gossip<Auth: Authenticator>: BroadcastProcess {
   /// Gossip waits for nothing.
   public typealias Timer = Never
 
-  @usableFromInline let identity: Peer
-  @usableFromInline let auth: Auth
+  @usableFromInline var gate: MessageGate<Auth>
   @usableFromInline let fanout: UInt16
   @usableFromInline var neighbours = PeerSet()
-  @usableFromInline var seen = SeenMessages()
-  @usableFromInline var nextSequence: UInt64
 
   /// - Parameters:
   ///   - identity: the peer's own handle.
@@ -26,10 +23,8 @@ public struct Gossip<Auth: Authenticator>: BroadcastProcess {
   @inlinable
   public init(identity: Peer, auth: Auth, fanout: Int, firstSequence: UInt64 = 0) {
     precondition((1...65_535).contains(fanout), "the fanout is \(fanout); it must be 1 ... 65535")
-    self.identity = identity
-    self.auth = auth
+    gate = MessageGate(identity: identity, auth: auth, firstSequence: firstSequence)
     self.fanout = UInt16(fanout)
-    nextSequence = firstSequence
   }
 
   /// Broadcasts, or keeps the links.
@@ -40,12 +35,7 @@ public struct Gossip<Auth: Authenticator>: BroadcastProcess {
   ) {
     switch request {
     case .broadcast(let payload):
-      let identifier = MessageIdentifier(origin: identity, sequence: nextSequence)
-      nextSequence += 1
-      _ = seen.insert(identifier)
-      let message = Broadcast<Auth>(
-        identifier: identifier, hops: 1, payload: payload, signature: auth.sign(payload, as: identifier))
-      spread(message, into: &effects)
+      spread(gate.originate(payload), into: &effects)
     case .linkUp(let peer, .outgoing): neighbours.insert(peer)
     case .linkDown(let peer, .outgoing): neighbours.remove(peer)
     case .linkUp, .linkDown: break
@@ -58,11 +48,13 @@ public struct Gossip<Auth: Authenticator>: BroadcastProcess {
     _ message: Broadcast<Auth>, from sender: Peer, at now: Instant,
     into effects: inout some Effects<Self> & ~Copyable
   ) {
-    if seen.contains(message.identifier) { return }
-    guard message.isAuthentic(to: auth) else { return effects.indicate(.refused(from: sender)) }
-    _ = seen.insert(message.identifier)
-    effects.indicate(.delivered(message, from: sender))
-    spread(message.passedOn, into: &effects)
+    switch gate.admit(message) {
+    case .duplicate: break
+    case .forged: effects.indicate(.refused(from: sender))
+    case .new:
+      effects.indicate(.delivered(message, from: sender))
+      spread(message.passedOn, into: &effects)
+    }
   }
 
   /// Never called: gossip sets no timers.

@@ -4,7 +4,7 @@ extension BroadcastTree {
   /// A new link begins eager: its first duplicate will tell whether the tree needs it.
   @inlinable
   mutating func linkUp(to peer: Peer, _ direction: LinkDirection) {
-    guard peer != identity else { return }
+    guard peer != gate.identity else { return }
     let position = storedLinks.insert(Link(), for: peer).position
     switch direction {
     case .outgoing: storedLinks[position].isOutgoing = true
@@ -28,16 +28,18 @@ extension BroadcastTree {
     _ message: Broadcast<Auth>, from sender: Peer, at now: Instant,
     into effects: inout some Effects<Self> & ~Copyable
   ) {
-    if seen.contains(message.identifier) { return receiveDuplicate(from: sender, into: &effects) }
-    guard message.isAuthentic(to: auth) else { return effects.indicate(.refused(from: sender)) }
-    _ = seen.insert(message.identifier)
-    settleMissing(message.identifier, at: now)
-    if let position = storedLinks.position(of: sender) {
-      storedLinks[position].duplicates = 0
-      storedLinks[position].isInTree = true
+    switch gate.admit(message) {
+    case .duplicate: receiveDuplicate(from: sender, into: &effects)
+    case .forged: effects.indicate(.refused(from: sender))
+    case .new:
+      settleMissing(message.identifier, at: now)
+      if let position = storedLinks.position(of: sender) {
+        storedLinks[position].duplicates = 0
+        storedLinks[position].isInTree = true
+      }
+      effects.indicate(.delivered(message, from: sender))
+      spread(message.passedOn, except: sender, into: &effects)
     }
-    effects.indicate(.delivered(message, from: sender))
-    spread(message.passedOn, except: sender, into: &effects)
   }
 
   /// Pushes to the eager links and announces to the others.
@@ -76,7 +78,7 @@ extension BroadcastTree {
     _ identifier: MessageIdentifier, from sender: Peer, at now: Instant,
     into effects: inout some Effects<Self> & ~Copyable
   ) {
-    if seen.contains(identifier) { return }
+    if gate.hasSeen(identifier) { return }
     if let i = missing.firstIndex(where: { $0.identifier == identifier }) {
       if missing[i].announcers.count < BroadcastTreeConfiguration.announcersPerMessage,
         !missing[i].announcers.contains(sender)

@@ -5,7 +5,7 @@ extension BroadcastTree {
   /// driver must not give to others.
   public func forEachPeer(_ body: (Peer) -> Void) {
     storedLinks.keys.members.forEach(body)
-    seen.windows.keys.members.forEach(body)
+    gate.seen.windows.keys.members.forEach(body)
     for message in history.ring { body(message.identifier.origin) }
     for entry in missing {
       body(entry.identifier.origin)

@@ -51,19 +51,16 @@ public struct BroadcastTree<Auth: Authenticator>: BroadcastProcess {
     }
   }
 
-  @usableFromInline let identity: Peer
-  @usableFromInline let auth: Auth
+  @usableFromInline var gate: MessageGate<Auth>
   /// The parameters that it follows.
   public let configuration: BroadcastTreeConfiguration
   @usableFromInline var storedLinks = PeerMap<Link>()
-  @usableFromInline var seen = SeenMessages()
   @usableFromInline var history = MessageHistory<Auth>()
   @usableFromInline var missing: [Missing] = []
   /// From a message's first announcement to the message, when it comes by itself.
   @usableFromInline var lag = TimeoutEstimator()
   /// From a graft to the message.
   @usableFromInline var reply = TimeoutEstimator()
-  @usableFromInline var nextSequence: UInt64
 
   /// - Parameters:
   ///   - identity: the peer's own handle.
@@ -75,10 +72,8 @@ public struct BroadcastTree<Auth: Authenticator>: BroadcastProcess {
     identity: Peer, auth: Auth, configuration: BroadcastTreeConfiguration = .init(),
     firstSequence: UInt64 = 0
   ) {
-    self.identity = identity
-    self.auth = auth
+    gate = MessageGate(identity: identity, auth: auth, firstSequence: firstSequence)
     self.configuration = configuration
-    nextSequence = firstSequence
   }
 
   /// The links to the neighbours, in the order in which they appeared.
@@ -93,12 +88,7 @@ public struct BroadcastTree<Auth: Authenticator>: BroadcastProcess {
   ) {
     switch request {
     case .broadcast(let payload):
-      let identifier = MessageIdentifier(origin: identity, sequence: nextSequence)
-      nextSequence += 1
-      _ = seen.insert(identifier)
-      let message = Broadcast<Auth>(
-        identifier: identifier, hops: 1, payload: payload, signature: auth.sign(payload, as: identifier))
-      spread(message, except: identity, into: &effects)
+      spread(gate.originate(payload), except: gate.identity, into: &effects)
     case .linkUp(let peer, let direction): linkUp(to: peer, direction)
     case .linkDown(let peer, let direction): linkDown(to: peer, direction)
     }

@@ -32,8 +32,7 @@ final class LocalNetwork {
   /// A node drawn at random.
   func randomNode() -> NodeProcess { nodes[random.uniform(below: nodes.count)] }
 
-  /// The number of the node with a key.
-  func index(ofKey key: String) -> Int? { indices[key] }
+  /// The numbers of the nodes by their keys.
   private var indices: [String: Int] = [:]
 
   // MARK: - Starting and stopping

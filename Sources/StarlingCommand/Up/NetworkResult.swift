@@ -126,10 +126,11 @@ extension NetworkResult {
             + " \(Readable.decimal(spread.max, 0)) ms")
       }
     }
-    lines.append("")
-    let redundancy = redundancy.map { ", rmr \(Readable.decimal($0, 3))" } ?? ""
-    lines.append("\(payloadMessages) messages carried \(chunks) chunks\(redundancy)")
-    lines.append(isDelivered ? "Everything was delivered." : "Not everything was delivered.")
+    if !files.isEmpty {
+      let redundancy = redundancy.map { ", rmr \(Readable.decimal($0, 3))" } ?? ""
+      lines += ["", "\(payloadMessages) messages carried \(chunks) chunks\(redundancy)"]
+      lines.append(isDelivered ? "Everything was delivered." : "Not everything was delivered.")
+    }
     return lines.joined(separator: "\n")
   }
 
@@ -151,7 +152,9 @@ extension NetworkResult {
     if let file = files.max(by: { $0.bytes < $1.bytes }) {
       report.tree = RootedTree(root: file.publisher, parents: file.parents)
       report.deliveryTimes = file.received
-      report.notes = ["The tree is the one that the last chunk of \(file.name) took; the times are those of the whole file."]
+      report.notes = [
+        "The tree is the one that the last chunk of \(file.name) took; the times are those of the whole file."
+      ]
     }
     report.summary = [
       ReportFigure("nodes", count: nodes),

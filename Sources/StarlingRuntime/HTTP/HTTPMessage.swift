@@ -31,7 +31,14 @@ struct HTTPRequest {
   func query(_ name: String) -> String? { value(.GET_ARGUMENT_KIND, name) }
 
   private func value(_ kind: MHD_ValueKind, _ name: String) -> String? {
-    MHD_lookup_connection_value(connection.pointer, kind, name).flatMap { String(validatingCString: $0) }
+    var value: UnsafePointer<CChar>?
+    var count = 0
+    guard
+      MHD_lookup_connection_value_n(connection.pointer, kind, name, name.utf8.count, &value, &count) == .YES,
+      let value
+    else { return nil }
+    // By its length: a NUL within must not hide the rest.
+    return String(validating: UnsafeRawBufferPointer(start: value, count: count), as: UTF8.self)
   }
 }
 

@@ -33,8 +33,10 @@ struct EventPool: ~Copyable {
   @usableFromInline var used: UInt32 = 0
   @usableFromInline var free: UInt32 = .max
 
+  /// 65 MB of address space a block, of which only what is used takes memory: a block must be large enough for
+  /// every allocator to give it back to the system when it is freed.
   @inlinable
-  static var blockBits: UInt32 { 10 }
+  static var blockBits: UInt32 { 18 }
 
   @inlinable
   init() {}

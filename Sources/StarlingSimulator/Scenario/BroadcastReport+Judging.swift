@@ -45,6 +45,7 @@ extension BroadcastReport {
     let live = network.livePeers
     var offsets = [0]
     var targets: [UInt32] = []
+    targets.reserveCapacity(live.indices.reduce(0) { $0 + network[Peer($1)].overlay.partialView.count })
     viewSizes = []
     for i in live.indices {
       if live[i] {
