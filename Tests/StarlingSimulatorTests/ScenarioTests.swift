@@ -122,6 +122,17 @@ struct ScenarioTests {
     #expect(trials.reliability > 0.9 && trials.reliability <= 1, "\(replay)")
   }
 
+  @Test("Every trial crashes peers of its own")
+  func trials() {
+    let report = scenario {
+      $0.loss = 0
+      $0.messages = 6
+      $0.broadcast = .gossip(fanout: 3)
+      $0.crash = .atEachBroadcast(share: 0.5)
+    }.run()
+    #expect(report.reliabilityMinimum < report.reliability && report.reliability < 1, "\(replay)")
+  }
+
   @Test("A report without its cost leaves the four speed fields null and all others as they are with it")
   func cost() {
     let report = scenario { $0.nodes = 20 }.run()
