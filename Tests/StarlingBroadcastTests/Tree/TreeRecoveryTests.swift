@@ -9,14 +9,14 @@ struct TreeRecoveryTests {
 
   @Test(
     "An announced message that stays away is asked of its announcer, whose link becomes eager, and delivered")
-  func graft() {
+  func graft() throws {
     var tree = LoneTree(neighbours: 1...3)
     tree.receive(.prune, from: 2)
     tree.receive(.announce(missed.identifier), from: 2)
     #expect(tree.effects.sent.isEmpty, "it may yet come by itself")
     #expect(tree.effects.timers.map(\.timer) == [missed.identifier])
     #expect(tree.effects.timers.map(\.at) == [Instant.zero + TimeoutEstimator.initial])
-    tree.now = tree.effects.timers[0].at
+    tree.now = try #require(tree.effects.timers.first).at
     tree.expire(missed.identifier)
     #expect(tree.grafted() == [2] && tree.eager == [1, 2, 3])
     tree.receive(.push(missed), from: 2)
@@ -99,7 +99,7 @@ struct TreeRecoveryTests {
   }
 
   @Test("The wait before a graft follows how long announced messages take")
-  func waits() {
+  func waits() throws {
     var tree = LoneTree(neighbours: 1...2)
     for sequence in UInt64(0)..<40 {
       tree.receive(.announce(signed(by: 9, sequence).identifier), from: 1)
@@ -108,7 +108,7 @@ struct TreeRecoveryTests {
     }
     tree.effects.clear()
     tree.receive(.announce(signed(by: 9, 99).identifier), from: 1)
-    let wait = tree.effects.timers[0].at - tree.now
+    let wait = try #require(tree.effects.timers.first).at - tree.now
     #expect(wait >= .milliseconds(120) && wait <= .milliseconds(480), "\(wait.inMilliseconds) ms")
   }
 

@@ -69,17 +69,18 @@ struct SamplingTests {
       bound == 1 || chiSquare(counts) < chiSquareLimit(degreesOfFreedom: bound - 1), "\(counts); \(replay)")
   }
 
-  @Test("uniform(below:) of three quarters of all words draws again for the words that would make it uneven")
+  @Test("uniform(below:) three eighths of all words draws again for the words that would make it uneven")
   func rejection() {
-    // With a bound of 3·2⁶² Lemire's product has a low half below 2⁶⁴ mod 3·2⁶² = 2⁶² for a quarter of the
-    // words, word 0 among them.
+    // With a bound of 3·2⁶¹ Lemire's product has a low half below 2⁶⁴ mod 3·2⁶¹ = 2⁶² for a quarter of the
+    // words, word 0 among them. Without drawing again, of every eight words three give 0, three 1 and two 2
+    // modulo 3.
     var script = Script(words: [0, .max])
     let bound = Int(3 * (UInt64(1) << 61))
     #expect(script.uniform(below: bound) == bound - 1)
     #expect(script.drawn == 2)
     var random = testRandom()
     var counts = [Int](repeating: 0, count: 3)
-    for _ in 0..<9_000 { counts[random.uniform(below: bound) / (1 << 61)] += 1 }
+    for _ in 0..<9_000 { counts[random.uniform(below: bound) % 3] += 1 }
     #expect(chiSquare(counts) < chiSquareLimit(degreesOfFreedom: 2), "\(counts); \(replay)")
   }
 

@@ -21,7 +21,8 @@ struct ScampWalkTests {
     var ends = [Int](repeating: 0, count: 30)
     for trial in 0..<9_000 {
       guard let end = group.endOfWalk(from: trial % 30, for: 1_000) else {
-        return #expect(Bool(false), "the walk of trial \(trial) got lost; \(replay)")
+        Issue.record("the walk of trial \(trial) got lost; \(replay)")
+        return
       }
       ends[end] += 1
     }
