@@ -125,7 +125,7 @@ public struct BroadcastTree<Auth: Authenticator>: BroadcastProcess {
     missing[i].graftedAt = now
     if let position = storedLinks.position(of: announcer) { storedLinks[position].isInTree = true }
     effects.send(.graft(timer), to: announcer)
-    effects.schedule(timer, at: now + max(reply.timeout, lag.timeout))
+    effects.schedule(timer, at: now + reply.timeout)
   }
 
   /// Forgets a neighbour whose link is lost.

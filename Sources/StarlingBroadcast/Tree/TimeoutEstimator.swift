@@ -21,7 +21,7 @@ public struct TimeoutEstimator: Sendable {
   public static var shortest: Interval { .milliseconds(100) }
   /// The longest wait. A guess.
   @inlinable
-  public static var longest: Interval { .seconds(10) }
+  public static var longest: Interval { .seconds(3) }
 
   /// Twice SRTT + 4·RTTVAR (rule 2.3), within the bounds. Twice, because what is late costs little to wait
   /// for, and a payload that is asked for needlessly comes twice.
