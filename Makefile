@@ -1,5 +1,6 @@
 # What there is to do here; `make` alone says it. See docs/ for the rest.
 # FILE=... on the command line reaches scripts in the environment, whatever letters it has.
+override FILE := $(value FILE)
 export FILE
 .PHONY: help demo test lint bench docs build clean install-dependencies
 

@@ -59,7 +59,9 @@ let package = Package(
       ]),
     .executableTarget(
       name: "starling",
-      dependencies: ["StarlingCore", "StarlingNode", "StarlingSimulator", "StarlingRuntime"],
+      dependencies: [
+        "StarlingCore", "StarlingApps", "StarlingNode", "StarlingSimulator", "StarlingRuntime",
+      ],
       path: "Sources/StarlingCommand", swiftSettings: strict),
     .executableTarget(
       name: "FloodBenchmark",

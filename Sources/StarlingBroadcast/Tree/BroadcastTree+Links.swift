@@ -87,9 +87,18 @@ extension BroadcastTree {
       }
       return
     }
-    guard missing.count < Int(configuration.missingLimit) else { return }
+    guard missing.count < Int(configuration.missingLimit), hasShare(sender) else { return }
     missing.append(Missing(identifier, announcer: sender, at: now))
     effects.schedule(identifier, at: now + lag.timeout)
+  }
+
+  /// Whether a neighbour may announce one more message that nobody else has: an eighth of the table is the most
+  /// that one may fill with messages that do not exist.
+  @inlinable
+  func hasShare(_ announcer: Peer) -> Bool {
+    let share = Int(configuration.missingLimit) / 8
+    guard missing.count >= share else { return true }
+    return missing.count { $0.announcers.first == announcer } < share
   }
 
   @inlinable

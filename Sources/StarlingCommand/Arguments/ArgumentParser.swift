@@ -23,6 +23,9 @@ enum ArgumentParser {
     if first == "--help" || first == "-h" { return .help(nil) }
     if first == "help" { return try help(on: Array(words.dropFirst()), verbs: verbs) }
     if first == "--version" { return try parse(["version"], verbs: verbs, environment: environment) }
+    if let group = group(words, verbs), words.count > 1, ["--help", "-h"].contains(words[1]) {
+      return .help(group)
+    }
     let verb = try find(words, in: verbs)
     let rest = Array(words.dropFirst(verb.words.count))
     if rest.prefix(while: { $0 != "--" }).contains(where: { $0 == "--help" || $0 == "-h" }) {
@@ -33,7 +36,14 @@ enum ArgumentParser {
 
   private static func help(on words: [String], verbs: [Verb]) throws(CommandError) -> Request {
     if words.isEmpty || words.first == "--help" { return .help(nil) }
+    if words.count == 1, let group = group(words, verbs) { return .help(group) }
     return .help(try find(words, in: verbs))
+  }
+
+  /// The first of the verbs that share their first word with the command line, as `keys new` and `keys show`
+  /// do: for help on `keys`.
+  private static func group(_ words: [String], _ verbs: [Verb]) -> Verb? {
+    verbs.first { $0.words.count > 1 && $0.words.first == words.first }
   }
 
   /// The verb whose words the command line begins with.

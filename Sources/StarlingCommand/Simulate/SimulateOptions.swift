@@ -79,7 +79,8 @@ struct SimulateOptions {
     seed = try arguments.seed()
     json = arguments.has("json")
     report = arguments.text("report")
-    graph = arguments.text("graph")
+    graph = try arguments.graphFile()
+    try arguments.requireDistinctFiles()
   }
 
   private static func payload(_ arguments: Arguments) throws(CommandError) -> Int {
@@ -117,6 +118,23 @@ extension SimulateOptions.Crash {
 }
 
 extension Arguments {
+  /// The file of `--graph`, whose name says its form.
+  func graphFile() throws(CommandError) -> String? {
+    guard let path = text("graph") else { return nil }
+    guard [".dot", ".graphml", ".svg"].contains(where: path.hasSuffix) else {
+      throw .usage("--graph \(quoted(path)): name a file that ends in .dot, .graphml or .svg.")
+    }
+    return path
+  }
+
+  /// Refuses to write two results to one file.
+  func requireDistinctFiles() throws(CommandError) {
+    let paths = ["out", "report", "graph"].compactMap { text($0) }.filter { $0 != "-" }
+    guard Set(paths).count == paths.count else {
+      throw .usage("--out, --report and --graph name one file twice: give each result a file of its own.")
+    }
+  }
+
   /// The delay model of `--delay`; a matrix is read from its file.
   func delayModel() throws(CommandError) -> DelayModel? {
     // A file that cannot be read is no wrong usage, as a model that cannot be understood is.

@@ -52,7 +52,8 @@ final class LocalNetwork {
   private func nodeOptions(_ index: Int) -> [String] {
     var words = [
       "--listen", "127.0.0.1:0", "--data", "\(folder)/node-\(index)",
-      "--join-timeout", Quantity.text(of: options.timeout), "--loss", "\(options.loss)",
+      // The network's own time-out is the one that counts.
+      "--join-timeout", "0s", "--loss", "\(options.loss)",
       "--seed", "\(random.next())",
     ]
     if index > 0 { words += ["--join", "\(nodes[random.uniform(below: index)].listen)"] }
@@ -66,7 +67,7 @@ final class LocalNetwork {
     close(lifeline[1])
     let deadline = ContinuousClock.now + .seconds(5)
     for node in nodes {
-      while !node.hasEnded() {
+      while node.ending() == nil {
         if ContinuousClock.now >= deadline { kill(node.process, SIGKILL) }
         usleep(5_000)
       }
@@ -79,9 +80,20 @@ final class LocalNetwork {
   /// Looks after the nodes while something is waited for.
   func check() throws(CommandError) {
     try Interruption.check()
-    guard let node = nodes.first(where: { $0.hasEnded() }) else { return }
-    nodes.removeAll { $0.index == node.index }
-    throw .failed("Node \(node.index) has stopped: \(node.lastWords).")
+    if let ending = takeEnded().first { throw .failed("\(ending).") }
+  }
+
+  /// Lets go of the nodes that have ended.
+  ///
+  /// - Returns: what became of each, as `Node 3 was ended by signal 9`.
+  func takeEnded() -> [String] {
+    var endings: [String] = []
+    nodes.removeAll { node in
+      guard let ending = node.ending() else { return false }
+      endings.append("Node \(node.index) \(ending)")
+      return true
+    }
+    return endings
   }
 
   // MARK: - Looking

@@ -20,29 +20,26 @@ struct NetworkMonitor {
     var turns = 0
     while !Interruption.isWanted {
       // Once a second on a terminal, every five seconds elsewhere; a signal ends the pause at once.
-      if turns % (isOnTerminal ? 10 : 50) == 0 { try show() }
+      if turns % (isOnTerminal ? 10 : 50) == 0 { show() }
       turns += 1
       usleep(100_000)
-      do throws(CommandError) {
-        try network.check()
-      } catch {
-        if Interruption.isWanted { return }
-        throw error
+      if Interruption.isWanted { return }
+      for ending in network.takeEnded() {
+        linesDrawn = 0
+        Messages.write(line: "\(ending); \(network.nodes.count) are left.")
       }
+      guard !network.nodes.isEmpty else { throw .failed("All nodes have ended: start the network again.") }
     }
   }
 
-  private mutating func show() throws(CommandError) {
+  private mutating func show() {
     var rows: [[String]] = []
     var files = 0
     var connections = 0
     for node in network.nodes {
-      let (status, held) = try explaining {
-        (
-          try node.client.status(),
-          try node.client.files().count { $0.state == .complete || $0.state == .published }
-        )
-      }
+      // A node that does not answer has ended, which the next turn tells, or is stopped and may go on.
+      guard let status = try? node.client.status(), let known = try? node.client.files() else { continue }
+      let held = known.count { $0.state == .complete || $0.state == .published }
       files = max(files, held)
       connections += status.connections
       if rows.count < NetworkMonitor.rowsLimit {

@@ -54,12 +54,17 @@ struct NodeProcess {
     client = ControlClient(control)
   }
 
-  /// The last thing it said, for an error.
-  var lastWords: String { NodeProcess.lastLine(of: log) }
-
-  /// Whether it has ended. Its number is free for the system to use again afterwards, so this is asked at
-  /// most until it is true.
-  func hasEnded() -> Bool { waitpid(process, nil, WNOHANG) != 0 }
+  /// How it ended, to follow its name in a sentence; `nil` while it runs. Its number is free for the system to
+  /// use again afterwards, so this is asked at most until it answers.
+  func ending() -> String? {
+    var status: Int32 = 0
+    let result = waitpid(process, &status, WNOHANG)
+    if result == 0 { return nil }
+    let signal = status & 0x7F
+    if result > 0, signal != 0 { return "was ended by signal \(signal)" }
+    let code = status >> 8 & 0xFF
+    return code == 0 ? "has stopped" : "has failed: \(NodeProcess.lastLine(of: log))"
+  }
 
   private static func started(
     _ result: (process: pid_t, code: Int32), _ index: Int

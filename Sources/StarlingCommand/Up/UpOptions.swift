@@ -1,3 +1,4 @@
+import StarlingApps
 import StarlingCore
 
 /// What `starling up` was asked for.
@@ -31,7 +32,8 @@ struct UpOptions {
     once = arguments.has("once")
     json = arguments.has("json")
     report = arguments.text("report")
-    graph = arguments.text("graph")
+    graph = try arguments.graphFile()
+    try arguments.requireDistinctFiles()
     seed = try arguments.seed()
     timeout =
       try arguments.duration("timeout", in: .seconds(1)...Interval.seconds(86_400)) ?? .seconds(300)
@@ -39,6 +41,16 @@ struct UpOptions {
     guard !once || !files.isEmpty else {
       throw .usage("--once stops when all files have arrived: name one with --broadcast FILE.")
     }
-    for file in files { _ = try InputFile.size(file) }
+    guard Set(files).count == files.count else {
+      throw .usage("--broadcast names the same file twice: name each once.")
+    }
+    for file in files {
+      let size = try InputFile.size(file)
+      guard UInt64(size) <= FileManifest.byteLimit else {
+        throw .failed(
+          "\(quoted(file)) has \(Readable.size(size)), and \(Readable.size(Int(FileManifest.byteLimit))) can be"
+            + " broadcast: split it.")
+      }
+    }
   }
 }

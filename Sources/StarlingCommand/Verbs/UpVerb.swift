@@ -63,13 +63,13 @@ extension Verb {
 
   /// Leaves the network up until the user interrupts.
   private static func stay(_ network: LocalNetwork, _ result: NetworkResult) throws(CommandError) {
-    guard let first = network.nodes.first else { return }
+    guard let first = network.nodes.first, let last = network.nodes.last else { return }
     Messages.write(line: "\(result.text)\n")
     Messages.write(
       line: """
         The network is up; its files are in \(network.folder). Talk to it from another terminal, for example
-          starling publish FILE --control \(first.client.address)
           starling watch --control \(first.client.address)
+          starling publish FILE --control \(last.client.address)
         Stop it with Ctrl-C.
         """)
     var monitor = NetworkMonitor(network)

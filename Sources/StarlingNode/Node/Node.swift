@@ -22,6 +22,8 @@ public struct Node: ~Copyable {
   var neighbours = PeerMap<NeighbourViews>()
   var hostOutputs = HostOutputs()
   var fileOutputs = FileOutputs()
+  /// When the last chunk was asked for.
+  var lastChunkAt = Instant.zero
   var delivered = [UInt64](repeating: 0, count: NodeTraffic.allCases.count)
   var now = Instant.zero
   var isShutDown = false
@@ -65,8 +67,9 @@ public struct Node: ~Copyable {
     guard !isShutDown else { return .distantFuture }
     var next = host.nextDeadline
     if isAlone { next = min(next, contacts.nextDeadline) }
-    // What is past waits for room, and room comes with a datagram or with one of the host's deadlines.
-    if files.nextDeadline > now { next = min(next, files.nextDeadline) }
+    // What is past waits for room: that comes with a datagram, or its time runs out.
+    let patience = lastChunkAt + NodeConfiguration.slowNeighbourPatience
+    next = min(next, files.nextDeadline > now ? files.nextDeadline : max(patience, now + .milliseconds(1)))
     return next
   }
 

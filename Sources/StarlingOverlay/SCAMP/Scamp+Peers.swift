@@ -6,6 +6,7 @@ extension Scamp {
   public func forEachPeer(_ body: (Peer) -> Void) {
     outgoing.members.forEach(body)
     incoming.members.forEach(body)
+    donated.forEach(body)
     if let contact { body(contact) }
   }
 }

@@ -13,7 +13,6 @@ extension Scamp {
   mutating func examineLater(
     count: UInt8, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
   ) {
-    isExamining = true
     // Spread over half the wait, so that peers which joined together do not walk together.
     let wait = Scamp.backedOff(ScampConfiguration.examinationInterval, count: count)
     let jitter = Interval(nanoseconds: Int64(effects.uniform(below: Int(wait.nanoseconds / 2))))
@@ -75,6 +74,8 @@ extension Scamp {
       let member = outgoing.random(from: &effects), member != requester
     else { return }
     outgoing.remove(member)
+    if donated.count == ScampConfiguration.donationsRemembered { donated.removeFirst() }
+    donated.append(member)
     effects.send(.dropped, to: member)
     effects.indicate(.lost(member, .partialView))
     effects.send(.donation(member), to: requester)

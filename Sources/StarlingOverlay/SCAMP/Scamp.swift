@@ -36,12 +36,12 @@ public struct Scamp: Membership {
   /// The peer that was asked for a contact, and is asked again if this one finds itself alone.
   @usableFromInline var contact: Peer?
   @usableFromInline var size = SizeSketch()
+  /// Members that were given away last: only these may be returned.
+  @usableFromInline var donated: [Peer] = []
   /// Donations that were asked for: one that was not is returned.
   @usableFromInline var awaitedDonations: UInt16 = 0
   /// Whether this peer waits for its subscription to be answered.
   @usableFromInline var isJoining = false
-  /// Whether an examination is due.
-  @usableFromInline var isExamining = false
   /// Whether `size` has changed since it was last passed on.
   @usableFromInline var hasNewSize = true
 
@@ -110,6 +110,8 @@ public struct Scamp: Membership {
     case .donation(let member):
       receiveDonation(member, from: sender, into: &effects)
     case .returned(let member):
+      guard let position = donated.firstIndex(of: member) else { return }
+      donated.remove(at: position)
       keep(member, into: &effects)
     case .size(let heard):
       hear(heard)

@@ -48,6 +48,9 @@ public struct ScampConfiguration: Sendable {
   /// thin from being filled, which would push the mean above the law.
   @inlinable
   public static var renewedInView: Double { 0.96 }
+  /// How many donations may be outstanding, in that each can still be returned. A guess.
+  @inlinable
+  public static var donationsRemembered: Int { 8 }
   /// To how many neighbours news of the group's size is passed on at each look. A guess.
   @inlinable
   public static var sizeFanout: Int { 4 }

@@ -38,7 +38,9 @@ struct HTTPRequest {
       let value
     else { return nil }
     // By its length: a NUL within must not hide the rest.
-    return String(validating: UnsafeRawBufferPointer(start: value, count: count), as: UTF8.self)
+    let bytes = UnsafeRawBufferPointer(start: value, count: count)
+    // What is not UTF-8 is there all the same: a NUL stands for it, which no name, topic or host may hold.
+    return String(validating: bytes, as: UTF8.self) ?? "\u{0}"
   }
 }
 

@@ -25,7 +25,14 @@ extension Endpoint {
       counters.retransmissions += 1
       return reply(responders[i].answer, to: address, into: &sink)
     }
-    guard responders.count < configuration.maximumHandshakes else { return counters.drop(.tablesFull) }
+    if responders.count >= configuration.maximumHandshakes {
+      // The oldest gives way: whoever opens in earnest answers within a round trip, and a flood of openings
+      // must be fast to be ahead of that. Without this, a trickle would keep everybody out.
+      counters.drop(.tablesFull)
+      if let oldest = responders.deadlines.firstIndex(of: responders.earliest) {
+        _ = removeResponder(oldest, forgettingOpening: true)
+      }
+    }
     guard
       let responder = ResponderHandshake(
         initiate, opening: opening, id: newID(), network: configuration.network, credentials: credentials,

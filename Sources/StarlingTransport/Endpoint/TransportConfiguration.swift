@@ -30,7 +30,7 @@ public struct TransportConfiguration: Sendable {
   /// How many connections may be up or being asked for, at least 1.
   public var maximumConnections = 256
   /// How many handshakes begun by others may be pending, at least 1; further ones are ignored.
-  public var maximumHandshakes = 64
+  public var maximumHandshakes = 256
 
   /// The defaults, for a network of this name.
   ///
