@@ -148,7 +148,8 @@ import Testing
     }
   }
 
-  @Test("Pending handshakes are bounded, and forgotten when nobody confirms them")
+  @Test(
+    "Pending handshakes are bounded, the oldest gives way, and all are forgotten when nobody confirms them")
   func boundedPending() throws {
     var network = try VirtualNetwork(seed: testSeed) { i, configuration in
       if i == 1 { configuration.maximumHandshakes = 5 }
@@ -157,11 +158,26 @@ import Testing
     network.meddle = { datagram, _ in datagram[0] == 3 ? nil : datagram }
     network.run(.milliseconds(30))
     #expect(network.endpoints[1].counters.dropped(.tablesFull) == 3)
-    #expect(network.sent.count { $0.bytes[0] == 2 } == 5)
+    #expect(network.sent.count { $0.bytes[0] == 2 } == 8)
     network.dead = [0]
     network.run(.seconds(11))
     #expect(network.heard[1].isEmpty)
     #expect(network.endpoints[1].nextDeadline == .distantFuture)
+  }
+
+  @Test("Openings that nobody means keep nobody out")
+  func openingsDoNotExclude() throws {
+    var network = try VirtualNetwork(3, seed: testSeed) { i, configuration in
+      if i == 1 { configuration.maximumHandshakes = 5 }
+    }
+    for _ in 0..<8 { _ = try network.connect(0, to: 1) }
+    network.meddle = { datagram, _ in datagram[0] == 3 ? nil : datagram }
+    network.run(.milliseconds(30))
+    #expect(network.heard[1].isEmpty)
+    network.meddle = { datagram, _ in datagram }
+    let id = try network.connect(2, to: 1)
+    network.run(.milliseconds(200))
+    #expect(network.heard[2] == [.connected(id, network.key(1), initiated: true)])
   }
 
   @Test("A full peer says so, and a full node asks for no more connections")

@@ -17,7 +17,7 @@ enum Rules {
       "Synchronization",
     ],
     "StarlingCommand": [
-      "StarlingCore", "StarlingNode", "StarlingSimulator", "StarlingRuntime", "Glibc",
+      "StarlingCore", "StarlingApps", "StarlingNode", "StarlingSimulator", "StarlingRuntime", "Glibc",
       "FoundationEssentials", "Synchronization",
     ],
   ]

@@ -89,13 +89,24 @@ struct TreeRecoveryTests {
 
   @Test("No more messages are waited for than the table takes, and a place that is free again is used")
   func missingBound() {
-    var tree = LoneTree(neighbours: 1...2) { $0.missingLimit = 10 }
-    for sequence in UInt64(0)..<50 { tree.receive(.announce(signed(by: 9, sequence).identifier), from: 1) }
+    var tree = LoneTree(neighbours: 1...50) { $0.missingLimit = 10 }
+    for sequence in UInt64(0)..<50 {
+      tree.receive(.announce(signed(by: 9, sequence).identifier), from: Int(sequence) + 1)
+    }
     #expect(tree.effects.timers.map(\.timer.sequence) == Array(0..<10))
     tree.receive(.push(signed(by: 9, 3)), from: 2)
-    tree.receive(.announce(signed(by: 9, 60).identifier), from: 1)
-    tree.receive(.announce(signed(by: 9, 61).identifier), from: 1)
+    tree.receive(.announce(signed(by: 9, 60).identifier), from: 40)
+    tree.receive(.announce(signed(by: 9, 61).identifier), from: 41)
     #expect(tree.effects.timers.map(\.timer.sequence).suffix(1) == [60] && tree.effects.timers.count == 11)
+  }
+
+  @Test("A neighbour that announces what does not exist fills its share of the table, and no more")
+  func missingShare() {
+    var tree = LoneTree(neighbours: 1...2) { $0.missingLimit = 80 }
+    for sequence in UInt64(0)..<50 { tree.receive(.announce(signed(by: 9, sequence).identifier), from: 1) }
+    #expect(tree.effects.timers.count == 10)
+    tree.receive(.announce(signed(by: 9, 99).identifier), from: 2)
+    #expect(tree.effects.timers.count == 11)
   }
 
   @Test("The wait before a graft follows how long announced messages take")

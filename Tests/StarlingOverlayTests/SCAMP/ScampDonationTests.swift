@@ -71,10 +71,18 @@ struct ScampDonationTests {
     requester.receive(.donation(Peer(8)), from: 3)
     #expect(requester.members == [7, 8])
 
-    var donor = LonePeer(3, members: 1...2, random: testRandom())
+    let size = Int(ScampConfiguration().minimumView) + 1
+    var donor = LonePeer(500, members: 1...size, random: testRandom())
     donor.receive(.returned(Peer(9)), from: 0)
-    #expect(donor.members == [1, 2, 9])
-    #expect(donor.takeSent().map(\.to) == [Peer(9)], "the member hears that it is kept again")
+    #expect(donor.members.count == size && donor.takeSent().isEmpty, "what was not given cannot come back")
+    var walk = Scamp.Walk.donation(for: Peer(400))
+    walk.isReturned = true
+    donor.receive(.walk(walk), from: 1)
+    let given = Set(1...size).subtracting(donor.members).first ?? 0
+    _ = donor.takeSent()
+    for _ in 0..<2 { donor.receive(.returned(Peer(given)), from: 400) }
+    #expect(Set(donor.members) == Set(1...size))
+    #expect(donor.takeSent().map(\.to) == [Peer(given)], "the member hears that it is kept again, once")
   }
 
   @Test("A thin peer asks for just as many members as it lacks, and a full one for none")
