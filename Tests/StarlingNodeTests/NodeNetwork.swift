@@ -36,6 +36,8 @@ final class TestNode {
   var sink = Sink()
   /// The contents of the files that it publishes.
   var published: [FileIdentifier: (contents: [UInt8], chunkBytes: Int)] = [:]
+  /// Whether it does nothing and hears nothing, as a process that was stopped.
+  var isHanging = false
   /// Bytes of chunks that may wait at most, seen when a chunk was asked for.
   var queueAtRequest = 0
 
@@ -96,7 +98,8 @@ final class NodeNetwork {
   func collect(from node: TestNode) {
     while !node.sink.requests.isEmpty {
       let (index, file) = node.sink.requests.removeFirst()
-      node.queueAtRequest = max(node.queueAtRequest, node.node.host.longestQueueBytes)
+      let waiting = node.node.host.longestQueueBytes(at: now, patience: .seconds(60))
+      node.queueAtRequest = max(node.queueAtRequest, waiting)
       guard let (contents, chunkBytes) = node.published[file] else { continue }
       let start = index * chunkBytes
       let chunk = Array(contents[start..<min(start + chunkBytes, contents.count)])
@@ -112,15 +115,17 @@ final class NodeNetwork {
   func run(for interval: Interval, until isDone: () -> Bool = { false }) {
     let end = now + interval
     while !isDone() {
-      let next = nodes.reduce(network.nextInstant) { min($0, $1.node.nextDeadline) }
+      let next = nodes.reduce(network.nextInstant) { $1.isHanging ? $0 : min($0, $1.node.nextDeadline) }
       guard next <= end else { break }
       now = max(now, next)
       while let datagram = network.popDue(at: now) {
-        guard let node = nodes.first(where: { $0.address == datagram.target }) else { continue }
+        guard let node = nodes.first(where: { $0.address == datagram.target && !$0.isHanging }) else {
+          continue
+        }
         node.node.receive(datagram.bytes, from: datagram.source, at: now, into: &node.sink)
         collect(from: node)
       }
-      for node in nodes where node.node.nextDeadline <= now {
+      for node in nodes where !node.isHanging && node.node.nextDeadline <= now {
         node.node.expire(at: now, into: &node.sink)
         collect(from: node)
       }

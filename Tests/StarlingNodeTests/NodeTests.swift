@@ -47,6 +47,23 @@ import Testing
     #expect(publisher.queueAtRequest <= publisher.node.configuration.lowWaterBytes)
   }
 
+  @Test("a neighbour that hangs does not keep a file from the others")
+  func hangingNeighbour() throws {
+    let network = try joinedNetwork(6, seed: testSeed(default: 33), loss: 0)
+    let publisher = network.nodes[3]
+    let neighbours = publisher.status.neighbours.map(\.key)
+    let hanging = try #require(network.nodes.first { neighbours.contains($0.key) })
+    hanging.isHanging = true
+    let contents = [UInt8](repeating: 7, count: 1 << 20)
+    let manifest = try network.publish(contents, name: "long.bin", from: publisher, chunkBytes: 48 << 10)
+    let receivers = network.nodes.filter { $0 !== publisher && $0 !== hanging }
+    let start = network.now
+    // Well before the transport gives the neighbour up, after 30 s.
+    network.run(for: .seconds(20)) { receivers.allSatisfy { !$0.sink.completed.isEmpty } }
+    #expect(receivers.allSatisfy { $0.sink.completed == [manifest.identifier] })
+    print("past a hanging neighbour: \((network.now - start).inMilliseconds) ms")
+  }
+
   @Test("two runs of one seed are alike to the last datagram")
   func replay() throws {
     func run() throws -> [UInt64] {

@@ -18,6 +18,9 @@ struct HostConnection {
   var violations = 0
   /// Whether a message was dropped because the queue was full, and there was no room since.
   var isCongested = false
+  /// How many bytes waited when that was last asked, and when they last grew fewer.
+  var waitingBytes = 0
+  var drainedAt = Instant.zero
   /// Whether this end closes it only because it is not needed: no loss to the process.
   var isClosedQuietly = false
 }

@@ -139,9 +139,23 @@ extension ProcessHost {
     if core.retained[position] <= 0 { core.retained.remove(peer) }
   }
 
-  /// The bytes that wait on the fullest connection: what a sender that can wait should look at.
-  public var longestQueueBytes: Int {
-    core.connections.all.reduce(0) { max($0, core.endpoint.queuedBytes(on: $1.identifier)) }
+  /// The bytes that wait on the fullest connection that moves: what a sender that can wait should look at.
+  ///
+  /// - Parameters:
+  ///   - now: the current instant.
+  ///   - patience: a connection on which nothing was acknowledged for so long does not count: one neighbour
+  ///     that hangs must not hold the others up.
+  public mutating func longestQueueBytes(at now: Instant, patience: Interval) -> Int {
+    var longest = 0
+    for i in core.connections.all.indices {
+      let bytes = core.endpoint.queuedBytes(on: core.connections[i].identifier)
+      if bytes < core.connections[i].waitingBytes || core.connections[i].waitingBytes == 0 {
+        core.connections[i].drainedAt = now
+      }
+      core.connections[i].waitingBytes = bytes
+      if now - core.connections[i].drainedAt < patience { longest = max(longest, bytes) }
+    }
+    return longest
   }
 
   /// The smoothed round-trip time to a peer; `nil` while it is not known.

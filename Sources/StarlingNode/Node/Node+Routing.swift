@@ -18,15 +18,15 @@ extension Node {
     }
   }
 
-  /// Asks for the next chunk of a file when every connection has room, or when those that have none had their
-  /// time: one slow neighbour must not stop the others. It loses what its full queue refuses, and grafts it.
+  /// Asks for the next chunk of a file when every connection that moves has room. One that hangs loses what its
+  /// full queue refuses, and its peer grafts that if it comes back.
   ///
   /// - Returns: whether there is something new to handle.
   private mutating func sendNextChunk() -> Bool {
-    guard files.nextDeadline <= now else { return false }
-    let isCrowded = host.longestQueueBytes > configuration.lowWaterBytes
-    guard !isCrowded || now >= lastChunkAt + NodeConfiguration.slowNeighbourPatience else { return false }
-    lastChunkAt = now
+    guard files.nextDeadline <= now,
+      host.longestQueueBytes(at: now, patience: NodeConfiguration.hangingNeighbourPatience)
+        <= configuration.lowWaterBytes
+    else { return false }
     files.proceed(at: now, into: &fileOutputs)
     return !fileOutputs.queue.isEmpty
   }

@@ -22,8 +22,6 @@ public struct Node: ~Copyable {
   var neighbours = PeerMap<NeighbourViews>()
   var hostOutputs = HostOutputs()
   var fileOutputs = FileOutputs()
-  /// When the last chunk was asked for.
-  var lastChunkAt = Instant.zero
   var delivered = [UInt64](repeating: 0, count: NodeTraffic.allCases.count)
   var now = Instant.zero
   var isShutDown = false
@@ -67,9 +65,8 @@ public struct Node: ~Copyable {
     guard !isShutDown else { return .distantFuture }
     var next = host.nextDeadline
     if isAlone { next = min(next, contacts.nextDeadline) }
-    // What is past waits for room: that comes with a datagram, or its time runs out.
-    let patience = lastChunkAt + NodeConfiguration.slowNeighbourPatience
-    next = min(next, files.nextDeadline > now ? files.nextDeadline : max(patience, now + .milliseconds(1)))
+    // What is past waits for room: that comes with a datagram, or a neighbour turns out to hang.
+    next = min(next, files.nextDeadline > now ? files.nextDeadline : now + .milliseconds(100))
     return next
   }
 

@@ -26,9 +26,9 @@ public struct NodeConfiguration: Sendable {
   /// The next chunk of a file is sent when no connection has more bytes than this waiting. A guess: one
   /// chunk on its way and one behind it keep a connection busy.
   public var lowWaterBytes: Int
-  /// How long a chunk waits for connections that have more. A guess: long against a round trip, and a file
-  /// still moves at two chunks a second past a neighbour that hangs.
-  public static let slowNeighbourPatience = Interval.milliseconds(500)
+  /// A neighbour that acknowledges nothing for so long is not waited for. A guess: long against a round trip and
+  /// a few retransmissions.
+  public static let hangingNeighbourPatience = Interval.seconds(2)
 
   /// The defaults.
   ///
