@@ -16,7 +16,7 @@ func simulate(_ options: SimulateOptions, output: Output) throws(CommandError) {
   var bar = Progress()
   let start = ContinuousClock().now
   let report = BroadcastScenario(options).run { progress in
-    bar.report(progress.phase, Int(progress.share * 1_000), of: 1_000)
+    bar.report(progress.phase + ", per cent", Int(progress.share * 100), of: 100)
   }
   bar.finish()
   let cost = BroadcastReport.Cost(since: start)

@@ -91,6 +91,7 @@ where Diffusion.Auth == IdealAuthenticator, Diffusion.Message: SizedMessage {
       let contact = Peer(network.random.uniform(below: i))
       network.request(.join(contact: contact), of: peer)
     }
+    progress(.init(phase: "join", share: 1))
     progress(.init(phase: "settle", share: 0))
     network.run(until: network.now + scenario.settle)
     return network
@@ -116,6 +117,7 @@ where Diffusion.Auth == IdealAuthenticator, Diffusion.Message: SizedMessage {
       network.run(until: due)
       broadcast(number, in: &network)
     }
+    progress(.init(phase: "messages", share: 1))
     progress(.init(phase: "drain", share: 0))
     let end = network.now + scenario.drain
     if let instant = crashAt, instant <= end {
