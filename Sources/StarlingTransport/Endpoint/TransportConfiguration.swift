@@ -29,7 +29,7 @@ public struct TransportConfiguration: Sendable {
   public var reassemblyBytes = 1 << 19
   /// How many connections may be up or being asked for, at least 1.
   public var maximumConnections = 256
-  /// How many handshakes begun by others may be pending, at least 1; further ones are ignored.
+  /// How many handshakes begun by others may be pending, at least 1; beyond that the oldest gives way.
   public var maximumHandshakes = 256
 
   /// The defaults, for a network of this name.
