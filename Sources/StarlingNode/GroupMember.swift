@@ -35,6 +35,8 @@ public struct GroupMember<Overlay: Membership, Diffusion: BroadcastProcess>: Pro
   public enum Request {
     /// Join the group that a peer belongs to.
     case join(contact: Peer)
+    /// Leave the group in good order.
+    case leave
     /// Bring this to every member.
     case broadcast(Diffusion.Auth.Payload)
   }
@@ -44,8 +46,10 @@ public struct GroupMember<Overlay: Membership, Diffusion: BroadcastProcess>: Pro
   public enum Indication {
     /// A broadcast of another member arrived for the first time, over the link from `sender`.
     case delivered(Broadcast<Diffusion.Auth>, from: Peer)
-    /// A peer sent something with a bad signature.
-    case refused(from: Peer)
+    /// A peer did what no correct peer does.
+    case misbehaved(Peer, Misbehaviour)
+    /// A message was missed for good.
+    case missed(MessageIdentifier)
     /// The overlay changed around this peer.
     case overlay(MembershipIndication)
   }
@@ -81,6 +85,11 @@ public struct GroupMember<Overlay: Membership, Diffusion: BroadcastProcess>: Pro
     case .join(let contact):
       let changes = effects.embedding(OverlayLayer.self) {
         overlay.handle(.join(contact: contact), at: now, into: &$0)
+      }
+      apply(changes, at: now, into: &effects)
+    case .leave:
+      let changes = effects.embedding(OverlayLayer.self) {
+        overlay.handle(.leave, at: now, into: &$0)
       }
       apply(changes, at: now, into: &effects)
     case .broadcast(let payload):
@@ -143,13 +152,19 @@ public struct GroupMember<Overlay: Membership, Diffusion: BroadcastProcess>: Pro
     _ changes: [MembershipIndication], at now: Instant, into effects: inout some Effects<Self> & ~Copyable
   ) {
     for change in changes {
-      let request: Diffusion.Request =
-        switch change {
-        case .gained(let peer, .partialView): .linkUp(peer, .outgoing)
-        case .gained(let peer, .inView): .linkUp(peer, .incoming)
-        case .lost(let peer, .partialView): .linkDown(peer, .outgoing)
-        case .lost(let peer, .inView): .linkDown(peer, .incoming)
-        }
+      let request: Diffusion.Request
+      switch change {
+      case .gained(let peer, .partialView): request = .linkUp(peer, .outgoing)
+      case .gained(let peer, .inView): request = .linkUp(peer, .incoming)
+      case .lost(let peer, .partialView): request = .linkDown(peer, .outgoing)
+      case .lost(let peer, .inView): request = .linkDown(peer, .incoming)
+      case .misbehaved(let peer, let what):
+        effects.indicate(.misbehaved(peer, what))
+        continue
+      case .admitted:
+        effects.indicate(.overlay(change))
+        continue
+      }
       _ = effects.embedding(DiffusionLayer.self) { diffusion.handle(request, at: now, into: &$0) }
       effects.indicate(.overlay(change))
     }
@@ -195,7 +210,8 @@ extension GroupMember {
     public static func indication(_ indication: Diffusion.Indication) -> Indication? {
       switch indication {
       case .delivered(let broadcast, let sender): .delivered(broadcast, from: sender)
-      case .refused(let peer): .refused(from: peer)
+      case .misbehaved(let peer, let what): .misbehaved(peer, what)
+      case .missed(let identifier): .missed(identifier)
       }
     }
   }

@@ -71,7 +71,9 @@ struct Lone<Diffusion: BroadcastProcess> where Diffusion.Auth == IdealAuthentica
 
   /// Who was reported for a bad signature.
   var refusals: [Int] {
-    effects.indications.compactMap { if case .refused(let peer) = $0 { Int(peer.index) } else { nil } }
+    effects.indications.compactMap {
+      if case .misbehaved(let peer, .badSignature) = $0 { Int(peer.index) } else { nil }
+    }
   }
 }
 

@@ -51,7 +51,7 @@ extension AveragingMember.Message: WireMessage {
     from reader: inout WireReader, peers: inout some PeerDirectory
   ) throws(WireError) -> AveragingMember.Message {
     switch try reader.readByte() {
-    case 0: .overlay(try Scamp.Message.decode(from: &reader, peers: &peers))
+    case 0: .overlay(try OpenScamp.Message.decode(from: &reader, peers: &peers))
     case 1: .averaging(try Averaging.Message.decode(from: &reader, peers: &peers))
     case let layer: throw .invalid("a message of layer \(layer)")
     }

@@ -4,6 +4,8 @@ import StarlingSimulator
 import StarlingTestSupport
 import Testing
 
+typealias OpenScamp = Scamp<OpenDoor>
+
 // A third protocol, in one file: what `docs/architecture.md` shows, and how any protocol is written.
 
 /// Averaging by push and pull: Jelasity, Montresor and Babaoglu, "Gossip-based aggregation in large dynamic
@@ -78,12 +80,12 @@ struct Averaging: Process {
 /// Averaging over SCAMP: the membership is contained beside it, and who enters a view is met.
 struct AveragingMember: Process {
   enum Message {
-    case overlay(Scamp.Message)
+    case overlay(OpenScamp.Message)
     case averaging(Averaging.Message)
   }
 
   enum Timer {
-    case overlay(Scamp.Timer)
+    case overlay(OpenScamp.Timer)
     case averaging(Averaging.Timer)
   }
 
@@ -94,7 +96,7 @@ struct AveragingMember: Process {
 
   enum Indication: Hashable { case met(Peer) }
 
-  private(set) var overlay: Scamp
+  private(set) var overlay: OpenScamp
   private(set) var averaging = Averaging()
 
   init(identity: Peer) { overlay = Scamp(identity: identity) }
@@ -164,7 +166,7 @@ struct AveragingMember: Process {
         request = .meet(peer)
         effects.indicate(.met(peer))
       case .lost(let peer, .partialView): request = .forget(peer)
-      case .gained(_, .inView), .lost(_, .inView): continue
+      case .gained(_, .inView), .lost(_, .inView), .admitted, .misbehaved: continue
       }
       _ = effects.embedding(AveragingLayer.self) { averaging.handle(request, at: now, into: &$0) }
     }
@@ -172,10 +174,10 @@ struct AveragingMember: Process {
 
   enum OverlayLayer: Embedding {
     typealias Outer = AveragingMember
-    typealias Inner = Scamp
+    typealias Inner = OpenScamp
 
-    static func message(_ message: Scamp.Message) -> Message { .overlay(message) }
-    static func timer(_ timer: Scamp.Timer) -> Timer { .overlay(timer) }
+    static func message(_ message: OpenScamp.Message) -> Message { .overlay(message) }
+    static func timer(_ timer: OpenScamp.Timer) -> Timer { .overlay(timer) }
     /// Kept: who is met is decided above.
     static func indication(_ indication: MembershipIndication) -> Indication? { nil }
   }

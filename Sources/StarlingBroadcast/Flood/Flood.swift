@@ -45,7 +45,7 @@ public struct Flood<Auth: Authenticator>: BroadcastProcess {
   ) {
     switch gate.admit(message) {
     case .duplicate: break
-    case .forged: effects.indicate(.refused(from: sender))
+    case .forged: effects.indicate(.misbehaved(sender, .badSignature))
     case .new:
       effects.indicate(.delivered(message, from: sender))
       let parcel = effects.prepare(message.passedOn)

@@ -50,7 +50,7 @@ public struct Gossip<Auth: Authenticator>: BroadcastProcess {
   ) {
     switch gate.admit(message) {
     case .duplicate: break
-    case .forged: effects.indicate(.refused(from: sender))
+    case .forged: effects.indicate(.misbehaved(sender, .badSignature))
     case .new:
       effects.indicate(.delivered(message, from: sender))
       spread(message.passedOn, into: &effects)

@@ -38,8 +38,10 @@ public enum BroadcastIndication<Auth: Authenticator> {
   /// A message of another peer arrived for the first time, over the link from `sender`, and its signature is
   /// good.
   case delivered(Broadcast<Auth>, from: Peer)
-  /// A peer sent something with a bad signature. It was dropped.
-  case refused(from: Peer)
+  /// A peer did what no correct peer does. What it sent was dropped.
+  case misbehaved(Peer, Misbehaviour)
+  /// A message that others had can no longer be had from anyone who told of it: it was missed for good.
+  case missed(MessageIdentifier)
 }
 
 extension BroadcastRequest: Sendable where Payload: Sendable {}

@@ -30,7 +30,7 @@ extension BroadcastTree {
   ) {
     switch gate.admit(message) {
     case .duplicate: receiveDuplicate(from: sender, into: &effects)
-    case .forged: effects.indicate(.refused(from: sender))
+    case .forged: effects.indicate(.misbehaved(sender, .badSignature))
     case .new:
       settleMissing(message.identifier, at: now)
       if let position = storedLinks.position(of: sender) {

@@ -60,8 +60,9 @@ extension Node {
         sink.arrived(index, of: file, from: peers.table.record(of: sender).key)
       }
       files.receive(broadcast.payload, from: origin, at: now, into: &fileOutputs)
-    case .refused(let peer):
-      host.punish(peer, for: "a broadcast with a bad signature", at: now, into: &hostOutputs)
+    case .misbehaved(let peer, let what):
+      host.punish(peer, for: what.name, at: now, into: &hostOutputs)
+    case .missed, .overlay(.admitted), .overlay(.misbehaved): break
     case .overlay(.gained(let peer, let view)): gained(peer, view, into: &sink)
     case .overlay(.lost(let peer, let view)): lost(peer, view, into: &sink)
     }

@@ -3,7 +3,7 @@ import StarlingBroadcast
 import StarlingOverlay
 
 /// The kind of process that a node runs.
-public typealias NodeProcess = GroupMember<Scamp, BroadcastTree<KeyAuthenticator>>
+public typealias NodeProcess = GroupMember<Scamp<OpenDoor>, BroadcastTree<KeyAuthenticator>>
 
 /// The kinds of messages that a node counts apart.
 public enum NodeTraffic: Int, CaseIterable, Sendable {

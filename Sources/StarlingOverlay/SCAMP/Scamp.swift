@@ -12,7 +12,7 @@ import StarlingCore
 /// Two repairs, which the folder's README explains: a peer whose subscription left it with too few keepers
 /// sends more copies, and one whose own view is thin is given members by peers that have many.
 @frozen
-public struct Scamp: Membership {
+public struct Scamp<Door: Admission>: Membership {
   /// What this membership can be asked for.
   public typealias Request = MembershipRequest
   /// What this membership tells the layer above.
@@ -31,6 +31,7 @@ public struct Scamp: Membership {
   public let identity: Peer
   /// The parameters that it follows.
   public let configuration: ScampConfiguration
+  @usableFromInline var door: Door
   @usableFromInline var outgoing = PeerSet()
   @usableFromInline var incoming = PeerSet()
   /// The peer that was asked for a contact, and is asked again if this one finds itself alone.
@@ -49,10 +50,12 @@ public struct Scamp: Membership {
   ///
   /// - Parameters:
   ///   - identity: the peer's own handle.
+  ///   - door: says who may join.
   ///   - configuration: the parameters of SCAMP.
   @inlinable
-  public init(identity: Peer, configuration: ScampConfiguration = ScampConfiguration()) {
+  public init(identity: Peer, door: Door, configuration: ScampConfiguration = ScampConfiguration()) {
     self.identity = identity
+    self.door = door
     self.configuration = configuration
   }
 
@@ -62,6 +65,8 @@ public struct Scamp: Membership {
   /// The peers that have this one in their partial view.
   @inlinable
   public var inView: PeerSet { _read { yield incoming } }
+  /// The neighbours, of both views.
+  public var acquaintances: [Peer] { outgoing.members + incoming.members.filter { !outgoing.contains($0) } }
   /// How many peers there seem to be.
   public var estimatedSize: Double { size.estimate }
 
@@ -82,6 +87,8 @@ public struct Scamp: Membership {
       guard contact != identity else { return }
       self.contact = contact
       subscribe(attempt: 0, at: now, into: &effects)
+    case .leave: break
+    case .shun(let peer): disconnect(from: peer, at: now, into: &effects)
     }
   }
 
@@ -238,5 +245,17 @@ extension Scamp {
   @inlinable
   static func backedOff(_ wait: Interval, count: UInt8) -> Interval {
     min(wait * (1 << min(Int(count), 16)), ScampConfiguration.longestWait)
+  }
+}
+
+extension Scamp where Door == OpenDoor {
+  /// A peer that knows nobody yet, of a group that everybody may join.
+  ///
+  /// - Parameters:
+  ///   - identity: the peer's own handle.
+  ///   - configuration: the parameters of SCAMP.
+  @inlinable
+  public init(identity: Peer, configuration: ScampConfiguration = ScampConfiguration()) {
+    self.init(identity: identity, door: OpenDoor(), configuration: configuration)
   }
 }

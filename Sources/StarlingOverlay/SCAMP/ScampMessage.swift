@@ -60,7 +60,7 @@ extension Scamp {
   }
 }
 
-extension Scamp.Message: WireMessage {
+extension Scamp.Message: WireMessage where Door.Signature: WireSignature {
   /// Appends a kind byte and the kind's fields.
   public func encode(into writer: inout WireWriter, peers: borrowing some PeerDirectory) {
     switch self {
@@ -117,6 +117,9 @@ extension Scamp.Message: WireMessage {
     }
   }
 
+}
+
+extension Scamp.Message: SizedMessage {
   /// The size of the encoded form, with IPv4 addresses.
   @inlinable
   public var encodedByteCount: Int {

@@ -39,7 +39,8 @@ extension BroadcastReport {
   mutating func close<Diffusion: BroadcastProcess>(
     _ network:
       borrowing Simulation<
-        GroupMember<Scamp, Diffusion>, LossyNetwork, BroadcastMeter<Scamp, Diffusion>
+        GroupMember<Scamp<IdealAdmission>, Diffusion>, LossyNetwork,
+        BroadcastMeter<Scamp<IdealAdmission>, Diffusion>
       >, eagerLinks links: ((Diffusion) -> BroadcastRun<Diffusion>.Links)?
   ) where Diffusion.Message: SizedMessage {
     let live = network.livePeers

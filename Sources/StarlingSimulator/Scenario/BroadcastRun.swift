@@ -38,8 +38,8 @@ extension BroadcastScenario {
 /// One run of a scenario with one kind of broadcast.
 struct BroadcastRun<Diffusion: BroadcastProcess>: ~Copyable
 where Diffusion.Auth == IdealAuthenticator, Diffusion.Message: SizedMessage {
-  typealias Member = GroupMember<Scamp, Diffusion>
-  typealias Network = Simulation<Member, LossyNetwork, BroadcastMeter<Scamp, Diffusion>>
+  typealias Member = GroupMember<Scamp<IdealAdmission>, Diffusion>
+  typealias Network = Simulation<Member, LossyNetwork, BroadcastMeter<Scamp<IdealAdmission>, Diffusion>>
   typealias Links = PeerMap<BroadcastTree<IdealAuthenticator>.Link>
 
   let scenario: BroadcastScenario
@@ -85,7 +85,8 @@ where Diffusion.Auth == IdealAuthenticator, Diffusion.Message: SizedMessage {
       network.run(until: Instant(nanoseconds: nanoseconds))
       let peer = network.add { peer in
         Member(
-          overlay: Scamp(identity: peer, configuration: configuration), diffusion: makeDiffusion(peer))
+          overlay: Scamp(identity: peer, door: IdealAdmission(owner: peer), configuration: configuration),
+          diffusion: makeDiffusion(peer))
       }
       guard i > 0 else { continue }
       let contact = Peer(network.random.uniform(below: i))

@@ -84,8 +84,8 @@ struct TreeGroupTests {
   }
 }
 
-private typealias Member = GroupMember<Scamp, BroadcastTree<IdealAuthenticator>>
-private typealias Meter = BroadcastMeter<Scamp, BroadcastTree<IdealAuthenticator>>
+private typealias Member = GroupMember<Scamp<IdealAdmission>, BroadcastTree<IdealAuthenticator>>
+private typealias Meter = BroadcastMeter<Scamp<IdealAdmission>, BroadcastTree<IdealAuthenticator>>
 private typealias TreeGroup = Simulation<Member, LossyNetwork, Meter>
 
 /// A settled group that has not broadcast yet.
@@ -99,7 +99,7 @@ private func treeGroup(_ count: Int, messages: Int, seed: UInt64) -> TreeGroup {
   for i in 0..<count {
     let peer = group.add { peer in
       Member(
-        overlay: Scamp(identity: peer),
+        overlay: Scamp(identity: peer, door: IdealAdmission(owner: peer)),
         diffusion: BroadcastTree(identity: peer, auth: IdealAuthenticator(owner: peer)))
     }
     if i > 0 { group.request(.join(contact: Peer(group.random.uniform(below: i))), of: peer) }

@@ -39,7 +39,7 @@ struct ScampDonationTests {
   @Test("Only a peer with more than the minimum gives a member away; it tells the member and the requester")
   func donor() {
     let minimum = Int(ScampConfiguration().minimumView)
-    var walk = Scamp.Walk.donation(for: Peer(500))
+    var walk = OpenScamp.Walk.donation(for: Peer(500))
     walk.isReturned = true
     for size in [minimum, minimum + 1] {
       var donor = LonePeer(members: 1...size, random: testRandom())
@@ -75,7 +75,7 @@ struct ScampDonationTests {
     var donor = LonePeer(500, members: 1...size, random: testRandom())
     donor.receive(.returned(Peer(9)), from: 0)
     #expect(donor.members.count == size && donor.takeSent().isEmpty, "what was not given cannot come back")
-    var walk = Scamp.Walk.donation(for: Peer(400))
+    var walk = OpenScamp.Walk.donation(for: Peer(400))
     walk.isReturned = true
     donor.receive(.walk(walk), from: 1)
     let given = Set(1...size).subtracting(donor.members).first ?? 0
@@ -135,9 +135,9 @@ struct ScampDonationTests {
   }
 }
 
-extension Scamp.Walk {
+extension OpenScamp.Walk {
   /// A walk for a donation that is at its end.
-  fileprivate static func donation(for requester: Peer) -> Scamp.Walk {
-    Scamp.Walk(.donation, for: requester, hopsLeft: 0)
+  fileprivate static func donation(for requester: Peer) -> OpenScamp.Walk {
+    OpenScamp.Walk(.donation, for: requester, hopsLeft: 0)
   }
 }

@@ -7,12 +7,12 @@ import Testing
 @Suite("SCAMP: messages on the wire")
 struct ScampMessageTests {
   /// One message of every kind, with fields drawn at random.
-  private func messages(_ random: inout Xoshiro256) -> [Scamp.Message] {
+  private func messages(_ random: inout Xoshiro256) -> [OpenScamp.Message] {
     func peer() -> Peer { Peer(UInt32(truncatingIfNeeded: random.next())) }
     let sketch = SizeSketch(drawnFrom: &random)
-    var walks: [Scamp.Walk] = []
-    for purpose in [Scamp.Walk.Purpose.contact, .donation] {
-      var walk = Scamp.Walk(purpose, for: peer(), hopsLeft: UInt8(random.uniform(below: 256)))
+    var walks: [OpenScamp.Walk] = []
+    for purpose in [OpenScamp.Walk.Purpose.contact, .donation] {
+      var walk = OpenScamp.Walk(purpose, for: peer(), hopsLeft: UInt8(random.uniform(below: 256)))
       walk.degree = UInt16(random.uniform(below: 65_536))
       walk.isReturned = random.oneIn(2)
       walks.append(walk)
@@ -30,7 +30,7 @@ struct ScampMessageTests {
     for _ in 0..<50 {
       for message in messages(&random) {
         let bytes = encoded(message)
-        #expect(try decoded(Scamp.Message.self, from: bytes) == message, "\(replay)")
+        #expect(try decoded(OpenScamp.Message.self, from: bytes) == message, "\(replay)")
         #expect(bytes.count == message.encodedByteCount, "\(message); \(replay)")
       }
     }
@@ -43,16 +43,16 @@ struct ScampMessageTests {
       let bytes = encoded(message)
       for length in 0..<bytes.count {
         #expect(throws: WireError.truncated, "\(message), \(length) bytes; \(replay)") {
-          try decoded(Scamp.Message.self, from: Array(bytes[..<length]))
+          try decoded(OpenScamp.Message.self, from: Array(bytes[..<length]))
         }
       }
-      #expect(throws: WireError.trailing(1)) { try decoded(Scamp.Message.self, from: bytes + [0]) }
+      #expect(throws: WireError.trailing(1)) { try decoded(OpenScamp.Message.self, from: bytes + [0]) }
     }
     #expect(throws: WireError.invalid("a SCAMP message of unknown kind 9")) {
-      try decoded(Scamp.Message.self, from: [9])
+      try decoded(OpenScamp.Message.self, from: [9])
     }
     #expect(throws: WireError.invalid("a walk without a known purpose")) {
-      try decoded(Scamp.Message.self, from: [1, 2] + [UInt8](repeating: 0, count: 50))
+      try decoded(OpenScamp.Message.self, from: [1, 2] + [UInt8](repeating: 0, count: 50))
     }
   }
 
@@ -64,8 +64,8 @@ struct ScampMessageTests {
       if !bytes.isEmpty, random.oneIn(2) { bytes[0] = UInt8(random.uniform(below: 9)) }
       var reader = WireReader(bytes)
       var peers = NumberedDirectory()
-      guard let message = try? Scamp.Message.decode(from: &reader, peers: &peers) else { continue }
-      #expect(try decoded(Scamp.Message.self, from: encoded(message)) == message, "\(replay)")
+      guard let message = try? OpenScamp.Message.decode(from: &reader, peers: &peers) else { continue }
+      #expect(try decoded(OpenScamp.Message.self, from: encoded(message)) == message, "\(replay)")
     }
   }
 }

@@ -8,12 +8,14 @@ import Testing
 struct ScampSubscriptionTests {
   private let subscriber = Peer(1_000)
 
-  private func copy(hopsLeft: UInt16 = 100) -> Scamp.Message {
+  private func copy(hopsLeft: UInt16 = 100) -> OpenScamp.Message {
     .subscription(subscriber: subscriber, hopsLeft: hopsLeft, SizeSketch())
   }
 
   /// The subscriptions among what was sent, as receiver and hops left.
-  private func subscriptions(in sent: [(message: Scamp.Message, to: Peer)]) -> [(to: Int, hopsLeft: UInt16)] {
+  private func subscriptions(in sent: [(message: OpenScamp.Message, to: Peer)]) -> [(
+    to: Int, hopsLeft: UInt16
+  )] {
     sent.compactMap { message, peer in
       if case .subscription(subscriber, let hops, _) = message { (Int(peer.index), hops) } else { nil }
     }
@@ -204,11 +206,11 @@ struct ScampSubscriptionTests {
       for _ in 0..<100 {
         func any() -> Peer { peers[random.uniform(below: peers.count)] }
         let sketch = random.oneIn(2) ? SizeSketch() : SizeSketch(drawnFrom: &random)
-        var walk = Scamp.Walk(
+        var walk = OpenScamp.Walk(
           random.oneIn(2) ? .contact : .donation, for: any(), hopsLeft: UInt8(random.uniform(below: 256)))
         walk.isReturned = random.oneIn(2)
         walk.degree = UInt16(random.uniform(below: random.oneIn(2) ? 3 : 65_536))
-        let messages: [Scamp.Message] = [
+        let messages: [OpenScamp.Message] = [
           .subscribe, .walk(walk), .welcome(sketch), .kept(sketch), .dropped, .donation(any()),
           .subscription(subscriber: any(), hopsLeft: UInt16(random.uniform(below: 65_536)), sketch),
           .returned(any()), .size(sketch),

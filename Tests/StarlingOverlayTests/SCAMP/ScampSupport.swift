@@ -5,8 +5,8 @@ import StarlingTestSupport
 
 /// One peer by itself, with a sink that writes down what it does.
 struct LonePeer {
-  var scamp: Scamp
-  var effects: RecordingEffects<Scamp>
+  var scamp: OpenScamp
+  var effects: RecordingEffects<OpenScamp>
 
   /// A peer with the given members in its partial view, which so far has done nothing.
   init(
@@ -14,7 +14,7 @@ struct LonePeer {
     configuration: ScampConfiguration = ScampConfiguration(), random: Xoshiro256
   ) {
     scamp = Scamp(identity: Peer(identity), configuration: configuration)
-    effects = RecordingEffects(Scamp.self, random: random)
+    effects = RecordingEffects(OpenScamp.self, random: random)
     for member in members { give(member) }
     effects.clear()
   }
@@ -24,14 +24,14 @@ struct LonePeer {
     receive(.subscription(subscriber: Peer(member), hopsLeft: 0, SizeSketch()), from: member)
   }
 
-  mutating func receive(_ message: Scamp.Message, from sender: Int) {
+  mutating func receive(_ message: OpenScamp.Message, from sender: Int) {
     scamp.receive(message, from: Peer(sender), at: .zero, into: &effects)
   }
 
-  mutating func expire(_ timer: Scamp.Timer) { scamp.expire(timer, at: .zero, into: &effects) }
+  mutating func expire(_ timer: OpenScamp.Timer) { scamp.expire(timer, at: .zero, into: &effects) }
 
   /// What was sent since this was last asked.
-  mutating func takeSent() -> [(message: Scamp.Message, to: Peer)] {
+  mutating func takeSent() -> [(message: OpenScamp.Message, to: Peer)] {
     defer { effects.sent.removeAll() }
     return effects.sent
   }
@@ -43,7 +43,7 @@ struct LonePeer {
 /// A handful of peers whose messages are delivered one after another, at once and without loss.
 struct SmallGroup {
   var peers: [LonePeer]
-  private var inFlight: [(message: Scamp.Message, from: Int, to: Int)] = []
+  private var inFlight: [(message: OpenScamp.Message, from: Int, to: Int)] = []
 
   /// Peers with the given partial views, which know of each other's.
   init(views: [[Int]], configuration: ScampConfiguration, random: inout Xoshiro256) {
@@ -80,7 +80,7 @@ struct SmallGroup {
   ///
   /// - Returns: the peer at which it ended, which welcomes the subscriber. Nothing else is delivered.
   mutating func endOfWalk(from first: Int, for subscriber: Int) -> Int? {
-    var (message, sender, receiver) = (Scamp.Message.subscribe, subscriber, first)
+    var (message, sender, receiver) = (OpenScamp.Message.subscribe, subscriber, first)
     for _ in 0..<1_000 {
       peers[receiver].receive(message, from: sender)
       let sent = peers[receiver].takeSent()
@@ -103,13 +103,14 @@ struct SmallGroup {
 
 /// Watches nothing.
 struct Nobody: SimulationObserver {
-  typealias Observed = Scamp
+  typealias Observed = OpenScamp
 
-  func sent(_ message: Scamp.Message, from sender: Peer, to receiver: Peer, at now: Instant) {}
+  func sent(_ message: OpenScamp.Message, from sender: Peer, to receiver: Peer, at now: Instant) {}
   func indicated(_ indication: MembershipIndication, by peer: Peer, at now: Instant) {}
 }
 
-typealias ScampNetwork = Simulation<Scamp, LossyNetwork, Nobody>
+typealias OpenScamp = Scamp<OpenDoor>
+typealias ScampNetwork = Simulation<OpenScamp, LossyNetwork, Nobody>
 
 /// A group that came together as `starling simulate` has it: 1,000 joins a second, each through a random
 /// earlier peer, then a minute of rest.

@@ -49,7 +49,7 @@ struct SizeSketchTests {
   @Test("No peers count as one, and the greatest lie as 2³², not as infinity")
   func bounds() throws {
     #expect(SizeSketch().estimate == 1)
-    let lie = try decoded(Scamp.Message.self, from: [8] + [UInt8](repeating: 255, count: 16))
+    let lie = try decoded(OpenScamp.Message.self, from: [8] + [UInt8](repeating: 255, count: 16))
     guard case .size(let sketch) = lie else {
       Issue.record("kind 8 is a size")
       return
