@@ -161,7 +161,7 @@ public struct GroupMember<Overlay: Membership, Diffusion: BroadcastProcess>: Pro
       case .misbehaved(let peer, let what):
         effects.indicate(.misbehaved(peer, what))
         continue
-      case .admitted:
+      case .admitted, .refused:
         effects.indicate(.overlay(change))
         continue
       }

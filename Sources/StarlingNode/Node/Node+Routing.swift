@@ -62,7 +62,7 @@ extension Node {
       files.receive(broadcast.payload, from: origin, at: now, into: &fileOutputs)
     case .misbehaved(let peer, let what):
       host.punish(peer, for: what.name, at: now, into: &hostOutputs)
-    case .missed, .overlay(.admitted), .overlay(.misbehaved): break
+    case .missed, .overlay(.admitted), .overlay(.refused), .overlay(.misbehaved): break
     case .overlay(.gained(let peer, let view)): gained(peer, view, into: &sink)
     case .overlay(.lost(let peer, let view)): lost(peer, view, into: &sink)
     }

@@ -6,14 +6,14 @@ import StarlingCore
 public struct SubscriptionStatement: Sendable, Hashable {
   /// Who wants to join.
   public let subscriber: Peer
-  /// The subscription's number, which grows with each that a subscriber makes.
+  /// Tells a subscriber's subscriptions apart: drawn at random by the subscriber.
   public let number: UInt64
   /// Who introduces the subscriber; `nil` in what the subscriber itself signs.
   public let contact: Peer?
 
   /// - Parameters:
   ///   - subscriber: who wants to join.
-  ///   - number: grows with each subscription of one subscriber.
+  ///   - number: drawn at random by the subscriber.
   ///   - contact: who introduces it; `nil` in what the subscriber itself signs.
   @inlinable
   public init(subscriber: Peer, number: UInt64, contact: Peer?) {
@@ -43,6 +43,16 @@ public protocol Admission: Sendable {
   ///
   /// - Returns: `nil` if it does, otherwise what the one who sent the subscription on did wrong.
   mutating func judge(subscriber: Peer, contact: Peer, at now: Instant) -> Misbehaviour?
+
+  /// Whether a peer may belong to the group at all, whoever introduces it: asked before a peer comes into a
+  /// view by another way than its subscription.
+  func admits(_ peer: Peer) -> Bool
+}
+
+extension Admission {
+  /// True: what a door does that tells peers apart by their subscriptions only, or not at all.
+  @inlinable
+  public func admits(_ peer: Peer) -> Bool { true }
 }
 
 /// A door that is always open: no signatures, and everybody may join. For tests and benchmarks of SCAMP alone.

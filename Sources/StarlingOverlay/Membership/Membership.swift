@@ -31,6 +31,8 @@ public enum MembershipIndication: Sendable {
   case lost(Peer, View)
   /// A subscription was admitted here: `contact` vouches for `subscriber`, and both signed it.
   case admitted(subscriber: Peer, contact: Peer)
+  /// A peer that this one asked to join through says that the group's policy does not admit this one.
+  case refused(by: Peer)
   /// A peer did what no correct peer does. What it sent was dropped.
   case misbehaved(Peer, Misbehaviour)
 

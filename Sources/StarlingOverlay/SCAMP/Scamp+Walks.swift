@@ -8,7 +8,7 @@ extension Scamp {
   /// One stop of a random walk: accepts or refuses the step that led here, then ends or goes on.
   @inlinable
   mutating func advance(
-    _ walk: Walk, from sender: Peer, into effects: inout some Effects<Self> & ~Copyable
+    _ walk: Walk, from sender: Peer, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
   ) {
     var walk = walk
     walk.hopsLeft = min(walk.hopsLeft, configuration.walkLength)
@@ -31,7 +31,7 @@ extension Scamp {
     if walk.hopsLeft > 0, degree > 0 {
       step(walk, into: &effects)
     } else {
-      finish(walk, into: &effects)
+      finish(walk, from: sender, at: now, into: &effects)
     }
   }
 
@@ -39,7 +39,7 @@ extension Scamp {
   mutating func step(_ walk: Walk, into effects: inout some Effects<Self> & ~Copyable) {
     var walk = walk
     let i = effects.uniform(below: degree)
-    let next = i < outgoing.count ? outgoing[i] : incoming[i - outgoing.count]
+    let next = i < outgoing.count ? outgoing.keys[i] : incoming.keys[i - outgoing.count]
     walk.isReturned = false
     walk.hopsLeft -= 1
     walk.degree = UInt16(clamping: degree)
@@ -47,9 +47,12 @@ extension Scamp {
   }
 
   @inlinable
-  mutating func finish(_ walk: Walk, into effects: inout some Effects<Self> & ~Copyable) {
+  mutating func finish(
+    _ walk: Walk, from sender: Peer, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
+  ) {
     switch walk.purpose {
-    case .contact: introduce(walk.requester, into: &effects)
+    case .contact(let number, let signature):
+      introduce(walk.requester, number, signature, from: sender, at: now, into: &effects)
     case .donation: donate(to: walk.requester, into: &effects)
     }
   }

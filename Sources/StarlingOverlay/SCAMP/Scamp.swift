@@ -9,8 +9,9 @@ import StarlingCore
 /// neighbours, and c more copies; whoever holds a copy keeps the subscriber with probability
 /// 1/(1 + |view|) or passes the copy on. The mean view becomes (c + 1)·ln N.
 ///
-/// Two repairs, which the folder's README explains: a peer whose subscription left it with too few keepers
-/// sends more copies, and one whose own view is thin is given members by peers that have many.
+/// A subscription is a lease: it lapses where it is kept unless the subscriber, by then, is kept elsewhere.
+/// What differs from the paper, so that views keep their size for as long as the group lives, is in the
+/// folder's README.
 @frozen
 public struct Scamp<Door: Admission>: Membership {
   /// What this membership can be asked for.
@@ -23,8 +24,8 @@ public struct Scamp<Door: Admission>: Membership {
   public enum Timer: Sendable, Hashable {
     /// For an answer to a subscription; counts the attempts.
     case subscription(attempt: UInt8)
-    /// To look whether the views are thin; counts the looks.
-    case examination(count: UInt8)
+    /// For the next round of upkeep; counts the rounds.
+    case round(count: UInt8)
   }
 
   /// The peer itself.
@@ -32,63 +33,88 @@ public struct Scamp<Door: Admission>: Membership {
   /// The parameters that it follows.
   public let configuration: ScampConfiguration
   @usableFromInline var door: Door
-  @usableFromInline var outgoing = PeerSet()
-  @usableFromInline var incoming = PeerSet()
+  @usableFromInline var outgoing = PeerMap<ScampArc>()
+  @usableFromInline var incoming = PeerMap<ScampArc>()
   /// The peer that was asked for a contact, and is asked again if this one finds itself alone.
   @usableFromInline var contact: Peer?
-  @usableFromInline var size = SizeSketch()
+  @usableFromInline var size = GroupSize()
+  /// This peer's subscription with both signatures, once a contact has introduced it.
+  @usableFromInline var subscription: Subscription<Door.Signature>?
+  /// The number of the subscription that waits for a contact.
+  @usableFromInline var requestNumber: UInt64 = 0
+  /// Neighbours that fell silent: through one of them the group is found again after a partition.
+  @usableFromInline var lostNeighbours: [Peer] = []
   /// Members that were given away last: only these may be returned.
   @usableFromInline var donated: [Peer] = []
+  /// How often subscribers were met in this round.
+  @usableFromInline var met = PeerMap<UInt8>()
   /// Donations that were asked for: one that was not is returned.
   @usableFromInline var awaitedDonations: UInt16 = 0
+  /// Members given away in this round.
+  @usableFromInline var donations: UInt8 = 0
+  /// Attempts to subscribe that were made since it was last begun; the timer of another attempt is stale.
+  @usableFromInline var attempt: UInt8 = 0
   /// Whether this peer waits for its subscription to be answered.
   @usableFromInline var isJoining = false
   /// Whether `size` has changed since it was last passed on.
   @usableFromInline var hasNewSize = true
+  /// Whether this peer has left for good.
+  @usableFromInline var hasLeft = false
 
-  /// A peer that knows nobody yet.
+  /// A peer that knows nobody yet, or only those that it met before a restart.
   ///
   /// - Parameters:
   ///   - identity: the peer's own handle.
   ///   - door: says who may join.
   ///   - configuration: the parameters of SCAMP.
+  ///   - acquaintances: peers to join through if there is no contact; see ``acquaintances``.
   @inlinable
-  public init(identity: Peer, door: Door, configuration: ScampConfiguration = ScampConfiguration()) {
+  public init(
+    identity: Peer, door: Door, configuration: ScampConfiguration = ScampConfiguration(),
+    acquaintances: [Peer] = []
+  ) {
     self.identity = identity
     self.door = door
     self.configuration = configuration
+    let remembered = acquaintances.filter { $0 != identity }
+    lostNeighbours = Array(remembered.prefix(ScampConfiguration.lostNeighboursRemembered))
   }
 
   /// The peers that this one sends to.
   @inlinable
-  public var partialView: PeerSet { _read { yield outgoing } }
+  public var partialView: PeerSet { _read { yield outgoing.keys } }
   /// The peers that have this one in their partial view.
   @inlinable
-  public var inView: PeerSet { _read { yield incoming } }
-  /// The neighbours, of both views.
-  public var acquaintances: [Peer] { outgoing.members + incoming.members.filter { !outgoing.contains($0) } }
+  public var inView: PeerSet { _read { yield incoming.keys } }
+  /// The neighbours, of both views, then those that fell silent.
+  public var acquaintances: [Peer] {
+    let neighbours = outgoing.keys.members + incoming.keys.members.filter { !outgoing.keys.contains($0) }
+    return neighbours + lostNeighbours
+  }
   /// How many peers there seem to be.
   public var estimatedSize: Double { size.estimate }
 
-  /// Draws this peer's part of the size estimate.
+  /// Draws this peer's part of the size estimate, and joins through an acquaintance if there is one.
   @inlinable
   public mutating func start(at now: Instant, into effects: inout some Effects<Self> & ~Copyable) {
-    size.merge(SizeSketch(drawnFrom: &effects))
-    examineLater(count: 0, at: now, into: &effects)
+    size.start(&effects)
+    waitForRound(count: 0, at: now, into: &effects)
+    if !lostNeighbours.isEmpty { subscribe(at: now, into: &effects) }
   }
 
-  /// Joins through a contact.
+  /// Joins through a contact, leaves, or breaks with a peer.
   @inlinable
   public mutating func handle(
     _ request: Request, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
   ) {
+    guard !hasLeft else { return }
     switch request {
     case .join(let contact):
       guard contact != identity else { return }
       self.contact = contact
-      subscribe(attempt: 0, at: now, into: &effects)
-    case .leave: break
-    case .shun(let peer): disconnect(from: peer, at: now, into: &effects)
+      subscribe(at: now, into: &effects)
+    case .leave: leave(into: &effects)
+    case .shun(let peer): shun(peer, at: now, into: &effects)
     }
   }
 
@@ -98,153 +124,66 @@ public struct Scamp<Door: Admission>: Membership {
     _ message: Message, from sender: Peer, at now: Instant,
     into effects: inout some Effects<Self> & ~Copyable
   ) {
+    guard !hasLeft else { return }
     switch message {
-    case .subscribe:
-      receiveSubscribe(from: sender, into: &effects)
-    case .walk(let walk):
-      advance(walk, from: sender, into: &effects)
-    case .subscription(let subscriber, let hopsLeft, let heard):
-      hear(heard)
-      keepOrPassOn(subscriber, hopsLeft: min(hopsLeft, configuration.hopLimit), into: &effects)
-    case .welcome(let heard):
-      hear(heard)
-      receiveWelcome(from: sender, into: &effects)
-    case .kept(let heard):
-      hear(heard)
+    case .subscribe(let number, let signature):
+      receiveSubscribe(number, signature, from: sender, at: now, into: &effects)
+    case .walk(let walk): advance(walk, from: sender, at: now, into: &effects)
+    case .subscription(let subscription, let hopsLeft, let news):
+      hear(news, into: &effects)
+      receive(subscription, hopsLeft: hopsLeft, from: sender, at: now, into: &effects)
+    case .welcome(let number, let countersignature, let news):
+      hear(news, into: &effects)
+      receiveWelcome(number, countersignature, from: sender, into: &effects)
+    case .refused(let number):
+      if isJoining, number == requestNumber { effects.indicate(.refused(by: sender)) }
+    case .kept(let news):
+      hear(news, into: &effects)
       addToInView(sender, into: &effects)
     case .dropped:
       if incoming.remove(sender) != nil { effects.indicate(.lost(sender, .inView)) }
-    case .donation(let member):
-      receiveDonation(member, from: sender, into: &effects)
+    case .release(let successor): release(sender, successor: successor, into: &effects)
+    case .heartbeat(let news):
+      hear(news, into: &effects)
+      receiveHeartbeat(from: sender, into: &effects)
+    case .alive(let news):
+      hear(news, into: &effects)
+      if let position = outgoing.position(of: sender) { outgoing[position].silentRounds = 0 }
+    case .probe: effects.send(.present, to: sender)
+    case .present: reconnect(to: sender, into: &effects)
+    case .donation(let member): receiveDonation(member, from: sender, into: &effects)
     case .returned(let member):
       guard let position = donated.firstIndex(of: member) else { return }
       donated.remove(at: position)
       keep(member, into: &effects)
-    case .size(let heard):
-      hear(heard)
+    case .size(let news): hear(news, into: &effects)
     }
   }
 
-  /// Asks again, or looks after thin views.
+  /// Asks again, or looks after the views.
   @inlinable
   public mutating func expire(
     _ timer: Timer, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
   ) {
+    guard !hasLeft else { return }
     switch timer {
     case .subscription(let attempt):
-      if isJoining { subscribe(attempt: attempt &+ 1, at: now, into: &effects) }
-    case .examination(let count):
-      examine(count: count, at: now, into: &effects)
+      guard isJoining, attempt == self.attempt else { return }
+      self.attempt = attempt == .max ? 128 : attempt + 1
+      askForContact(at: now, into: &effects)
+    case .round(let count): keepUp(count: count, at: now, into: &effects)
     }
   }
 
-  /// Forgets a peer whose link is lost, and makes sure that this peer is not left thin or alone.
+  /// Forgets a neighbour whose link is lost, but not that it was one.
   @inlinable
   public mutating func disconnect(
     from peer: Peer, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
   ) {
-    if outgoing.remove(peer) != nil { effects.indicate(.lost(peer, .partialView)) }
-    if incoming.remove(peer) != nil { effects.indicate(.lost(peer, .inView)) }
-    if outgoing.isEmpty && incoming.isEmpty && !isJoining {
-      subscribe(attempt: 0, at: now, into: &effects)
-    }
-  }
-}
-
-// MARK: - Subscription
-
-extension Scamp {
-  @inlinable
-  mutating func subscribe(
-    attempt: UInt8, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
-  ) {
-    guard let contact else { return }
-    isJoining = true
-    effects.send(.subscribe, to: contact)
-    // Patient at first, because a walk loses its way on a lossy network; then ever slower.
-    let doublings = attempt < 16 ? 0 : attempt - 16
-    let wait = Scamp.backedOff(ScampConfiguration.subscriptionRetry, count: doublings)
-    effects.schedule(.subscription(attempt: attempt), at: now + wait)
-  }
-
-  @inlinable
-  mutating func receiveSubscribe(
-    from subscriber: Peer, into effects: inout some Effects<Self> & ~Copyable
-  ) {
-    var walk = Walk(.contact, for: subscriber, hopsLeft: configuration.walkLength)
-    walk.isReturned = true
-    advance(walk, from: subscriber, into: &effects)
-  }
-
-  @inlinable
-  mutating func receiveWelcome(from contact: Peer, into effects: inout some Effects<Self> & ~Copyable) {
-    guard isJoining else { return }
-    isJoining = false
-    keep(contact, into: &effects)
-  }
-
-  /// The work of a subscription's contact.
-  @inlinable
-  mutating func introduce(_ subscriber: Peer, into effects: inout some Effects<Self> & ~Copyable) {
-    guard subscriber != identity else { return }
-    if outgoing.isEmpty {
-      keep(subscriber, into: &effects)
-    } else {
-      sendCopies(of: subscriber, count: Int(configuration.extraCopies), toAll: true, into: &effects)
-    }
-    effects.send(.welcome(size), to: subscriber)
-  }
-
-  /// Sends copies of a subscription to random neighbours, and if asked to, one more to each.
-  @inlinable
-  mutating func sendCopies(
-    of subscriber: Peer, count: Int, toAll: Bool, into effects: inout some Effects<Self> & ~Copyable
-  ) {
-    // A copy makes about one hop for each member of a view; where nobody can keep it, it must not go on long.
-    let hops = min(configuration.hopLimit, UInt16(clamping: 16 * (1 + outgoing.count)))
-    let parcel = effects.prepare(.subscription(subscriber: subscriber, hopsLeft: hops, size))
-    if toAll {
-      for i in 0..<outgoing.count { effects.send(parcel, to: outgoing[i]) }
-    }
-    for _ in 0..<count { effects.send(parcel, to: outgoing[effects.uniform(below: outgoing.count)]) }
-  }
-
-  @inlinable
-  mutating func keepOrPassOn(
-    _ subscriber: Peer, hopsLeft: UInt16, into effects: inout some Effects<Self> & ~Copyable
-  ) {
-    // p = 1 / (1 + |view|), the paper's section 3.1.
-    if canKeep(subscriber), hopsLeft == 0 || effects.oneIn(1 + outgoing.count) {
-      keep(subscriber, into: &effects)
-    } else if hopsLeft > 0, let next = outgoing.random(from: &effects) {
-      effects.send(.subscription(subscriber: subscriber, hopsLeft: hopsLeft - 1, size), to: next)
-    }
-  }
-
-  @inlinable
-  func canKeep(_ peer: Peer) -> Bool {
-    peer != identity && outgoing.count < Int(configuration.viewLimit) && !outgoing.contains(peer)
-  }
-
-  @inlinable
-  mutating func keep(_ peer: Peer, into effects: inout some Effects<Self> & ~Copyable) {
-    guard canKeep(peer) else { return }
-    outgoing.insert(peer)
-    effects.send(.kept(size), to: peer)
-    effects.indicate(.gained(peer, .partialView))
-  }
-
-  @inlinable
-  mutating func addToInView(_ peer: Peer, into effects: inout some Effects<Self> & ~Copyable) {
-    guard peer != identity, incoming.count < Int(configuration.viewLimit), incoming.insert(peer)
-    else { return }
-    effects.indicate(.gained(peer, .inView))
-  }
-
-  /// A wait doubled `count` times, up to the longest.
-  @inlinable
-  static func backedOff(_ wait: Interval, count: UInt8) -> Interval {
-    min(wait * (1 << min(Int(count), 16)), ScampConfiguration.longestWait)
+    guard !hasLeft, outgoing.position(of: peer) != nil || incoming.position(of: peer) != nil else { return }
+    forget(peer, into: &effects)
+    rememberLost(peer, into: &effects)
+    recoverFromIsolation(at: now, into: &effects)
   }
 }
 
@@ -257,5 +196,23 @@ extension Scamp where Door == OpenDoor {
   @inlinable
   public init(identity: Peer, configuration: ScampConfiguration = ScampConfiguration()) {
     self.init(identity: identity, door: OpenDoor(), configuration: configuration)
+  }
+}
+
+/// What is remembered of an arc, at either end.
+@frozen
+public struct ScampArc: Sendable {
+  /// Rounds since the other end was last heard of on it.
+  @usableFromInline var silentRounds: UInt8 = 0
+  /// Rounds since the arc came to be, up to 255.
+  @usableFromInline var age: UInt8
+
+  @inlinable
+  init(age: UInt8 = 0) { self.age = age }
+
+  @inlinable
+  mutating func growOlder() {
+    silentRounds = silentRounds == .max ? .max : silentRounds + 1
+    age = age == .max ? .max : age + 1
   }
 }

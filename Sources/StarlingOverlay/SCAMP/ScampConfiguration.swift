@@ -33,25 +33,68 @@ public struct ScampConfiguration: Sendable {
   /// takes on a wide-area network.
   @inlinable
   public static var subscriptionRetry: Interval { .seconds(3) }
-  /// How long after its start a peer first looks whether its views are thin, and how long it waits before it
-  /// looks again, doubled each time. A guess: long against a walk, short against a session.
+  /// The longest that doubling may grow that wait. A guess.
   @inlinable
-  public static var examinationInterval: Interval { .seconds(5) }
-  /// The longest that doubling may grow either wait. A guess.
+  public static var longestRetry: Interval { .seconds(600) }
+
+  /// The wait for the first round of upkeep, doubled for each. A guess: long against a walk, short against a
+  /// session.
   @inlinable
-  public static var longestWait: Interval { .seconds(600) }
-  /// An in-view below this share of SCAMP's law has its subscription renewed … Measured; the README has the
-  /// figures.
+  public static var firstRound: Interval { .seconds(5) }
+  /// How many rounds are too short to judge silence by: until the doubling reaches ``longestRound``.
+  @inlinable
+  public static var shortRounds: UInt8 { 3 }
+  /// The shortest wait of all later rounds; they take a quarter longer on average. A guess: a heartbeat an arc
+  /// each 50 s costs a peer less than a message a second.
+  @inlinable
+  public static var longestRound: Interval { .seconds(40) }
+  /// After so many rounds without an answer to a heartbeat a member counts as gone, after twice as many without
+  /// a heartbeat a keeper. A guess: three minutes tell a crash from a slow peer, a loss of 5% makes such a
+  /// silence once in 10,000 rounds, and with 1% of the peers going each minute 2% of a view are dead.
+  @inlinable
+  public static var silentRounds: UInt8 { 3 }
+  /// A lease: a member is dropped after so many rounds, half an hour. A guess: the paper's lease, long against
+  /// the cost of renewal.
+  @inlinable
+  public static var leaseRounds: UInt8 { 36 }
+  /// An arc of this age no longer counts as one that will last, and its subscription is renewed: early enough for
+  /// a keeper whose clock runs a fifth fast.
+  @inlinable
+  public static var renewalRounds: UInt8 { 24 }
+  /// By how many rounds the renewals of arcs that began together are spread. A guess.
+  @inlinable
+  public static var renewalSpread: UInt8 { 12 }
+  /// With fewer lasting arcs in the in-view than this share of SCAMP's law a subscription is renewed … Measured;
+  /// the README has the figures.
   @inlinable
   public static var thinInView: Double { 0.75 }
   /// … with as many copies as bring it to this share. The gap between the two keeps what chance alone makes
-  /// thin from being filled, which would push the mean above the law.
+  /// thin from being filled.
   @inlinable
   public static var renewedInView: Double { 0.96 }
+  /// Beyond this share of the law, and two more, keepers are asked to let go. Measured.
+  @inlinable
+  public static var fullInView: Double { 1.15 }
+
   /// How many donations may be outstanding, in that each can still be returned. A guess.
   @inlinable
   public static var donationsRemembered: Int { 8 }
-  /// To how many neighbours news of the group's size is passed on at each look. A guess.
+  /// How many members a peer gives away in a round at most: who asks for more only means to empty views. A
+  /// guess.
+  @inlinable
+  public static var donationsPerRound: UInt8 { 4 }
+  /// How many neighbours that fell silent are remembered. A guess: enough for some to be beyond a partition
+  /// after hours of crashes on this side of it.
+  @inlinable
+  public static var lostNeighboursRemembered: Int { 16 }
+  /// How often one subscriber may be met in a round, in requests and in copies of its subscription. A guess:
+  /// several times what a renewal among few peers brings.
+  @inlinable
+  public static var meetingsPerRound: UInt8 { 192 }
+  /// For how many subscribers meetings are counted in a round. A guess.
+  @inlinable
+  public static var metLimit: Int { 64 }
+  /// To how many neighbours news of the group's size is passed on in a short round. A guess.
   @inlinable
   public static var sizeFanout: Int { 4 }
 }

@@ -67,8 +67,8 @@ struct TreeGroupTests {
       group.run(until: group.now + .seconds(10))
     }
     #expect(group.observer.records[40...].allSatisfy { $0.deliveries == 199 }, "\(replay)")
-    #expect(group.observer.records[59].redundancy == 0, "\(replay)")
-    #expect(eagerLinks(of: group) == 199, "\(replay)")
+    #expect((group.observer.records[59].redundancy ?? 1) < 0.02, "\(replay)")
+    #expect(abs(eagerLinks(of: group) - 199) < 4, "\(replay)")
   }
 
   @Test("A higher threshold keeps more links eager at first")

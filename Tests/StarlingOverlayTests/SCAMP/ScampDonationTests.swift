@@ -24,7 +24,7 @@ struct ScampDonationTests {
     let before = group.arcs
     for round in 0..<20 {
       for i in 30..<40 {
-        group.peers[i].expire(.examination(count: UInt8(round)))
+        group.peers[i].expire(.round(count: UInt8(round % 3)))
         group.collect(from: i)
         group.deliverAll()
         #expect(group.arcs == before, "\(replay)")
@@ -61,7 +61,7 @@ struct ScampDonationTests {
     var requester = LonePeer(0, members: [7], random: testRandom())
     requester.receive(.donation(Peer(8)), from: 3)
     #expect(requester.takeSent().map(\.message) == [.returned(Peer(8))] && requester.members == [7])
-    requester.expire(.examination(count: 0))
+    requester.expire(.round(count: 0))
     _ = requester.takeSent()
     for unusable in [0, 7] {
       requester.receive(.donation(Peer(unusable)), from: 3)
@@ -90,7 +90,7 @@ struct ScampDonationTests {
     let minimum = Int(ScampConfiguration().minimumView)
     for size in 1...(minimum + 1) {
       var peer = LonePeer(members: 1...size, random: testRandom())
-      peer.expire(.examination(count: 0))
+      peer.expire(.round(count: 0))
       let walks = peer.effects.sent.filter { if case .walk = $0.message { true } else { false } }
       #expect(walks.count == max(0, minimum - size))
     }
@@ -100,16 +100,19 @@ struct ScampDonationTests {
     "A peer whom few keep sends as many more copies as its in-view lacks of the law, none if it lacks little")
   func renewal() {
     var random = testRandom()
-    var many = SizeSketch()
-    for _ in 0..<2_000 { many.merge(SizeSketch(drawnFrom: &random)) }
+    var many = GroupSize.News()
+    for _ in 0..<2_000 { many.sketch.merge(SizeSketch(drawnFrom: &random)) }
     for keepers in [2, 5, 30] {
-      var peer = LonePeer(members: 1...8, random: random)
+      var peer = LonePeer(random: random)
+      peer.join(through: 9, welcomedBy: 1)
+      for member in 2...8 { peer.give(member) }
+      peer.effects.clear()
       for i in 1...keepers { peer.receive(.kept(many), from: 100 + i) }
       let law = 2 * naturalLogarithm(peer.scamp.estimatedSize)
       #expect(law > 12 && law < 18, "two thousand peers were heard of; \(replay)")
-      peer.expire(.examination(count: 0))
+      peer.expire(.round(count: 0))
       let copies = peer.effects.sent.filter {
-        if case .subscription(Peer(0), _, _) = $0.message { true } else { false }
+        if case .subscription = $0.message { true } else { false }
       }
       let isThin = Double(keepers) < law * ScampConfiguration.thinInView
       let missing = Int(law * ScampConfiguration.renewedInView) - keepers
@@ -117,21 +120,20 @@ struct ScampDonationTests {
     }
   }
 
-  @Test("Looks at the views grow rarer up to a bound, so that a quiet group is quiet")
-  func examinations() {
-    var peer = LonePeer(members: 1...30, random: testRandom())
+  @Test("Rounds grow longer up to a bound")
+  func rounds() {
+    var peer = LonePeer(random: testRandom())
     peer.scamp.start(at: .zero, into: &peer.effects)
     var longest = Interval.zero
     for count in 0..<UInt8.max {
       let wait = (peer.effects.timers.last?.at ?? .zero) - .zero
-      #expect(peer.effects.timers.count == 1 && wait >= ScampConfiguration.examinationInterval)
-      #expect(wait <= ScampConfiguration.longestWait * 3 / 2)
+      #expect(peer.effects.timers.count == 1 && wait >= ScampConfiguration.firstRound)
+      #expect(wait <= ScampConfiguration.longestRound * 3 / 2)
       longest = max(longest, wait)
       peer.effects.clear()
-      peer.expire(.examination(count: count))
+      peer.expire(.round(count: count))
     }
-    #expect(longest >= ScampConfiguration.longestWait)
-    #expect(peer.effects.sent.isEmpty, "with full views and no news there is nothing to say")
+    #expect(longest >= ScampConfiguration.longestRound)
   }
 }
 

@@ -9,7 +9,7 @@ struct ScampSubscriptionTests {
   private let subscriber = Peer(1_000)
 
   private func copy(hopsLeft: UInt16 = 100) -> OpenScamp.Message {
-    .subscription(subscriber: subscriber, hopsLeft: hopsLeft, SizeSketch())
+    .copy(of: 1_000, hopsLeft: hopsLeft)
   }
 
   /// The subscriptions among what was sent, as receiver and hops left.
@@ -17,7 +17,10 @@ struct ScampSubscriptionTests {
     to: Int, hopsLeft: UInt16
   )] {
     sent.compactMap { message, peer in
-      if case .subscription(subscriber, let hops, _) = message { (Int(peer.index), hops) } else { nil }
+      guard case .subscription(let subscription, let hops, _) = message,
+        subscription.subscriber == subscriber
+      else { return nil }
+      return (Int(peer.index), hops)
     }
   }
 
@@ -54,9 +57,12 @@ struct ScampSubscriptionTests {
     var peer = LonePeer(random: testRandom())
     peer.receive(copy(), from: 1)
     #expect(peer.members == [1_000])
-    #expect(peer.effects.sent.map(\.message) == [.kept(SizeSketch())])
-    guard case .gained(subscriber, .partialView) = peer.effects.indications.first else {
-      Issue.record("it must indicate the new member")
+    #expect(peer.effects.sent.map(\.message) == [.kept])
+    guard peer.effects.indications.count == 2,
+      case .admitted(subscriber, Peer(900_000)) = peer.effects.indications[0],
+      case .gained(subscriber, .partialView) = peer.effects.indications[1]
+    else {
+      Issue.record("it must indicate who was admitted by whom, and the new member")
       return
     }
   }
@@ -90,7 +96,7 @@ struct ScampSubscriptionTests {
       configuration.walkLength = 0
       configuration.hopLimit = UInt16(limit)
       var peer = LonePeer(members: 1...size, configuration: configuration, random: testRandom())
-      peer.receive(.subscribe, from: 1_000)
+      peer.receive(.request(1), from: 1_000)
       #expect(subscriptions(in: peer.effects.sent).allSatisfy { $0.hopsLeft == expected })
     }
   }
@@ -102,7 +108,7 @@ struct ScampSubscriptionTests {
     var configuration = ScampConfiguration(extraCopies: extraCopies)
     configuration.walkLength = 0
     var peer = LonePeer(members: 1...12, configuration: configuration, random: testRandom())
-    peer.receive(.subscribe, from: Int(subscriber.index))
+    peer.receive(.request(1), from: Int(subscriber.index))
     let copies = subscriptions(in: peer.effects.sent)
     #expect(copies.count == 12 + extraCopies && Set(copies.map(\.to)) == Set(1...12))
     let welcomes = peer.effects.sent.filter { if case .welcome = $0.message { true } else { false } }
@@ -114,7 +120,7 @@ struct ScampSubscriptionTests {
   @Test("A contact without neighbours keeps the subscriber itself")
   func firstContact() {
     var peer = LonePeer(random: testRandom())
-    peer.receive(.subscribe, from: 1_000)
+    peer.receive(.request(1), from: 1_000)
     #expect(peer.members == [1_000])
     #expect(peer.effects.sent.map(\.to) == [subscriber, subscriber])
   }
@@ -123,15 +129,24 @@ struct ScampSubscriptionTests {
   func retry() {
     var peer = LonePeer(random: testRandom())
     peer.scamp.handle(.join(contact: Peer(9)), at: .zero, into: &peer.effects)
-    #expect(peer.takeSent().map(\.to) == [Peer(9)] && peer.effects.timers.count == 1)
+    let asked = peer.takeSent()
+    #expect(asked.map(\.to) == [Peer(9)] && peer.effects.timers.count == 1)
     peer.expire(.subscription(attempt: 0))
-    #expect(peer.takeSent().map(\.message) == [.subscribe])
-    peer.receive(.welcome(SizeSketch()), from: 5)
+    #expect(peer.takeSent().map(\.message) == asked.map(\.message))
+    peer.expire(.subscription(attempt: 0))
+    #expect(peer.takeSent().isEmpty, "the timer of another attempt is stale")
+    guard case .subscribe(let number, _) = asked.first?.message else {
+      Issue.record("a joiner subscribes")
+      return
+    }
+    peer.receive(.welcome(number &+ 1), from: 4)
+    #expect(peer.members.isEmpty, "an answer to another request is none")
+    peer.receive(.welcome(number), from: 5)
     #expect(peer.members == [5])
     #expect(peer.takeSent().map(\.to) == [Peer(5)], "the contact hears that it was kept")
     peer.expire(.subscription(attempt: 1))
     #expect(peer.takeSent().isEmpty)
-    peer.receive(.welcome(SizeSketch()), from: 6)
+    peer.receive(.welcome(number), from: 6)
     #expect(peer.members == [5], "a welcome that nobody waits for changes nothing")
   }
 
@@ -146,7 +161,7 @@ struct ScampSubscriptionTests {
       peer.expire(.subscription(attempt: attempt))
     }
     #expect(waits.first == ScampConfiguration.subscriptionRetry && waits == waits.sorted())
-    #expect(waits.last == ScampConfiguration.longestWait)
+    #expect(waits.last == ScampConfiguration.longestRetry)
   }
 
   @Test("A view never takes the peer itself, a member twice, or more than its limit")
@@ -157,7 +172,7 @@ struct ScampSubscriptionTests {
     for _ in 0..<2 {
       for i in 0..<200 {
         peer.give(i)
-        peer.receive(.kept(SizeSketch()), from: i)
+        peer.receive(.kept, from: i)
       }
     }
     #expect(peer.members.count == 50 && Set(peer.members).count == 50 && !peer.members.contains(3))
@@ -167,9 +182,9 @@ struct ScampSubscriptionTests {
   @Test("The in-view follows what keepers say, and a stranger's farewell changes nothing")
   func inView() {
     var peer = LonePeer(random: testRandom())
-    peer.receive(.kept(SizeSketch()), from: 4)
-    peer.receive(.kept(SizeSketch()), from: 5)
-    peer.receive(.kept(SizeSketch()), from: 4)
+    peer.receive(.kept, from: 4)
+    peer.receive(.kept, from: 5)
+    peer.receive(.kept, from: 4)
     #expect(peer.keepers == [4, 5] && peer.effects.indications.count == 2)
     peer.receive(.dropped, from: 6)
     #expect(peer.keepers == [4, 5] && peer.effects.indications.count == 2)
@@ -180,16 +195,18 @@ struct ScampSubscriptionTests {
   @Test("A lost link leaves both views, and a peer that is left alone subscribes again")
   func disconnect() {
     var peer = LonePeer(random: testRandom())
-    peer.scamp.handle(.join(contact: Peer(9)), at: .zero, into: &peer.effects)
-    peer.receive(.welcome(SizeSketch()), from: 5)
-    peer.receive(.kept(SizeSketch()), from: 6)
+    peer.join(through: 9, welcomedBy: 5)
+    peer.receive(.kept, from: 6)
     peer.effects.clear()
     peer.scamp.disconnect(from: Peer(5), at: .zero, into: &peer.effects)
     #expect(peer.members.isEmpty && peer.keepers == [6] && peer.effects.indications.count == 1)
     #expect(peer.effects.sent.isEmpty, "somebody still knows it")
     peer.scamp.disconnect(from: Peer(6), at: .zero, into: &peer.effects)
-    #expect(peer.keepers.isEmpty && peer.effects.sent.map(\.message) == [.subscribe])
-    #expect(peer.effects.sent.map(\.to) == [Peer(9)])
+    #expect(peer.keepers.isEmpty && peer.effects.sent.map(\.to) == [Peer(9)])
+    guard case .subscribe = peer.effects.sent.first?.message else {
+      Issue.record("a peer alone subscribes")
+      return
+    }
   }
 
   @Test("No message from anybody, in any state, traps")
@@ -205,23 +222,31 @@ struct ScampSubscriptionTests {
       peer.scamp.start(at: .zero, into: &peer.effects)
       for _ in 0..<100 {
         func any() -> Peer { peers[random.uniform(below: peers.count)] }
-        let sketch = random.oneIn(2) ? SizeSketch() : SizeSketch(drawnFrom: &random)
+        var news = GroupSize.News()
+        if random.oneIn(2) { news.sketch = SizeSketch(drawnFrom: &random) }
+        news.epoch = UInt16(truncatingIfNeeded: random.next())
+        news.settled = UInt8(truncatingIfNeeded: random.next())
         var walk = OpenScamp.Walk(
-          random.oneIn(2) ? .contact : .donation, for: any(), hopsLeft: UInt8(random.uniform(below: 256)))
+          random.oneIn(2) ? .contact(number: 1, OpenDoor.Nothing()) : .donation, for: any(),
+          hopsLeft: UInt8(random.uniform(below: 256)))
         walk.isReturned = random.oneIn(2)
         walk.degree = UInt16(random.uniform(below: random.oneIn(2) ? 3 : 65_536))
         let messages: [OpenScamp.Message] = [
-          .subscribe, .walk(walk), .welcome(sketch), .kept(sketch), .dropped, .donation(any()),
-          .subscription(subscriber: any(), hopsLeft: UInt16(random.uniform(below: 65_536)), sketch),
-          .returned(any()), .size(sketch),
+          .request(peer.scamp.requestNumber), .walk(walk), .welcome(peer.scamp.requestNumber), .kept(news),
+          .refused(number: peer.scamp.requestNumber), .dropped, .donation(any()),
+          .copy(
+            of: Int(any().index), hopsLeft: UInt16(random.uniform(below: 65_536))),
+          .returned(any()), .size(news), .release(successor: random.oneIn(2) ? any() : nil),
+          .heartbeat(news), .alive(news), .probe, .present,
         ]
         let now = Instant(nanoseconds: random.oneIn(10) ? .max : random.next() >> 20)
-        switch random.uniform(below: 12) {
+        switch random.uniform(below: 16) {
         case 0: peer.scamp.handle(.join(contact: any()), at: now, into: &peer.effects)
+        case 4: peer.scamp.handle(.shun(any()), at: now, into: &peer.effects)
         case 1: peer.scamp.disconnect(from: any(), at: now, into: &peer.effects)
         case 2:
           peer.scamp.expire(
-            .examination(count: UInt8(random.uniform(below: 256))), at: now, into: &peer.effects)
+            .round(count: UInt8(random.uniform(below: 256))), at: now, into: &peer.effects)
         case 3:
           peer.scamp.expire(
             .subscription(attempt: UInt8(random.uniform(below: 256))), at: now, into: &peer.effects)

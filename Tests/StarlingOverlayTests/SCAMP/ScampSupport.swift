@@ -1,7 +1,8 @@
 import StarlingCore
-import StarlingOverlay
 import StarlingSimulator
 import StarlingTestSupport
+
+@testable import StarlingOverlay
 
 /// One peer by itself, with a sink that writes down what it does.
 struct LonePeer {
@@ -21,7 +22,7 @@ struct LonePeer {
 
   /// A subscription that may not be passed on is kept at once.
   mutating func give(_ member: Int) {
-    receive(.subscription(subscriber: Peer(member), hopsLeft: 0, SizeSketch()), from: member)
+    receive(.copy(of: member, hopsLeft: 0), from: member)
   }
 
   mutating func receive(_ message: OpenScamp.Message, from sender: Int) {
@@ -29,6 +30,15 @@ struct LonePeer {
   }
 
   mutating func expire(_ timer: OpenScamp.Timer) { scamp.expire(timer, at: .zero, into: &effects) }
+
+  /// Lets a number of long rounds go by.
+  mutating func pass(rounds: Int) { for _ in 0..<rounds { expire(.round(count: 10)) } }
+
+  /// Joins through a contact, and is welcomed by another peer.
+  mutating func join(through contact: Int, welcomedBy host: Int) {
+    scamp.handle(.join(contact: Peer(contact)), at: .zero, into: &effects)
+    receive(.welcome(scamp.requestNumber), from: host)
+  }
 
   /// What was sent since this was last asked.
   mutating func takeSent() -> [(message: OpenScamp.Message, to: Peer)] {
@@ -38,6 +48,27 @@ struct LonePeer {
 
   var members: [Int] { scamp.partialView.members.map { Int($0.index) } }
   var keepers: [Int] { scamp.inView.members.map { Int($0.index) } }
+}
+
+extension OpenScamp.Message {
+  /// A copy of a peer's subscription, introduced by peer 900,000.
+  static func copy(of subscriber: Int, hopsLeft: UInt16) -> Self {
+    let subscription = Subscription(
+      subscriber: Peer(subscriber), contact: Peer(900_000), number: 7, signature: OpenDoor.Nothing(),
+      countersignature: OpenDoor.Nothing())
+    return .subscription(subscription, hopsLeft: hopsLeft, GroupSize.News())
+  }
+
+  /// A joiner's request.
+  static func request(_ number: UInt64) -> Self { .subscribe(number: number, OpenDoor.Nothing()) }
+
+  /// A contact's answer to the request with a number.
+  static func welcome(_ number: UInt64) -> Self {
+    .welcome(number: number, OpenDoor.Nothing(), GroupSize.News())
+  }
+
+  /// What a keeper says.
+  static var kept: Self { .kept(GroupSize.News()) }
 }
 
 /// A handful of peers whose messages are delivered one after another, at once and without loss.
@@ -80,7 +111,7 @@ struct SmallGroup {
   ///
   /// - Returns: the peer at which it ended, which welcomes the subscriber. Nothing else is delivered.
   mutating func endOfWalk(from first: Int, for subscriber: Int) -> Int? {
-    var (message, sender, receiver) = (OpenScamp.Message.subscribe, subscriber, first)
+    var (message, sender, receiver) = (OpenScamp.Message.request(1), subscriber, first)
     for _ in 0..<1_000 {
       peers[receiver].receive(message, from: sender)
       let sent = peers[receiver].takeSent()

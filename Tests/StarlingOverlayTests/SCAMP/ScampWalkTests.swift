@@ -20,7 +20,7 @@ struct ScampWalkTests {
     #expect((degrees.max() ?? 0) > 3 * (degrees.min() ?? 0), "the graph must be uneven")
     var ends = [Int](repeating: 0, count: 30)
     for trial in 0..<9_000 {
-      guard let end = group.endOfWalk(from: trial % 30, for: 1_000) else {
+      guard let end = group.endOfWalk(from: trial % 30, for: 1_000 + trial) else {
         Issue.record("the walk of trial \(trial) got lost; \(replay)")
         return
       }

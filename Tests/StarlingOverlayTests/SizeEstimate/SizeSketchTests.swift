@@ -49,11 +49,11 @@ struct SizeSketchTests {
   @Test("No peers count as one, and the greatest lie as 2³², not as infinity")
   func bounds() throws {
     #expect(SizeSketch().estimate == 1)
-    let lie = try decoded(OpenScamp.Message.self, from: [8] + [UInt8](repeating: 255, count: 16))
-    guard case .size(let sketch) = lie else {
-      Issue.record("kind 8 is a size")
+    let lie = try decoded(OpenScamp.Message.self, from: [14] + [UInt8](repeating: 255, count: 19))
+    guard case .size(let news) = lie else {
+      Issue.record("kind 14 is a size")
       return
     }
-    #expect(sketch.estimate > 1e9 && sketch.estimate < 0x1p33)
+    #expect(news.sketch.estimate > 1e9 && news.sketch.estimate < 0x1p33)
   }
 }

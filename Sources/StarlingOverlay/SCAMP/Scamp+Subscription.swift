@@ -1,0 +1,203 @@
+import StarlingCore
+
+extension Scamp {
+  /// Begins to look for a contact.
+  @inlinable
+  mutating func subscribe(at now: Instant, into effects: inout some Effects<Self> & ~Copyable) {
+    isJoining = true
+    attempt = 0
+    requestNumber = effects.next()
+    askForContact(at: now, into: &effects)
+  }
+
+  @inlinable
+  mutating func askForContact(at now: Instant, into effects: inout some Effects<Self> & ~Copyable) {
+    guard let asked = peerToAsk(into: &effects) else {
+      isJoining = false
+      return
+    }
+    let request = SubscriptionStatement(subscriber: identity, number: requestNumber, contact: nil)
+    effects.send(.subscribe(number: requestNumber, door.sign(request)), to: asked)
+    // Patient at first, because a walk loses its way on a lossy network; then ever slower.
+    let doublings = attempt < 16 ? 0 : attempt - 16
+    let wait = min(
+      ScampConfiguration.subscriptionRetry * (1 << min(Int(doublings), 16)), ScampConfiguration.longestRetry)
+    effects.schedule(.subscription(attempt: attempt), at: now + wait)
+  }
+
+  /// Whom to ask for a contact: a neighbour, or if there is none, by turns the peer that was given and those
+  /// that were lost.
+  @inlinable
+  func peerToAsk(into effects: inout some Effects<Self> & ~Copyable) -> Peer? {
+    if let neighbour = outgoing.keys.random(from: &effects) { return neighbour }
+    let turn = Int(attempt)
+    guard let contact else {
+      return lostNeighbours.isEmpty ? nil : lostNeighbours[turn % lostNeighbours.count]
+    }
+    let turns = turn % (2 + lostNeighbours.count)
+    return turns < 2 ? contact : lostNeighbours[turns - 2]
+  }
+
+  @inlinable
+  mutating func receiveSubscribe(
+    _ number: UInt64, _ signature: Door.Signature, from subscriber: Peer, at now: Instant,
+    into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    guard countMeeting(subscriber) else {
+      return effects.indicate(.misbehaved(subscriber, .subscriptionFlood))
+    }
+    let request = SubscriptionStatement(subscriber: subscriber, number: number, contact: nil)
+    guard door.verifies(signature, of: request, by: subscriber) else {
+      return effects.indicate(.misbehaved(subscriber, .badSignature))
+    }
+    guard door.admits(subscriber) else {
+      effects.indicate(.misbehaved(subscriber, .inadmissible))
+      return effects.send(.refused(number: number), to: subscriber)
+    }
+    var walk = Walk(
+      .contact(number: number, signature), for: subscriber, hopsLeft: configuration.walkLength)
+    walk.isReturned = true
+    advance(walk, from: subscriber, at: now, into: &effects)
+  }
+
+  /// The work of a subscription's contact.
+  @inlinable
+  mutating func introduce(
+    _ subscriber: Peer, _ number: UInt64, _ signature: Door.Signature, from sender: Peer, at now: Instant,
+    into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    guard subscriber != identity else { return }
+    let request = SubscriptionStatement(subscriber: subscriber, number: number, contact: nil)
+    guard door.verifies(signature, of: request, by: subscriber) else {
+      return effects.indicate(.misbehaved(sender, .badSignature))
+    }
+    if let offence = door.judge(subscriber: subscriber, contact: identity, at: now) {
+      // A relay cannot know this peer's limits: only the subscriber itself can be at fault.
+      if sender == subscriber { effects.indicate(.misbehaved(subscriber, offence)) }
+      return effects.send(.refused(number: number), to: subscriber)
+    }
+    effects.indicate(.admitted(subscriber: subscriber, contact: identity))
+    let introduction = SubscriptionStatement(subscriber: subscriber, number: number, contact: identity)
+    let countersignature = door.sign(introduction)
+    if outgoing.count == 0 {
+      keep(subscriber, into: &effects)
+    } else {
+      let subscription = Subscription(
+        subscriber: subscriber, contact: identity, number: number, signature: signature,
+        countersignature: countersignature)
+      sendCopies(of: subscription, count: Int(configuration.extraCopies), toAll: true, into: &effects)
+    }
+    effects.send(.welcome(number: number, countersignature, size.news), to: subscriber)
+  }
+
+  @inlinable
+  mutating func receiveWelcome(
+    _ number: UInt64, _ countersignature: Door.Signature, from contact: Peer,
+    into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    guard isJoining, number == requestNumber, contact != identity else { return }
+    let request = SubscriptionStatement(subscriber: identity, number: number, contact: nil)
+    let subscription = Subscription(
+      subscriber: identity, contact: contact, number: number, signature: door.sign(request),
+      countersignature: countersignature)
+    guard subscription.isAuthentic(to: door) else {
+      return effects.indicate(.misbehaved(contact, .badSignature))
+    }
+    self.subscription = subscription
+    isJoining = false
+    keep(contact, into: &effects)
+  }
+
+  /// Sends copies of a subscription to random neighbours, and if asked to, one more to each.
+  @inlinable
+  mutating func sendCopies(
+    of subscription: Subscription<Door.Signature>, count: Int, toAll: Bool,
+    into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    // A copy makes about one hop for each member of a view; where nobody can keep it, it must not go on long.
+    let hops = min(configuration.hopLimit, UInt16(clamping: 16 * (1 + outgoing.count)))
+    let parcel = effects.prepare(.subscription(subscription, hopsLeft: hops, size.news))
+    let neighbours = outgoing.count
+    if toAll {
+      for i in 0..<neighbours { effects.send(parcel, to: outgoing.keys[i]) }
+    }
+    for _ in 0..<count { effects.send(parcel, to: outgoing.keys[effects.uniform(below: neighbours)]) }
+  }
+
+  /// Checks a copy of a subscription, and keeps the subscriber or passes the copy on.
+  @inlinable
+  mutating func receive(
+    _ subscription: Subscription<Door.Signature>, hopsLeft: UInt16, from sender: Peer, at now: Instant,
+    into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    guard subscription.subscriber != identity || hopsLeft > 0 else { return }
+    guard countMeeting(subscription.subscriber) else {
+      // Copies go astray in small groups: only who floods in its own name is to blame.
+      if sender == subscription.subscriber { effects.indicate(.misbehaved(sender, .subscriptionFlood)) }
+      return
+    }
+    guard subscription.isAuthentic(to: door) else {
+      return effects.indicate(.misbehaved(sender, .badSignature))
+    }
+    if let offence = door.judge(
+      subscriber: subscription.subscriber, contact: subscription.contact, at: now)
+    {
+      return effects.indicate(.misbehaved(sender, offence))
+    }
+    keepOrPassOn(subscription, hopsLeft: min(hopsLeft, configuration.hopLimit), into: &effects)
+  }
+
+  @inlinable
+  mutating func keepOrPassOn(
+    _ subscription: Subscription<Door.Signature>, hopsLeft: UInt16,
+    into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    // p = 1 / (1 + |view|), the paper's section 3.1.
+    if canKeep(subscription.subscriber), hopsLeft == 0 || effects.oneIn(1 + outgoing.count) {
+      effects.indicate(.admitted(subscriber: subscription.subscriber, contact: subscription.contact))
+      keep(subscription.subscriber, into: &effects)
+    } else if hopsLeft > 0, let next = outgoing.keys.random(from: &effects) {
+      effects.send(.subscription(subscription, hopsLeft: hopsLeft - 1, size.news), to: next)
+    }
+  }
+
+  /// Counts a subscription of a peer, or a copy of it, in this round.
+  ///
+  /// - Returns: whether it is within bounds.
+  @inlinable
+  mutating func countMeeting(_ subscriber: Peer) -> Bool {
+    // Once the table is full the group is growing fast; those that are in it stay bounded.
+    if met.count >= ScampConfiguration.metLimit, met.position(of: subscriber) == nil { return true }
+    let position = met.insert(0, for: subscriber).position
+    guard met[position] < ScampConfiguration.meetingsPerRound else { return false }
+    met[position] += 1
+    return true
+  }
+
+  @inlinable
+  func canKeep(_ peer: Peer) -> Bool {
+    peer != identity && outgoing.count < Int(configuration.viewLimit) && !outgoing.keys.contains(peer)
+  }
+
+  @inlinable
+  mutating func keep(_ peer: Peer, into effects: inout some Effects<Self> & ~Copyable) {
+    guard canKeep(peer) else { return }
+    outgoing.insert(ScampArc(), for: peer)
+    effects.send(.kept(size.news), to: peer)
+    effects.indicate(.gained(peer, .partialView))
+  }
+
+  /// Takes a keeper into the in-view, or asks it to let go where the in-view is full.
+  @inlinable
+  mutating func addToInView(_ peer: Peer, into effects: inout some Effects<Self> & ~Copyable) {
+    guard peer != identity, incoming.position(of: peer) == nil else { return }
+    guard incoming.count < Int(configuration.viewLimit), door.admits(peer) else {
+      return effects.send(.release(successor: nil), to: peer)
+    }
+    // Leases that were given out together do not all have to be renewed together.
+    let age = UInt8(truncatingIfNeeded: effects.uniform(below: Int(ScampConfiguration.renewalSpread)))
+    incoming.insert(ScampArc(age: age), for: peer)
+    effects.indicate(.gained(peer, .inView))
+    if size.isSettled, Double(incoming.count) > law { releaseOldest(ifOlderThan: true, into: &effects) }
+  }
+}

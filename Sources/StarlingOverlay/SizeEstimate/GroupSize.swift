@@ -1,0 +1,121 @@
+import StarlingCore
+
+/// A running estimate of how many peers there are, which follows a group that shrinks.
+///
+/// A ``SizeSketch`` only ever grows, so it is started anew: time is divided into epochs, counted by each peer in
+/// rounds of its own and pulled along by the news of others. When an epoch is old enough for its sketch to have
+/// reached everybody, the sketch is folded into the settled estimate.
+@frozen
+public struct GroupSize: Sendable, Hashable {
+  /// What peers tell each other about the size.
+  @frozen
+  public struct News: Sendable, Hashable {
+    /// Which epoch the sketch belongs to; counted modulo 2¹⁶.
+    public var epoch: UInt16 = 0
+    /// The settled estimate, as ``GroupSize/level(of:)``; 0 if there is none yet.
+    public var settled: UInt8 = 0
+    /// What was heard in the epoch so far.
+    public var sketch = SizeSketch()
+
+    /// No news.
+    @inlinable
+    public init() {}
+
+    /// The bytes that news take on the wire.
+    @inlinable
+    public static var encodedByteCount: Int { 3 + SizeSketch.encodedByteCount }
+  }
+
+  /// What is told to others.
+  public private(set) var news = News()
+  /// Rounds since the epoch began here.
+  @usableFromInline var rounds: UInt8 = 0
+
+  /// Rounds of an epoch. A guess: twice what a sketch needs.
+  @inlinable
+  public static var epochRounds: UInt8 { 12 }
+  /// After so many rounds every peer has heard of everybody: heartbeats carry news both ways along every arc,
+  /// so it takes about as many rounds as the graph's diameter. A guess with room to spare.
+  @inlinable
+  public static var settlingRounds: UInt8 { 6 }
+
+  /// The size of a group that nobody has been heard of.
+  @inlinable
+  public init() {}
+
+  /// Draws this peer's own part.
+  public mutating func start(_ random: inout some RandomSource & ~Copyable) {
+    news.sketch.merge(SizeSketch(drawnFrom: &random))
+  }
+
+  /// Whether an epoch has been seen to its settling, here or by whoever told.
+  @inlinable
+  public var isSettled: Bool { news.settled > 0 }
+
+  /// How many peers there seem to be. Growth is seen at once, shrinking at the end of an epoch.
+  public var estimate: Double {
+    let heard = news.sketch.estimate
+    return isSettled ? max(heard, GroupSize.size(at: news.settled)) : heard
+  }
+
+  /// Takes in what another peer tells.
+  ///
+  /// - Returns: whether anything in it was new.
+  public mutating func hear(_ other: News, _ random: inout some RandomSource & ~Copyable) -> Bool {
+    let lead = Int16(bitPattern: other.epoch &- news.epoch)
+    guard lead >= 0 else { return false }
+    let before = news
+    if lead > 0 {
+      // Whoever claims to be ahead cannot cut an epoch short, or nobody would ever hear of everybody.
+      guard rounds >= GroupSize.settlingRounds || !isSettled else { return false }
+      begin(other.epoch, &random)
+    }
+    if !isSettled { news.settled = other.settled }
+    news.sketch.merge(other.sketch)
+    return news != before
+  }
+
+  /// Counts a round.
+  public mutating func advance(_ random: inout some RandomSource & ~Copyable) {
+    rounds += 1
+    if rounds == GroupSize.settlingRounds { fold() }
+    if rounds >= GroupSize.epochRounds { begin(news.epoch &+ 1, &random) }
+  }
+
+  private mutating func begin(_ epoch: UInt16, _ random: inout some RandomSource & ~Copyable) {
+    news.epoch = epoch
+    news.sketch = SizeSketch(drawnFrom: &random)
+    rounds = 0
+  }
+
+  /// Averages the logarithms of the old estimate and the new: K = 16 alone errs by 27%.
+  private mutating func fold() {
+    let level = GroupSize.level(of: news.sketch.estimate)
+    news.settled = isSettled ? UInt8((Int(news.settled) + Int(level) + 1) / 2) : level
+  }
+
+  /// 8·log₂ of a size, 1 ... 255.
+  static func level(of size: Double) -> UInt8 {
+    UInt8(min(max(8 * naturalLogarithm(size) / naturalLogarithm(2), 1), 255))
+  }
+
+  static func size(at level: UInt8) -> Double { exponential(Double(level) / 8 * naturalLogarithm(2)) }
+}
+
+extension WireWriter {
+  mutating func write(_ news: GroupSize.News) {
+    write(integer: news.epoch)
+    write(news.settled)
+    write(news.sketch)
+  }
+}
+
+extension WireReader {
+  mutating func readNews() throws(WireError) -> GroupSize.News {
+    var news = GroupSize.News()
+    news.epoch = try read()
+    news.settled = try readByte()
+    news.sketch = try readSketch()
+    return news
+  }
+}

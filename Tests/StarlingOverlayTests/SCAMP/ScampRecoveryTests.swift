@@ -1,0 +1,126 @@
+import StarlingCore
+import StarlingSimulator
+import StarlingTestSupport
+import Testing
+
+@testable import StarlingOverlay
+
+@Suite("SCAMP: departures and recovery")
+struct ScampRecoveryTests {
+  @Test("Who leaves hands its keepers its members, all but c + 1, and is never heard of again")
+  func unsubscription() {
+    var peer = LonePeer(members: 1...4, random: testRandom())
+    for keeper in 10...17 { peer.receive(.kept, from: keeper) }
+    peer.effects.clear()
+    peer.scamp.handle(.leave, at: .zero, into: &peer.effects)
+    var successors: [Peer] = []
+    var released: [Int] = []
+    for (message, receiver) in peer.takeSent() {
+      guard case .release(let successor) = message else { continue }
+      released.append(Int(receiver.index))
+      if let successor { successors.append(successor) }
+    }
+    #expect(released.sorted() == Array(10...17))
+    #expect(successors.count == 6 && Set(successors).count == 4, "six of eight, by turns")
+    peer.pass(rounds: 3)
+    peer.receive(.heartbeat(GroupSize.News()), from: 10)
+    #expect(peer.takeSent().isEmpty)
+  }
+
+  @Test("A keeper that is left puts the successor in the leaver's place")
+  func succession() {
+    var keeper = LonePeer(members: [5, 6], random: testRandom())
+    keeper.receive(.release(successor: Peer(9)), from: 5)
+    #expect(Set(keeper.members) == [6, 9])
+    keeper.receive(.release(successor: Peer(8)), from: 7)
+    #expect(Set(keeper.members) == [6, 9], "a stranger is nobody's predecessor")
+  }
+
+  @Test("A neighbour that fell silent is asked again now and then, and kept again when it answers")
+  func reconnection() {
+    var peer = LonePeer(random: testRandom())
+    peer.join(through: 9, welcomedBy: 1)
+    peer.give(2)
+    peer.scamp.disconnect(from: Peer(2), at: .zero, into: &peer.effects)
+    peer.effects.clear()
+    peer.pass(rounds: 1)
+    #expect(peer.takeSent().contains { $0.message == .probe && $0.to == Peer(2) })
+    peer.receive(.present, from: 3)
+    #expect(peer.members == [1], "nobody asked peer 3")
+    peer.receive(.present, from: 2)
+    #expect(peer.members == [1, 2])
+    let copies = peer.takeSent().filter { if case .subscription = $0.message { true } else { false } }
+    #expect(copies.map(\.to) == [Peer(2)], "and made known on its side")
+  }
+
+  @Test("A shunned peer leaves everything, and is told")
+  func shunning() {
+    var peer = LonePeer(members: [1, 2], random: testRandom())
+    peer.receive(.kept, from: 2)
+    peer.effects.clear()
+    peer.scamp.handle(.shun(Peer(2)), at: .zero, into: &peer.effects)
+    #expect(peer.members == [1] && peer.keepers.isEmpty)
+    #expect(peer.takeSent().map(\.message) == [.dropped, .release(successor: nil)])
+    #expect(!peer.scamp.acquaintances.contains(Peer(2)))
+  }
+
+  @Test("A peer that restarts joins through those that it knew, one after another")
+  func restart() {
+    var peer = LonePeer(random: testRandom())
+    peer.scamp = Scamp(
+      identity: Peer(0), door: OpenDoor(), acquaintances: [Peer(0), Peer(3), Peer(4)])
+    peer.scamp.start(at: .zero, into: &peer.effects)
+    peer.expire(.subscription(attempt: 0))
+    #expect(peer.takeSent().map(\.to) == [Peer(3), Peer(4)])
+  }
+
+  @Test("A group that was cut in two for ten minutes is one again ten minutes later")
+  func partition() {
+    let cut = HalvedNetwork.Cut()
+    var random = Xoshiro256(seed: testSeed)
+    let delays = DelaySampler(.constant(.milliseconds(50)), peers: 200, random: &random)
+    var network = Simulation<OpenScamp, HalvedNetwork, Nobody>(
+      capacity: 200, network: HalvedNetwork(LossyNetwork(delays: delays, loss: 0), cut), observer: Nobody(),
+      seed: random.next())
+    for i in 0..<200 {
+      network.run(until: .zero + .milliseconds(10 * i))
+      let peer = network.add { Scamp(identity: $0) }
+      if i > 0 { network.request(.join(contact: Peer(network.random.uniform(below: i))), of: peer) }
+    }
+    network.run(until: network.now + .seconds(120))
+    func graph() -> DirectedGraph {
+      DirectedGraph(adjacency: (0..<200).map { network[Peer($0)].partialView.members.map { Int($0.index) } })
+    }
+    cut.isMade = true
+    network.run(until: network.now + .seconds(600))
+    #expect(graph().weakComponents().count == 2, "\(replay)")
+    cut.isMade = false
+    network.run(until: network.now + .seconds(600))
+    let healed = graph()
+    #expect(healed.strongComponents().count == 1, "\(replay)")
+    let crossing = (0..<200).reduce(0) { count, i in
+      count + healed.neighbors(of: i).filter { ($0 < 100) != (i < 100) }.count
+    }
+    #expect(crossing > 200, "\(crossing) arcs cross; \(replay)")
+  }
+}
+
+/// A network that can be cut between the lower hundred handles and the others.
+struct HalvedNetwork: NetworkModel, ~Copyable {
+  final class Cut { var isMade = false }
+
+  let delays: LossyNetwork
+  let cut: Cut
+
+  init(_ delays: consuming LossyNetwork, _ cut: Cut) {
+    self.delays = delays
+    self.cut = cut
+  }
+
+  func delay(from sender: Peer, to receiver: Peer, random: inout Xoshiro256) -> Interval? {
+    cut.isMade && (sender.index < 100) != (receiver.index < 100)
+      ? nil : delays.delay(from: sender, to: receiver, random: &random)
+  }
+
+  func copy() -> HalvedNetwork { HalvedNetwork(delays.copy(), cut) }
+}
