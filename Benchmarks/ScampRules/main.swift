@@ -2,7 +2,9 @@
 // memory and without a network. Compares the paper's rule with the one printed in the proposal (seed 002).
 //
 //   ScampRules [N] [c] [seeds]         default 10000 1 20
+//   ScampRules churn [N] [c] [hours]   default 2000 1 10: what becomes of the arcs; see Churn.swift
 
+import Glibc
 import StarlingCore
 import StarlingSimulator
 
@@ -56,6 +58,12 @@ struct Group {
 }
 
 let arguments = CommandLine.arguments.dropFirst().compactMap { Int($0) }
+if CommandLine.arguments.dropFirst().first == "churn" {
+  runChurn(
+    peers: arguments.first ?? 2_000, extraCopies: arguments.count > 1 ? arguments[1] : 1,
+    hours: arguments.count > 2 ? arguments[2] : 10)
+  exit(0)
+}
 let peers = arguments.first ?? 10_000
 let extraCopies = arguments.count > 1 ? arguments[1] : 1
 let seeds = arguments.count > 2 ? arguments[2] : 20
