@@ -74,6 +74,8 @@ extension BroadcastScenario {
       case .broadcast: .atEachBroadcast(share: crash.share)
       }
     }
+    faults = options.faults
+    hours = options.hours
     seed = options.seed
   }
 }

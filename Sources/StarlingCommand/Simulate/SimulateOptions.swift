@@ -1,4 +1,5 @@
 import StarlingCore
+import StarlingSimulator
 
 /// What `starling simulate` was asked for, checked but not connected to any simulator yet.
 struct SimulateOptions {
@@ -45,6 +46,10 @@ struct SimulateOptions {
   let settle: Interval
   let drain: Interval
   let crash: Crash?
+  /// What goes wrong besides.
+  let faults: [Fault]
+  /// Between settling and the first message.
+  let hours: Interval
   let seed: UInt64
   /// Whether to print JSON instead of text.
   let json: Bool
@@ -76,6 +81,12 @@ struct SimulateOptions {
     settle = try arguments.duration("settle", in: anyTime) ?? .seconds(60)
     drain = try arguments.duration("drain", in: anyTime) ?? .seconds(60)
     crash = try arguments.value("crash", Crash.init(parsing:))
+    faults = try FaultOptions.faults(arguments)
+    hours = try SimulateOptions.hours(arguments)
+    if crash?.moment == .broadcast, !faults.isEmpty {
+      throw .usage(
+        "--crash \(arguments.text("crash") ?? "") makes trials without other faults: give it alone.")
+    }
     seed = try arguments.seed()
     json = arguments.has("json")
     report = arguments.text("report")
@@ -92,6 +103,16 @@ struct SimulateOptions {
       }
       return bytes
     } ?? 1_024
+  }
+
+  private static func hours(_ arguments: Arguments) throws(CommandError) -> Interval {
+    try arguments.value("hours") { text in
+      let hours = try Quantity.number(text)
+      guard hours <= 8_784 else {
+        throw QuantityError("\(quoted(text)) is out of range; it may be 0 to 8784 hours, a year.")
+      }
+      return Interval(nanoseconds: Int64(hours * 3.6e12))
+    } ?? .zero
   }
 
   private static func joinRate(_ arguments: Arguments) throws(CommandError) -> Double {

@@ -22,6 +22,7 @@ extension Verb {
         "crash", "SHARE@WHEN",
         "a share of the peers crashes: 50%@60s, that long after the first message; 30%@broadcast, anew with"
           + " every message"),
+    ] + FaultOptions.options + [
       .seed, .json, .out,
       Option("report", "FILE", "write an HTML page with plots and drawings"),
       Option("graph", "FILE", "write the overlay at the end as FILE.dot, .graphml or, drawn, .svg"),
@@ -29,6 +30,8 @@ extension Verb {
     notes: """
       Delay models: constant:50ms, uniform:20ms,80ms, gaussian:50ms,10ms, lognormal:60ms,0.5
       (median, sigma), matrix:FILE (round trips in milliseconds).
+      Faults begin and end at times after the first message; without times, they act from the moment the
+      overlay has settled to the end. Each fault may be given more than once.
       The same options and seed give the same report, but for the times it took.
       """
   ) { arguments throws(CommandError) in

@@ -1,23 +1,5 @@
 import StarlingCore
 
-/// What happens at some instant to some target. 16 bytes: a million-peer flood has tens of millions waiting.
-@frozen @usableFromInline
-struct Event {
-  /// Nanoseconds.
-  @usableFromInline let time: UInt64
-  /// The peer to which it happens; for a timer, with the highest bit set.
-  @usableFromInline let target: UInt32
-  /// Where the message or the timer is kept.
-  @usableFromInline let slot: UInt32
-
-  @inlinable
-  init(time: UInt64, target: UInt32, slot: UInt32) {
-    self.time = time
-    self.target = target
-    self.slot = slot
-  }
-}
-
 /// A priority queue of events in constant amortised time: the ladder queue of Tang, Goh and Thng ("Ladder
 /// queue: an O(1) priority queue structure for large-scale discrete event simulation", ACM TOMACS 15(3),
 /// 2005), which adapts the bucket width of a calendar queue by itself.

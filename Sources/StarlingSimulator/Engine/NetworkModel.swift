@@ -3,9 +3,23 @@ import StarlingCore
 /// What the network does to a message. Not copyable, so that drawing a delay never copies its tables.
 public protocol NetworkModel: ~Copyable {
   /// How long a message takes from one peer to another; `nil` if it is lost.
-  func delay(from sender: Peer, to receiver: Peer, random: inout Xoshiro256) -> Interval?
+  mutating func delay(
+    from sender: Peer, to receiver: Peer, at now: Instant, random: inout Xoshiro256
+  ) -> Interval?
+  /// How long a second copy takes of a message that was not lost; `nil` if it is not repeated.
+  mutating func delayOfSecondCopy(
+    from sender: Peer, to receiver: Peer, at now: Instant, random: inout Xoshiro256
+  ) -> Interval?
   /// The same network once more, for a copy of a simulation.
   func copy() -> Self
+}
+
+extension NetworkModel where Self: ~Copyable {
+  /// Never repeats a message.
+  @inlinable
+  public func delayOfSecondCopy(
+    from sender: Peer, to receiver: Peer, at now: Instant, random: inout Xoshiro256
+  ) -> Interval? { nil }
 }
 
 /// A network in which every message is delayed by a delay model and lost with a fixed probability,
@@ -26,7 +40,9 @@ public struct LossyNetwork: NetworkModel, ~Copyable, Sendable {
 
   /// Draws the message's fate.
   @inlinable
-  public func delay(from sender: Peer, to receiver: Peer, random: inout Xoshiro256) -> Interval? {
+  public func delay(
+    from sender: Peer, to receiver: Peer, at now: Instant, random: inout Xoshiro256
+  ) -> Interval? {
     if lossThreshold != 0, random.next() < lossThreshold { return nil }
     return delays.sample(from: sender, to: receiver, random: &random)
   }

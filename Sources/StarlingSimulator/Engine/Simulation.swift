@@ -3,14 +3,13 @@ import StarlingCore
 /// A network of processes in virtual time: one event queue, one seed, no threads. The same seed and the same
 /// calls make the same trace on any machine.
 ///
-/// The fidelity is that of messages: typed values between processes over a network that delays and loses
-/// them. A crashed peer's messages are still delivered; what is sent to it vanishes.
+/// The fidelity is that of messages: typed values between processes over a network that delays, loses and
+/// repeats them. A crashed peer's messages are still delivered; what is sent to it vanishes.
 public struct Simulation<P: Process, Network: NetworkModel & ~Copyable, Observer: SimulationObserver>:
   ~Copyable
 where Observer.Observed == P {
   @usableFromInline let core: UnsafeMutablePointer<SimulationCore<P, Network, Observer>>
   @usableFromInline var processes: UnsafeMutablePointer<P>
-  @usableFromInline var live: UnsafeMutablePointer<Bool>
   /// How many peers there can be.
   public let capacity: Int
   @usableFromInline var storedCount = 0
@@ -18,25 +17,24 @@ where Observer.Observed == P {
   /// An empty network.
   ///
   /// - Parameters:
-  ///   - capacity: how many peers there will be at most, 0 ... 2³¹ − 1.
+  ///   - capacity: how many peers there will be at most, 0 ... 2²⁴.
   ///   - network: delays and loses messages.
   ///   - observer: watches.
   ///   - seed: decides every random choice of the network and of the processes.
   @inlinable
   public init(capacity: Int, network: consuming Network, observer: Observer, seed: UInt64) {
-    precondition((0...Int(Int32.max)).contains(capacity), "a simulation of \(capacity) peers")
+    precondition((0...Event.peerLimit).contains(capacity), "a simulation of \(capacity) peers")
     self.capacity = capacity
     processes = .allocate(capacity: capacity)
-    live = .allocate(capacity: capacity)
     core = .allocate(capacity: 1)
-    core.initialize(to: SimulationCore(network: network, observer: observer, seed: seed))
+    core.initialize(
+      to: SimulationCore(capacity: capacity, network: network, observer: observer, seed: seed))
   }
 
   @inlinable
   deinit {
     processes.deinitialize(count: count)
     processes.deallocate()
-    live.deallocate()
     core.deinitialize(count: 1)
     core.deallocate()
   }
@@ -75,9 +73,20 @@ where Observer.Observed == P {
     }
   }
 
+  /// The network, to change what it does to messages from now on.
+  @inlinable
+  public var network: Network {
+    _read { yield core.pointee.network.pointee }
+    _modify { yield &core.pointee.network.pointee }
+  }
+  /// How many events are due in the future, those of crashed peers included.
+  public var waitingEvents: Int { core.pointee.queue.count }
+
   /// Whether a peer has not crashed.
   @inlinable
-  public func isLive(_ peer: Peer) -> Bool { Int(peer.index) < count && live[Int(peer.index)] }
+  public func isLive(_ peer: Peer) -> Bool {
+    Int(peer.index) < count && core.pointee.lives[Int(peer.index)] & Event.crashed == 0
+  }
 
   /// Adds a peer and starts its process.
   ///
@@ -88,7 +97,7 @@ where Observer.Observed == P {
     precondition(count < capacity, "the simulation was made for \(capacity) peers")
     let peer = Peer(count)
     (processes + count).initialize(to: make(peer))
-    (live + count).initialize(to: true)
+    core.pointee.lives[count] = 0
     storedCount += 1
     handle(peer) { $0.start(at: $1, into: &$2) }
     return peer
@@ -101,11 +110,40 @@ where Observer.Observed == P {
     handle(peer) { $0.handle(request, at: $1, into: &$2) }
   }
 
-  /// Crashes a peer for good, silently.
+  /// Crashes a peer, silently: nothing happens to it any more, unless it is restarted.
   @inlinable
   public mutating func crash(_ peer: Peer) {
     precondition(peer.index < count, "\(peer) of \(count)")
-    live[Int(peer.index)] = false
+    guard isLive(peer) else { return }
+    let next = (core.pointee.lives[Int(peer.index)] + 1) & ~Event.crashed
+    core.pointee.lives[Int(peer.index)] = next | Event.crashed
+  }
+
+  /// Runs a crashed peer again. What was sent to it before it crashed, and its timers of then, never reach
+  /// it; messages sent to it since, and still under way, do. A peer that has not crashed crashes first.
+  ///
+  /// - Parameters:
+  ///   - peer: the peer.
+  ///   - process: what it begins with, such as what its disk kept.
+  @inlinable
+  public mutating func restart(_ peer: Peer, with process: P) {
+    crash(peer)
+    processes[Int(peer.index)] = process
+    core.pointee.lives[Int(peer.index)] &= ~Event.crashed
+    handle(peer) { $0.start(at: $1, into: &$2) }
+  }
+
+  /// Makes a peer's clock run faster than virtual time from now on: what it sees as now, and when its timers
+  /// expire, are by its own clock. Clocks never run slower than virtual time, and never slow down again:
+  /// timers set before would expire too early.
+  ///
+  /// - Parameters:
+  ///   - peer: the peer.
+  ///   - gain: how many microseconds it gains in a second, 0 ... 10⁶; not below its clock's gain so far.
+  ///   - offset: how far to set it forward now, not negative.
+  public mutating func speedUpClock(of peer: Peer, gain: Int, offset: Interval = .zero) {
+    precondition(peer.index < count, "\(peer) of \(count)")
+    core.pointee.speedUpClock(of: peer, gain: UInt64(gain), offset: UInt64(offset.nanoseconds))
   }
 
   /// Lets everything happen that is due up to an instant, and makes it the current one.
@@ -134,17 +172,17 @@ where Observer.Observed == P {
     guard let event = core.pointee.queue.pop() else { return }
     core.pointee.now = Instant(nanoseconds: event.time)
     core.pointee.eventCount += 1
-    if event.target & SimulationCore<P, Network, Observer>.timerFlag != 0 {
-      let index = event.target & ~SimulationCore<P, Network, Observer>.timerFlag
+    let peer = event.peer
+    if event.isTimer {
       let timer = core.pointee.timers.remove(event.slot)
-      core.pointee.trace(time: event.time, target: event.target, source: index)
-      guard live[Int(index)] else { return }
-      handle(Peer(index)) { $0.expire(timer, at: $1, into: &$2) }
+      core.pointee.trace(time: event.time, target: event.target, source: peer.index)
+      guard core.pointee.lives[Int(peer.index)] == event.life else { return }
+      handle(peer) { $0.expire(timer, at: $1, into: &$2) }
     } else {
       let (message, sender) = core.pointee.takeParcel(event.slot)
       core.pointee.trace(time: event.time, target: event.target, source: sender.index)
-      guard isLive(Peer(event.target)) else { return }
-      handle(Peer(event.target)) { $0.receive(message, from: sender, at: $1, into: &$2) }
+      guard core.pointee.lives[Int(peer.index)] == event.life else { return }
+      handle(peer) { $0.receive(message, from: sender, at: $1, into: &$2) }
     }
   }
 
@@ -153,7 +191,8 @@ where Observer.Observed == P {
     _ peer: Peer, _ body: (inout P, Instant, inout SimulatedEffects<P, Network, Observer>) -> Void
   ) {
     var effects = SimulatedEffects(core: core, owner: peer)
-    body(&processes[Int(peer.index)], core.pointee.now, &effects)
+    let now = core.pointee.clocks == nil ? core.pointee.now : core.pointee.localTime(of: peer)
+    body(&processes[Int(peer.index)], now, &effects)
     core.pointee.releaseUnsent()
   }
 }
@@ -165,7 +204,6 @@ extension Simulation where Network: ~Copyable {
       capacity: capacity, network: core.pointee.network.pointee.copy(), observer: core.pointee.observer,
       seed: 0)
     copy.processes.initialize(from: processes, count: count)
-    copy.live.initialize(from: live, count: count)
     copy.storedCount = count
     copy.core.pointee.take(copyOf: &core.pointee)
     return copy

@@ -19,10 +19,6 @@ where Observer.Observed == P {
     }
   }
 
-  /// Set in an event's target when the event is a timer.
-  @inlinable
-  static var timerFlag: UInt32 { 1 << 31 }
-
   @usableFromInline var now = Instant.zero
   @usableFromInline var queue = LadderQueue()
   @usableFromInline var parcels = Slab<Parcel>()
@@ -35,9 +31,20 @@ where Observer.Observed == P {
   @usableFromInline var observer: Observer
   @usableFromInline var traceHash: UInt64 = 0
   @usableFromInline var eventCount: UInt64 = 0
+  /// How many peers there can be.
+  @usableFromInline let capacity: Int
+  /// For each peer, the number of its life, with ``Event/crashed`` set while it does not live. An event belongs
+  /// to the life that it was meant for.
+  @usableFromInline let lives: UnsafeMutablePointer<UInt8>
+  /// The clocks of the peers; `nil` while all show virtual time.
+  @usableFromInline var clocks: UnsafeMutablePointer<FastClock>?
 
   @inlinable
-  init(network: consuming Network, observer: Observer, seed: UInt64) {
+  init(capacity: Int, network: consuming Network, observer: Observer, seed: UInt64) {
+    self.capacity = capacity
+    lives = .allocate(capacity: capacity)
+    // A peer that was not added yet is as good as crashed.
+    lives.initialize(repeating: Event.crashed, count: capacity)
     self.network = .allocate(capacity: 1)
     self.network.initialize(to: network)
     self.observer = observer
@@ -48,6 +55,30 @@ where Observer.Observed == P {
   deinit {
     network.deinitialize(count: 1)
     network.deallocate()
+    lives.deallocate()
+    clocks?.deallocate()
+  }
+
+  /// What a peer takes for now.
+  @usableFromInline
+  func localTime(of peer: Peer) -> Instant {
+    clocks.map { $0[Int(peer.index)].shows(at: now) } ?? now
+  }
+
+  /// When a peer's clock will show an instant.
+  @usableFromInline
+  func virtualTime(_ instant: Instant, of peer: Peer) -> Instant {
+    clocks.map { $0[Int(peer.index)].time(when: instant) } ?? instant
+  }
+
+  @usableFromInline
+  mutating func speedUpClock(of peer: Peer, gain: UInt64, offset: UInt64) {
+    if clocks == nil {
+      let fresh = UnsafeMutablePointer<FastClock>.allocate(capacity: capacity)
+      fresh.initialize(repeating: FastClock(), count: capacity)
+      clocks = fresh
+    }
+    clocks?[Int(peer.index)].speedUp(gain: gain, offset: offset, at: now)
   }
 
   /// One step of an FNV-like hash over 64-bit words: two multiplications an event.
@@ -84,6 +115,12 @@ where Observer.Observed == P {
     random = other.random
     traceHash = other.traceHash
     eventCount = other.eventCount
+    lives.update(from: other.lives, count: capacity)
+    if let theirs = other.clocks {
+      let mine = UnsafeMutablePointer<FastClock>.allocate(capacity: capacity)
+      mine.initialize(from: theirs, count: capacity)
+      clocks = mine
+    }
     var events: [Event] = []
     while let event = other.queue.pop() { events.append(event) }
     other.queue = LadderQueue()
@@ -91,7 +128,7 @@ where Observer.Observed == P {
     for event in events {
       other.queue.push(event)
       let slot: UInt32
-      if event.target & SimulationCore.timerFlag != 0 {
+      if event.isTimer {
         slot = timers.insert(other.timers[event.slot])
       } else if let known = copied[event.slot] {
         slot = known
@@ -134,21 +171,35 @@ where Observer.Observed == P {
   mutating func send(_ parcel: UInt32, to peer: Peer) {
     let now = core.pointee.now
     core.pointee.observer.sent(core.pointee.parcels[parcel].message, from: owner, to: peer, at: now)
+    // A handle from a faulty message may name nobody.
+    guard peer.index < core.pointee.capacity else { return }
     guard
-      let delay = core.pointee.network.pointee.delay(from: owner, to: peer, random: &core.pointee.random)
+      let delay = core.pointee.network.pointee.delay(
+        from: owner, to: peer, at: now, random: &core.pointee.random)
     else { return }
+    push(parcel, to: peer, at: now + delay)
+    let again = core.pointee.network.pointee.delayOfSecondCopy(
+      from: owner, to: peer, at: now, random: &core.pointee.random)
+    if let again { push(parcel, to: peer, at: now + again) }
+  }
+
+  @inlinable
+  mutating func push(_ parcel: UInt32, to peer: Peer, at instant: Instant) {
     core.pointee.parcels[parcel].deliveries += 1
     core.pointee.queue.push(
-      Event(time: (now + delay).nanoseconds, target: peer.index, slot: parcel))
+      Event(
+        time: instant.nanoseconds, peer: peer, life: core.pointee.lives[Int(peer.index)], slot: parcel))
   }
 
   @inlinable
   mutating func schedule(_ timer: P.Timer, at instant: Instant) {
     let slot = core.pointee.timers.insert(timer)
-    let time = max(instant, core.pointee.now).nanoseconds
+    let due =
+      core.pointee.clocks == nil ? instant : core.pointee.virtualTime(instant, of: owner)
     core.pointee.queue.push(
       Event(
-        time: time, target: owner.index | SimulationCore<P, Network, Observer>.timerFlag, slot: slot))
+        time: max(due, core.pointee.now).nanoseconds, peer: owner, isTimer: true,
+        life: core.pointee.lives[Int(owner.index)], slot: slot))
   }
 
   @inlinable

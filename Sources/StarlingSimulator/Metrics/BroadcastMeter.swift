@@ -21,6 +21,14 @@ where
   @usableFromInline var isCounting = false
   @usableFromInline var sentMessages: [UInt32]
   @usableFromInline var sentBytes: [UInt64]
+  private var nextSequences: [Peer: UInt64] = [:]
+  /// Since when each peer counts as a member; empty while all do from the beginning.
+  private(set) var memberSince: [Instant] = []
+  @usableFromInline var watchesNewcomers: Bool { !memberSince.isEmpty }
+  /// Deliveries of a message that the peer had delivered before.
+  public private(set) var duplicateDeliveries = 0
+  /// Deliveries of what no correct peer broadcast under that name.
+  public private(set) var forgedDeliveries = 0
 
   /// - Parameters:
   ///   - peers: how many peers there will be.
@@ -35,11 +43,37 @@ where
   /// Begins the message phase: from here on, what peers send is counted.
   public mutating func beginMessages() { isCounting = true }
 
-  /// Notes that a message leaves.
+  /// Notes that a message leaves. Its origin numbers its messages from 0, or goes on from where
+  /// ``renumber(_:from:)`` said.
   public mutating func began(_ number: Int, by sender: Peer, at now: Instant) {
-    records[number].sender = sender
-    records[number].sentAt = now
+    let sequence = nextSequence(of: sender)
+    nextSequences[sender] = sequence + 1
+    records[number].begin(MessageIdentifier(origin: sender, sequence: sequence), at: now)
     if number == trace.message { trace.root = sender }
+  }
+
+  /// The number of a peer's next message.
+  func nextSequence(of peer: Peer) -> UInt64 { nextSequences[peer] ?? 0 }
+
+  /// Notes that a peer numbers its messages from here on.
+  mutating func renumber(_ peer: Peer, from sequence: UInt64) { nextSequences[peer] = sequence }
+
+  /// From here on, peers may come, and count from when they have a neighbour.
+  mutating func watchNewcomers() {
+    memberSince = [Instant](repeating: .zero, count: sentMessages.count)
+  }
+
+  /// Notes that a peer is about to join, or to come back.
+  mutating func expectNewcomer(_ peer: Peer) { memberSince[Int(peer.index)] = .distantFuture }
+
+  /// Notes that a peer has lost its memory: it may deliver everything once more.
+  mutating func forgetDeliveries(of peer: Peer) {
+    for i in records.indices { records[i].forget(peer) }
+  }
+
+  /// For each peer, whether it was a member when a message was sent.
+  func members(at instant: Instant, among peers: [Bool]) -> [Bool] {
+    memberSince.isEmpty ? peers : peers.indices.map { peers[$0] && memberSince[$0] <= instant }
   }
 
   /// Counts a message that is handed to the network.
@@ -50,7 +84,7 @@ where
     guard isCounting else { return }
     sentMessages[Int(sender.index)] &+= 1
     sentBytes[Int(sender.index)] &+= UInt64(message.encodedByteCount)
-    if let broadcast = message.carriedBroadcast {
+    if let broadcast = message.carriedBroadcast, broadcast.payload.number < records.count {
       records[Int(broadcast.payload.number)].payloadMessages += 1
     }
   }
@@ -58,9 +92,16 @@ where
   /// Counts a delivery.
   @inlinable
   public mutating func indicated(_ indication: Observed.Indication, by peer: Peer, at now: Instant) {
-    if case .delivered(let broadcast, let sender) = indication {
-      delivered(broadcast, from: sender, by: peer, at: now)
+    switch indication {
+    case .delivered(let broadcast, let sender): delivered(broadcast, from: sender, by: peer, at: now)
+    case .overlay(.gained): if watchesNewcomers { found(peer, at: now) }
+    default: break
     }
+  }
+
+  @usableFromInline
+  mutating func found(_ peer: Peer, at now: Instant) {
+    if memberSince[Int(peer.index)] == .distantFuture { memberSince[Int(peer.index)] = now }
   }
 
   @usableFromInline
@@ -68,8 +109,16 @@ where
     _ broadcast: Broadcast<IdealAuthenticator>, from sender: Peer, by peer: Peer, at now: Instant
   ) {
     let number = Int(broadcast.payload.number)
-    guard let sentAt = records[number].sentAt else { return }
-    records[number].deliver(to: peer, after: now - sentAt, hops: Int(broadcast.hops))
+    guard number < records.count, let sentAt = records[number].sentAt,
+      records[number].identifier == broadcast.identifier
+    else {
+      forgedDeliveries += 1
+      return
+    }
+    guard records[number].deliver(to: peer, after: now - sentAt, hops: Int(broadcast.hops)) else {
+      duplicateDeliveries += 1
+      return
+    }
     latencies.record(now - sentAt)
     if number == trace.message {
       trace.deliver(to: peer, from: sender, after: now - sentAt, hops: Int(broadcast.hops))
@@ -79,10 +128,12 @@ where
 
 /// What was seen of one broadcast message.
 public struct MessageRecord: Sendable {
-  /// Who broadcast it; `nil` if it never left.
-  public internal(set) var sender: Peer?
+  /// Its name; `nil` if it never left.
+  public private(set) var identifier: MessageIdentifier?
   /// When it left.
-  public internal(set) var sentAt: Instant?
+  public private(set) var sentAt: Instant?
+  /// Who broadcast it; `nil` if it never left.
+  public var sender: Peer? { identifier?.origin }
   /// Copies with the payload that were handed to the network.
   @usableFromInline var payloadMessages = 0
   /// Peers that delivered it, the sender not counted.
@@ -98,12 +149,34 @@ public struct MessageRecord: Sendable {
     deliveredSoon = delivered
   }
 
-  mutating func deliver(to peer: Peer, after latency: Interval, hops: Int) {
-    let (word, bit) = (Int(peer.index / 64), UInt64(1) << UInt64(peer.index % 64))
+  private static func place(of peer: Peer) -> (word: Int, bit: UInt64) {
+    (Int(peer.index / 64), UInt64(1) << UInt64(peer.index % 64))
+  }
+
+  mutating func begin(_ identifier: MessageIdentifier, at now: Instant) {
+    (self.identifier, sentAt) = (identifier, now)
+    // The origin has it already.
+    let (word, bit) = MessageRecord.place(of: identifier.origin)
+    delivered[word] |= bit
+  }
+
+  /// Notes a delivery.
+  ///
+  /// - Returns: false if the peer had delivered the message before.
+  mutating func deliver(to peer: Peer, after latency: Interval, hops: Int) -> Bool {
+    let (word, bit) = MessageRecord.place(of: peer)
+    guard delivered[word] & bit == 0 else { return false }
     delivered[word] |= bit
     if latency <= .seconds(10) { deliveredSoon[word] |= bit }
     deliveries += 1
     lastHop = max(lastHop, hops)
+    return true
+  }
+
+  mutating func forget(_ peer: Peer) {
+    let (word, bit) = MessageRecord.place(of: peer)
+    delivered[word] &= ~bit
+    deliveredSoon[word] &= ~bit
   }
 
   /// Relative message redundancy: copies / deliveries − 1; `nil` if nobody delivered.

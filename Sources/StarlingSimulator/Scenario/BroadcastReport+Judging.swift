@@ -7,13 +7,19 @@ extension BroadcastReport {
   /// Takes in what was seen of messages.
   ///
   /// - Parameters:
-  ///   - records: one for each message.
-  ///   - live: for each peer, whether it lived to the end. Peers neither join nor return in the message
-  ///     phase, so who lives at the end was there at every sending.
-  mutating func judge(_ records: [MessageRecord], live: [Bool]) {
-    for record in records {
-      judged.append((record.reliability(among: live), record.redundancy, record.lastHop))
+  ///   - meter: what saw them.
+  ///   - number: the one message to take in; `nil` for all.
+  ///   - live: for each peer, whether it lived to the end. Who did and was a member when a message was sent is
+  ///     judged.
+  mutating func judge<Overlay, Diffusion>(
+    _ meter: BroadcastMeter<Overlay, Diffusion>, _ number: Int? = nil, live: [Bool]
+  ) {
+    for record in number.map({ meter.records[$0...$0] }) ?? meter.records[...] {
+      let members = meter.members(at: record.sentAt ?? .zero, among: live)
+      judged.append((record.reliability(among: members), record.redundancy, record.lastHop))
     }
+    duplicateDeliveries += meter.duplicateDeliveries
+    forgedDeliveries += meter.forgedDeliveries
     summarise()
   }
 
@@ -37,26 +43,12 @@ extension BroadcastReport {
 
   /// Takes in the state of the network at the end of a run, or of one of its trials.
   mutating func close<Diffusion: BroadcastProcess>(
-    _ network:
-      borrowing Simulation<
-        GroupMember<Scamp<IdealAdmission>, Diffusion>, LossyNetwork,
-        BroadcastMeter<Scamp<IdealAdmission>, Diffusion>
-      >, eagerLinks links: ((Diffusion) -> BroadcastRun<Diffusion>.Links)?
+    _ network: borrowing BroadcastRun<Diffusion>.Network,
+    eagerLinks links: ((Diffusion) -> BroadcastRun<Diffusion>.Links)?
   ) where Diffusion.Message: SizedMessage {
     let live = network.livePeers
-    var offsets = [0]
-    var targets: [UInt32] = []
-    targets.reserveCapacity(live.indices.reduce(0) { $0 + network[Peer($1)].overlay.partialView.count })
-    viewSizes = []
-    for i in live.indices {
-      if live[i] {
-        let view = network[Peer(i)].overlay.partialView
-        viewSizes.append(view.count)
-        for neighbour in view.members where live[Int(neighbour.index)] { targets.append(neighbour.index) }
-      }
-      offsets.append(targets.count)
-    }
-    overlay = DirectedGraph(offsets: offsets, targets: targets)
+    let views = ViewCensus(of: network, among: live)
+    (viewSizes, overlay, deadEntries) = (views.sizes, views.graph, views.deadEntries)
     // A crashed peer has no arcs left and is a component of its own.
     let crashed = live.count - viewSizes.count
     components = overlay.weakComponents().count - crashed

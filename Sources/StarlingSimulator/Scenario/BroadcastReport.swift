@@ -45,6 +45,25 @@ public struct BroadcastReport: Sendable {
   /// Virtual time from the first join to the end.
   public internal(set) var simulated = Interval.zero
 
+  /// When the first message left, in virtual time.
+  public internal(set) var firstMessageAt = Instant.zero
+  /// The faults as they happened, in the order of the scenario's.
+  public internal(set) var timeline: [FaultRecord] = []
+  /// What the network looked like, some 200 times; empty without faults.
+  public internal(set) var series: [NetworkSample] = []
+  /// Peers that joined after the first join, and peers that churn took away.
+  public internal(set) var joined = 0
+  /// Peers that churn took away.
+  public internal(set) var departed = 0
+  /// Entries of live peers' views at the end that name a peer which does not live.
+  public internal(set) var deadEntries = 0
+  /// Events that were still due at the end.
+  public internal(set) var waitingEvents = 0
+  /// Deliveries of a message that the peer had delivered before: a broken promise.
+  public internal(set) var duplicateDeliveries = 0
+  /// Deliveries of what no correct peer broadcast under that name: a broken promise.
+  public internal(set) var forgedDeliveries = 0
+
   /// What was seen of each message so far.
   var judged: [(reliability: (ever: Double, soon: Double)?, redundancy: Double?, lastHop: Int)] = []
 
@@ -83,7 +102,7 @@ public struct BroadcastReport: Sendable {
   /// - Parameter cost: what the run took, measured by the caller; `nil` leaves the four fields null.
   public func json(cost: Cost? = nil) -> JSONValue {
     .object(
-      parameters + measurements + [
+      parameters + measurements + faultFields + [
         ("trace_hash", .string(hexadecimal(traceHash.bigEndianBytes))),
         ("events", .unsigned(events)),
         ("simulated_seconds", .number(simulated.inSeconds)),

@@ -6,7 +6,7 @@ import StarlingOverlay
 extension BroadcastScenario {
   /// Where a run is, for whoever waits for it.
   public struct Progress: Sendable {
-    /// What is happening: `join`, `settle`, `messages` or `drain`.
+    /// What is happening: `join`, `settle`, `churn`, `messages` or `drain`.
     public let phase: String
     /// How much of the phase is done, 0 ... 1.
     public let share: Double
@@ -21,15 +21,16 @@ extension BroadcastScenario {
     case .tree(let threshold):
       let configuration = BroadcastTreeConfiguration(pruneThreshold: threshold)
       return BroadcastRun(scenario: self) {
-        BroadcastTree(identity: $0, auth: IdealAuthenticator(owner: $0), configuration: configuration)
+        BroadcastTree(
+          identity: $0, auth: IdealAuthenticator(owner: $0), configuration: configuration, firstSequence: $1)
       }.report(eagerLinks: { $0.links }, progress)
     case .flood:
       return BroadcastRun(scenario: self) {
-        Flood(identity: $0, auth: IdealAuthenticator(owner: $0))
+        Flood(identity: $0, auth: IdealAuthenticator(owner: $0), firstSequence: $1)
       }.report(eagerLinks: nil, progress)
     case .gossip(let fanout):
       return BroadcastRun(scenario: self) {
-        Gossip(identity: $0, auth: IdealAuthenticator(owner: $0), fanout: fanout)
+        Gossip(identity: $0, auth: IdealAuthenticator(owner: $0), fanout: fanout, firstSequence: $1)
       }.report(eagerLinks: nil, progress)
     }
   }
@@ -39,55 +40,74 @@ extension BroadcastScenario {
 struct BroadcastRun<Diffusion: BroadcastProcess>: ~Copyable
 where Diffusion.Auth == IdealAuthenticator, Diffusion.Message: SizedMessage {
   typealias Member = GroupMember<Scamp<IdealAdmission>, Diffusion>
-  typealias Network = Simulation<Member, LossyNetwork, BroadcastMeter<Scamp<IdealAdmission>, Diffusion>>
+  typealias Network = Simulation<Member, FaultyNetwork, BroadcastMeter<Scamp<IdealAdmission>, Diffusion>>
   typealias Links = PeerMap<BroadcastTree<IdealAuthenticator>.Link>
 
   let scenario: BroadcastScenario
-  let makeDiffusion: (Peer) -> Diffusion
-  private var senders: [Peer] = []
+  /// Makes the broadcast of a peer whose messages are numbered from here on.
+  let makeDiffusion: (Peer, UInt64) -> Diffusion
+  var senders: [Peer] = []
+  var agenda = Agenda()
+  /// What each fault did, in the order of the scenario's faults; `nil` before it began.
+  var timeline: [FaultRecord?]
+  /// Whom each fault struck, to undo it.
+  var struck: [[Peer]]
+  var cuts: [FaultyNetwork.Cut?]
+  /// The live peers; kept only where peers come and go.
+  var roster: Roster?
+  var series: [NetworkSample] = []
+  var joined = 0
+  var departed = 0
 
-  init(scenario: BroadcastScenario, makeDiffusion: @escaping (Peer) -> Diffusion) {
+  init(scenario: BroadcastScenario, makeDiffusion: @escaping (Peer, UInt64) -> Diffusion) {
     self.scenario = scenario
     self.makeDiffusion = makeDiffusion
+    timeline = [FaultRecord?](repeating: nil, count: scenario.allFaults.count)
+    struck = [[Peer]](repeating: [], count: timeline.count)
+    cuts = [FaultyNetwork.Cut?](repeating: nil, count: timeline.count)
   }
 
   consuming func report(
     eagerLinks: ((Diffusion) -> Links)?, _ progress: (BroadcastScenario.Progress) -> Void
   ) -> BroadcastReport {
     var network = settledNetwork(progress)
-    senders = network.random.sample(scenario.senders, below: scenario.nodes).map { Peer($0) }
+    planFaults(in: &network)
+    passHours(in: &network, progress)
+    senders = drawSenders(in: &network)
     network.observer.beginMessages()
     var report = BroadcastReport(scenario: scenario, trace: network.observer.trace)
     if case .atEachBroadcast(let share) = scenario.crash {
       runTrials(from: &network, share: share, into: &report, progress)
     } else {
+      let first = network.now
       broadcastAll(in: &network, progress)
+      report.waitingEvents = network.waitingEvents
       network.end()
-      report.judge(network.observer.records, live: network.livePeers)
+      report.judge(network.observer, live: network.livePeers)
       report.close(network, eagerLinks: eagerLinks)
+      report.firstMessageAt = first
     }
+    report.timeline = timeline.compactMap { $0 }
+    report.series = series
+    (report.joined, report.departed) = (joined, departed)
     return report
   }
 
   /// Joins all peers, one after another, and lets the overlay settle.
   private func settledNetwork(_ progress: (BroadcastScenario.Progress) -> Void) -> Network {
     var random = Xoshiro256(seed: scenario.seed)
-    let delays = DelaySampler(scenario.delay, peers: scenario.nodes, random: &random)
+    let capacity = scenario.capacity
+    let delays = DelaySampler(scenario.delay, peers: capacity, random: &random)
     var network = Network(
-      capacity: scenario.nodes, network: LossyNetwork(delays: delays, loss: scenario.loss),
-      observer: BroadcastMeter(peers: scenario.nodes, messages: scenario.messages),
+      capacity: capacity,
+      network: FaultyNetwork(LossyNetwork(delays: delays, loss: scenario.loss), capacity: capacity),
+      observer: BroadcastMeter(peers: capacity, messages: scenario.messages),
       seed: random.next())
-    var configuration = ScampConfiguration(extraCopies: scenario.extraCopies)
-    configuration.minimumView = min(configuration.minimumView, UInt16(clamping: scenario.nodes - 1))
     for i in 0..<scenario.nodes {
       if i % 1_024 == 0 { progress(.init(phase: "join", share: Double(i) / Double(scenario.nodes))) }
       let nanoseconds = UInt64(Double(i) * 1e9 / scenario.joinRate)
       network.run(until: Instant(nanoseconds: nanoseconds))
-      let peer = network.add { peer in
-        Member(
-          overlay: Scamp(identity: peer, door: IdealAdmission(owner: peer), configuration: configuration),
-          diffusion: makeDiffusion(peer))
-      }
+      let peer = network.add { makeMember($0, firstSequence: 0) }
       guard i > 0 else { continue }
       let contact = Peer(network.random.uniform(below: i))
       network.request(.join(contact: contact), of: peer)
@@ -98,34 +118,47 @@ where Diffusion.Auth == IdealAuthenticator, Diffusion.Message: SizedMessage {
     return network
   }
 
-  private func broadcastAll(
+  func makeMember(_ peer: Peer, firstSequence: UInt64) -> Member {
+    var configuration = ScampConfiguration(extraCopies: scenario.extraCopies)
+    configuration.minimumView = min(configuration.minimumView, UInt16(clamping: scenario.nodes - 1))
+    return Member(
+      overlay: Scamp(identity: peer, door: IdealAdmission(owner: peer), configuration: configuration),
+      diffusion: makeDiffusion(peer, firstSequence))
+  }
+
+  /// Lets the hours of churn before the first message go by.
+  private mutating func passHours(
+    in network: inout Network, _ progress: (BroadcastScenario.Progress) -> Void
+  ) {
+    let start = network.now
+    let parts = 1_000
+    guard scenario.hours > .zero else { return }
+    for part in 0..<parts {
+      progress(.init(phase: "churn", share: Double(part) / Double(parts)))
+      advance(&network, to: start + Interval(nanoseconds: scenario.hours.nanoseconds / Int64(parts)) * part)
+    }
+    advance(&network, to: start + scenario.hours)
+    progress(.init(phase: "churn", share: 1))
+  }
+
+  private func drawSenders(in network: inout Network) -> [Peer] {
+    let live = network.livePeers
+    let candidates = live.indices.filter { live[$0] }
+    return network.random.sample(scenario.senders, below: candidates.count).map { Peer(candidates[$0]) }
+  }
+
+  private mutating func broadcastAll(
     in network: inout Network, _ progress: (BroadcastScenario.Progress) -> Void
   ) {
     let first = network.now
-    var crashAt: Instant?
-    var share = 0.0
-    if case .once(let crashShare, let after) = scenario.crash {
-      (share, crashAt) = (crashShare, first + after)
-    }
     for number in 0..<scenario.messages {
       progress(.init(phase: "messages", share: Double(number) / Double(scenario.messages)))
-      let due = first + scenario.interval * number
-      if let instant = crashAt, instant <= due {
-        network.run(until: instant)
-        network.crash(share: share, sparing: nil)
-        crashAt = nil
-      }
-      network.run(until: due)
+      advance(&network, to: first + scenario.interval * number)
       broadcast(number, in: &network)
     }
     progress(.init(phase: "messages", share: 1))
     progress(.init(phase: "drain", share: 0))
-    let end = network.now + scenario.drain
-    if let instant = crashAt, instant <= end {
-      network.run(until: instant)
-      network.crash(share: share, sparing: nil)
-    }
-    network.run(until: end)
+    advance(&network, to: network.now + scenario.drain)
   }
 
   private func broadcast(_ number: Int, in network: inout Network) {
@@ -146,10 +179,10 @@ where Diffusion.Auth == IdealAuthenticator, Diffusion.Message: SizedMessage {
       var trial = settled.copy()
       // Each trial draws its own crashes and delays, all from the one seed.
       trial.random = Xoshiro256(seed: SplitMix64.mix(scenario.seed ^ UInt64(number) << 32))
-      trial.crash(share: share, sparing: senders[number % senders.count])
+      for peer in trial.draw(share: share, sparing: senders[number % senders.count]) { trial.crash(peer) }
       broadcast(number, in: &trial)
       trial.run(until: trial.now + scenario.drain)
-      report.judge([trial.observer.records[number]], live: trial.livePeers)
+      report.judge(trial.observer, number, live: trial.livePeers)
       report.close(trial, eagerLinks: nil)
       // A trial begins with the events of the settled network, which happened once.
       if number > 0 {
@@ -164,14 +197,13 @@ extension Simulation where Network: ~Copyable {
   /// For each peer, whether it is live.
   var livePeers: [Bool] { (0..<count).map { isLive(Peer($0)) } }
 
-  /// Crashes a share of all peers, rounded up, drawn at random.
-  mutating func crash(share: Double, sparing spared: Peer?) {
-    let count = count
-    let crashing = count - Int((1 - share) * Double(count))
-    var candidates = Array(0..<count)
-    if let spared { candidates.remove(at: Int(spared.index)) }
-    for i in random.sample(min(crashing, candidates.count), below: candidates.count) {
-      crash(Peer(candidates[i]))
+  /// A share of the live peers, rounded up, drawn at random.
+  mutating func draw(share: Double, sparing spared: Peer? = nil) -> [Peer] {
+    var candidates = (0..<count).filter { isLive(Peer($0)) }
+    let wanted = candidates.count - Int((1 - share) * Double(candidates.count))
+    if let spared { candidates.removeAll { $0 == spared.index } }
+    return random.sample(min(wanted, candidates.count), below: candidates.count).map {
+      Peer(candidates[$0])
     }
   }
 }

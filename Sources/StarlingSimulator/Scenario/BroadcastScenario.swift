@@ -48,6 +48,12 @@ public struct BroadcastScenario: Sendable {
   public var drain = Interval.seconds(60)
   /// Crashes, if any.
   public var crash: Crash?
+  /// Whatever else goes wrong.
+  public var faults: [Fault] = []
+  /// The time between settling and the first message in which faults without a start already act: hours of churn.
+  public var hours = Interval.zero
+  /// Whether a run with faults keeps a time series of what the network looks like.
+  public var isSampled = true
   /// Decides every random choice.
   public var seed: UInt64 = 1
 
