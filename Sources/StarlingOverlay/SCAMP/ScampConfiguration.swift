@@ -91,9 +91,10 @@ public struct ScampConfiguration: Sendable {
   /// several times what a renewal among few peers brings.
   @inlinable
   public static var meetingsPerRound: UInt8 { 192 }
-  /// For how many subscribers meetings are counted in a round. A guess.
+  /// For how many subscribers meetings are counted in a round. A guess: more are met only while many join, and
+  /// every peer has such a table then.
   @inlinable
-  public static var metLimit: Int { 64 }
+  public static var metLimit: Int { 24 }
   /// To how many neighbours news of the group's size is passed on in a short round. A guess.
   @inlinable
   public static var sizeFanout: Int { 4 }
