@@ -40,27 +40,28 @@ let package = Package(
     .target(name: "CStarlingShims", dependencies: ["CMicrohttpd"]),
     module("StarlingCore", ["CSodium"]),
     module("StarlingTransport", ["StarlingCore", "CSodium"], readmes: ["."]),
-    module("StarlingOverlay", ["StarlingCore"], readmes: ["SCAMP"]),
+    module("StarlingOverlay", ["StarlingCore"], readmes: ["Admission", "SCAMP"]),
     module("StarlingBroadcast", ["StarlingCore"], readmes: ["Tree", "Flood", "Gossip"]),
     module("StarlingApps", ["StarlingCore"], readmes: ["Files"]),
     module(
       "StarlingNode",
       [
         "StarlingCore", "StarlingTransport", "StarlingOverlay", "StarlingBroadcast", "StarlingApps",
-      ], readmes: ["Host", "Node", "Peers"]),
+      ], readmes: ["Conduct", "Host", "Node", "Peers"]),
     module(
       "StarlingSimulator",
       ["StarlingCore", "StarlingOverlay", "StarlingBroadcast", "StarlingNode"]),
     module(
       "StarlingRuntime",
       [
-        "StarlingCore", "StarlingTransport", "StarlingApps", "StarlingNode", "StarlingSimulator",
-        "CMicrohttpd", "CStarlingShims",
+        "StarlingCore", "StarlingTransport", "StarlingOverlay", "StarlingApps", "StarlingNode",
+        "StarlingSimulator", "CMicrohttpd", "CStarlingShims",
       ]),
     .executableTarget(
       name: "starling",
       dependencies: [
-        "StarlingCore", "StarlingApps", "StarlingNode", "StarlingSimulator", "StarlingRuntime",
+        "StarlingCore", "StarlingOverlay", "StarlingApps", "StarlingNode", "StarlingSimulator",
+        "StarlingRuntime",
       ],
       path: "Sources/StarlingCommand", swiftSettings: strict),
     .executableTarget(

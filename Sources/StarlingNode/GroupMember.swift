@@ -39,6 +39,8 @@ public struct GroupMember<Overlay: Membership, Diffusion: BroadcastProcess>: Pro
     case leave
     /// Bring this to every member.
     case broadcast(Diffusion.Auth.Payload)
+    /// The driver found a peer out: it sent what cannot be read.
+    case blame(Peer, Misbehaviour)
   }
 
   /// What a member tells the application.
@@ -48,6 +50,8 @@ public struct GroupMember<Overlay: Membership, Diffusion: BroadcastProcess>: Pro
     case delivered(Broadcast<Diffusion.Auth>, from: Peer)
     /// A peer did what no correct peer does.
     case misbehaved(Peer, Misbehaviour)
+    /// A peer's budget is spent: it is out of both views, and what it sends is dropped unread for a while.
+    case shunned(Peer, Misbehaviour)
     /// A message was missed for good.
     case missed(MessageIdentifier)
     /// The overlay changed around this peer.
@@ -58,6 +62,8 @@ public struct GroupMember<Overlay: Membership, Diffusion: BroadcastProcess>: Pro
   public var overlay: Overlay
   /// The broadcast.
   public var diffusion: Diffusion
+  /// The budgets of peers that misbehaved.
+  public var conduct = Conduct()
 
   /// - Parameters:
   ///   - overlay: the membership.
@@ -72,8 +78,9 @@ public struct GroupMember<Overlay: Membership, Diffusion: BroadcastProcess>: Pro
   @inlinable
   public mutating func start(at now: Instant, into effects: inout some Effects<Self> & ~Copyable) {
     let changes = effects.embedding(OverlayLayer.self) { overlay.start(at: now, into: &$0) }
-    _ = effects.embedding(DiffusionLayer.self) { diffusion.start(at: now, into: &$0) }
+    let faults = effects.embedding(DiffusionLayer.self) { diffusion.start(at: now, into: &$0) }
     apply(changes, at: now, into: &effects)
+    punish(faults, at: now, into: &effects)
   }
 
   /// Joins, or broadcasts.
@@ -93,9 +100,12 @@ public struct GroupMember<Overlay: Membership, Diffusion: BroadcastProcess>: Pro
       }
       apply(changes, at: now, into: &effects)
     case .broadcast(let payload):
-      _ = effects.embedding(DiffusionLayer.self) {
+      let faults = effects.embedding(DiffusionLayer.self) {
         diffusion.handle(.broadcast(payload), at: now, into: &$0)
       }
+      punish(faults, at: now, into: &effects)
+    case .blame(let peer, let what):
+      punish(peer, for: what, price: Conduct.price(of: what), at: now, into: &effects)
     }
   }
 
@@ -105,6 +115,7 @@ public struct GroupMember<Overlay: Membership, Diffusion: BroadcastProcess>: Pro
     _ message: Message, from sender: Peer, at now: Instant,
     into effects: inout some Effects<Self> & ~Copyable
   ) {
+    guard isWelcome(message, from: sender, at: now, into: &effects) else { return }
     switch message {
     case .overlay(let message):
       let changes = effects.embedding(OverlayLayer.self) {
@@ -112,9 +123,10 @@ public struct GroupMember<Overlay: Membership, Diffusion: BroadcastProcess>: Pro
       }
       apply(changes, at: now, into: &effects)
     case .diffusion(let message):
-      _ = effects.embedding(DiffusionLayer.self) {
+      let faults = effects.embedding(DiffusionLayer.self) {
         diffusion.receive(message, from: sender, at: now, into: &$0)
       }
+      punish(faults, at: now, into: &effects)
     }
   }
 
@@ -128,7 +140,8 @@ public struct GroupMember<Overlay: Membership, Diffusion: BroadcastProcess>: Pro
       let changes = effects.embedding(OverlayLayer.self) { overlay.expire(timer, at: now, into: &$0) }
       apply(changes, at: now, into: &effects)
     case .diffusion(let timer):
-      _ = effects.embedding(DiffusionLayer.self) { diffusion.expire(timer, at: now, into: &$0) }
+      let faults = effects.embedding(DiffusionLayer.self) { diffusion.expire(timer, at: now, into: &$0) }
+      punish(faults, at: now, into: &effects)
     }
   }
 
@@ -140,10 +153,11 @@ public struct GroupMember<Overlay: Membership, Diffusion: BroadcastProcess>: Pro
     let changes = effects.embedding(OverlayLayer.self) {
       overlay.disconnect(from: peer, at: now, into: &$0)
     }
-    _ = effects.embedding(DiffusionLayer.self) {
+    let faults = effects.embedding(DiffusionLayer.self) {
       diffusion.disconnect(from: peer, at: now, into: &$0)
     }
     apply(changes, at: now, into: &effects)
+    punish(faults, at: now, into: &effects)
   }
 
   /// Makes the membership's indications the broadcast's requests.
@@ -154,19 +168,23 @@ public struct GroupMember<Overlay: Membership, Diffusion: BroadcastProcess>: Pro
     for change in changes {
       let request: Diffusion.Request
       switch change {
+      case .gained(let peer, _) where conduct.isShunned(peer, at: now):
+        shun(peer, at: now, into: &effects)
+        continue
       case .gained(let peer, .partialView): request = .linkUp(peer, .outgoing)
       case .gained(let peer, .inView): request = .linkUp(peer, .incoming)
       case .lost(let peer, .partialView): request = .linkDown(peer, .outgoing)
       case .lost(let peer, .inView): request = .linkDown(peer, .incoming)
       case .misbehaved(let peer, let what):
-        effects.indicate(.misbehaved(peer, what))
+        punish(peer, for: what, price: Conduct.price(of: what), at: now, into: &effects)
         continue
       case .admitted, .refused:
         effects.indicate(.overlay(change))
         continue
       }
-      _ = effects.embedding(DiffusionLayer.self) { diffusion.handle(request, at: now, into: &$0) }
+      let faults = effects.embedding(DiffusionLayer.self) { diffusion.handle(request, at: now, into: &$0) }
       effects.indicate(.overlay(change))
+      punish(faults, at: now, into: &effects)
     }
   }
 }
@@ -191,7 +209,7 @@ extension GroupMember {
     public static func indication(_ indication: Overlay.Indication) -> Indication? { nil }
   }
 
-  /// How the broadcast is wired in: its indications go straight up.
+  /// How the broadcast is wired in: its indications go straight up, but for those about peers' conduct.
   @frozen
   public enum DiffusionLayer: Embedding {
     /// The containing process.
@@ -205,12 +223,12 @@ extension GroupMember {
     /// Wraps a timer.
     @inlinable
     public static func timer(_ timer: Diffusion.Timer) -> Timer { .diffusion(timer) }
-    /// Passes every indication up.
+    /// Passes indications up, and keeps what is told about a peer's conduct.
     @inlinable
     public static func indication(_ indication: Diffusion.Indication) -> Indication? {
       switch indication {
       case .delivered(let broadcast, let sender): .delivered(broadcast, from: sender)
-      case .misbehaved(let peer, let what): .misbehaved(peer, what)
+      case .misbehaved: nil
       case .missed(let identifier): .missed(identifier)
       }
     }

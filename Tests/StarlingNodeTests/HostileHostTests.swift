@@ -5,42 +5,59 @@ import Testing
 @testable import StarlingNode
 
 @Suite struct HostileHostTests {
-  @Test("messages that do not decode cost their sender the connection, after a budget")
+  @Test("a message that does not decode costs its sender the connection, if the process keeps no budgets")
   func violations() throws {
-    let hosts = try (1...2).map {
-      try RumourHost($0, seed: 1) { configuration, _ in configuration.violationBudget = 3 }
-    }
+    let hosts = try (1...2).map { try RumourHost($0, seed: 1) }
     let network = RumourNetwork(hosts, seed: 1)
     let victim = try hosts[0].handle(of: hosts[1])
-    for _ in 0..<2 { network.request(.babble(to: victim), of: hosts[0]) }
-    network.run(for: .seconds(1))
-    #expect(hosts[1].host.counters.violations == 2)
-    #expect(hosts[1].connectionCount == 1)
     network.request(.babble(to: victim), of: hosts[0])
     network.run(for: .seconds(1))
-    #expect(hosts[1].host.counters.violations == 3)
+    #expect(hosts[1].host.counters.violations == 1)
     #expect(hosts[1].connectionCount == 0)
     #expect(hosts[0].connectionCount == 0)
-    #expect(hosts[1].sink.events.count == 3)
+    #expect(hosts[1].sink.events.count == 1)
     #expect(hosts[1].heard.isEmpty)
-    // The stranger that the messages named is not remembered.
+    // The stranger that the message named is not remembered.
     #expect(hosts[1].peers.table.count == 2)
   }
 
-  @Test("the layer above can count a violation against a peer")
-  func punished() throws {
-    let hosts = try (1...2).map {
-      try RumourHost($0, seed: 1) { configuration, _ in configuration.violationBudget = 1 }
-    }
+  @Test("a process that keeps budgets is told of every message that does not decode, and judges for itself")
+  func blamed() throws {
+    let hosts = try (1...2).map { try RumourHost($0, seed: 1) { _, hooks in hooks.blame = { .know($0) } } }
+    let network = RumourNetwork(hosts, seed: 1)
+    let victim = try hosts[0].handle(of: hosts[1])
+    for _ in 0..<20 { network.request(.babble(to: victim), of: hosts[0]) }
+    network.run(for: .seconds(1))
+    #expect(hosts[1].host.counters.violations == 20)
+    #expect(hosts[1].connectionCount == 1)
+    #expect(hosts[1].host.process.known.contains(try hosts[1].handle(of: hosts[0])))
+  }
+
+  @Test("a shunned peer loses its connections, gets none while it is shunned, and gets one afterwards")
+  func shunned() throws {
+    let hosts = try (1...2).map { try RumourHost($0, seed: 1) }
     let network = RumourNetwork(hosts, seed: 1)
     network.request(.know(try hosts[0].handle(of: hosts[1])), of: hosts[0])
     network.request(.tell(1), of: hosts[0])
     network.run(for: .seconds(1))
     let handle = try hosts[1].handle(of: hosts[0])
-    hosts[1].host.punish(handle, for: "a lie", at: network.now, into: &hosts[1].sink)
-    #expect(hosts[1].sink.events == [.violation(hosts[0].key, "a lie")])
+    let end = network.now + .seconds(30)
+    hosts[1].host.shun(handle, until: end, at: network.now, into: &hosts[1].sink)
     #expect(hosts[1].connectionCount == 0)
     #expect(hosts[1].sink.indications == [.heard(1, from: handle), .lost(handle)])
+    network.run(for: .seconds(10))
+    network.request(.know(try hosts[0].handle(of: hosts[1])), of: hosts[0])
+    network.request(.tell(2), of: hosts[0])
+    network.run(for: .seconds(10))
+    #expect(hosts[1].heard == [1])
+    #expect(hosts[1].host.counters.connectionsRefused == 1)
+    #expect(hosts[1].connectionCount == 0)
+    network.run(for: .seconds(15))
+    network.request(.know(try hosts[0].handle(of: hosts[1])), of: hosts[0])
+    network.request(.tell(3), of: hosts[0])
+    network.run(for: .seconds(5))
+    #expect(hosts[1].heard.contains(3))
+    #expect(hosts[1].connectionCount == 1)
   }
 
   @Test("frames of another version, of unknown kind or out of place are violations")

@@ -12,12 +12,14 @@ enum Rules {
     ],
     "StarlingSimulator": ["StarlingCore", "StarlingOverlay", "StarlingBroadcast", "StarlingNode"],
     "StarlingRuntime": [
-      "StarlingCore", "StarlingTransport", "StarlingApps", "StarlingNode", "StarlingSimulator",
+      "StarlingCore", "StarlingTransport", "StarlingOverlay", "StarlingApps", "StarlingNode",
+      "StarlingSimulator",
       "CMicrohttpd", "CStarlingShims", "Glibc", "FoundationEssentials", "Foundation", "Dispatch",
       "Synchronization",
     ],
     "StarlingCommand": [
-      "StarlingCore", "StarlingApps", "StarlingNode", "StarlingSimulator", "StarlingRuntime", "Glibc",
+      "StarlingCore", "StarlingOverlay", "StarlingApps", "StarlingNode", "StarlingSimulator",
+      "StarlingRuntime", "Glibc",
       "FoundationEssentials", "Synchronization",
     ],
   ]

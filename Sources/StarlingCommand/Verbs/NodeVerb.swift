@@ -1,4 +1,5 @@
 import StarlingCore
+import StarlingOverlay
 import StarlingRuntime
 
 extension Verb {
@@ -27,6 +28,9 @@ extension Verb {
       Option(
         "network", "NAME", "only peers of the same network connect (default starling)", readsEnvironment: true
       ),
+      Option(
+        "admit", "RULES", "who may join; the same at every node of a network (default open)",
+        readsEnvironment: true),
       Option("delay", "MODEL", "hold every sent datagram back (default not at all)", readsEnvironment: true),
       Option("loss", "SHARE", "lose this share of the sent datagrams (default 0)", readsEnvironment: true),
       Option("seed", "N", "make delays and losses follow from N (default random)", readsEnvironment: true),
@@ -37,6 +41,8 @@ extension Verb {
       It prints its key and addresses once it listens, and then what happens, on standard error. Flags
       win over the environment, and the environment over the file, which has the options' names:
       { listen: "192.0.2.7:4400", join: ["192.0.2.1:4400"], data: "starling" }
+      RULES, parted by commas, must all let a peer in: open, keys:FILE (one key a line), puzzle:BITS,
+      limit:COUNT/TIME (so many introduced by one contact, as in limit:10/min).
       """
   ) { arguments throws(CommandError) in
     let configuration = try HostConfiguration(arguments)
@@ -69,6 +75,7 @@ extension HostConfiguration {
     identityFile = arguments.text("identity")
     control = try arguments.address("control")
     if let name = try arguments.value("network", HostConfiguration.checkNetwork) { network = name }
+    if let rules = try arguments.value("admit", { try AdmissionRule.parse($0) }) { admission = rules }
     delay = try arguments.delayModel()
     loss = try arguments.share("loss", default: 0)
     seed = try arguments.value("seed") { _ in try arguments.seed() }

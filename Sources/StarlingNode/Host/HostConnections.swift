@@ -15,7 +15,6 @@ struct HostConnection {
   /// When a message last went over it, in either direction.
   var lastUsed: Instant
   var hasIntroduction = false
-  var violations = 0
   /// Whether a message was dropped because the queue was full, and there was no room since.
   var isCongested = false
   /// How many bytes waited when that was last asked, and when they last grew fewer.

@@ -16,6 +16,10 @@ struct HostCore<P: Process>: ~Copyable where P.Message: WireMessage {
   struct Avoidance {
     /// Whether the process has yet to be told that the peer cannot be reached.
     var isUntold: Bool
+    /// Until when.
+    var until: Instant
+    /// Whether the layer above wants it: then connections that the peer opens are closed too.
+    var isShunned = false
   }
 
   let configuration: ProcessHostConfiguration
@@ -155,12 +159,37 @@ extension HostCore {
   /// - Parameter isUntold: whether the process is to be told at the end of it that the peer is lost; it
   ///   must not be told in the middle of a handler.
   mutating func avoid(_ peer: Peer, isUntold: Bool) {
-    let (position, isNew) = avoided.insert(Avoidance(isUntold: isUntold), for: peer)
-    if isNew {
-      _ = timers.insert(.avoidanceOver(peer), at: now + configuration.avoidance, isExempt: true)
-    } else {
-      avoided[position].isUntold = avoided[position].isUntold || isUntold
+    avoid(peer, isUntold: isUntold, until: now + configuration.avoidance)
+  }
+
+  /// Has nothing to do with a peer for a while.
+  mutating func shun(_ peer: Peer, until end: Instant) {
+    avoid(peer, isUntold: false, until: end)
+    guard let position = avoided.position(of: peer) else { return }
+    avoided[position].isShunned = true
+    for connection in connections.all where connection.peer == peer {
+      endpoint.close(connection.identifier, at: now, into: &events)
     }
+  }
+
+  private mutating func avoid(_ peer: Peer, isUntold: Bool, until end: Instant) {
+    let (position, isNew) = avoided.insert(Avoidance(isUntold: isUntold, until: end), for: peer)
+    avoided[position].isUntold = avoided[position].isUntold || isUntold
+    avoided[position].until = max(avoided[position].until, end)
+    if isNew { _ = timers.insert(.avoidanceOver(peer), at: end, isExempt: true) }
+  }
+
+  /// Ends an avoidance if its time has come.
+  ///
+  /// - Returns: whether the process is to be told that the peer is lost.
+  mutating func endAvoidance(of peer: Peer) -> Bool {
+    guard let avoidance = avoided[peer] else { return false }
+    guard avoidance.until <= now else {
+      _ = timers.insert(.avoidanceOver(peer), at: avoidance.until, isExempt: true)
+      return false
+    }
+    avoided.remove(peer)
+    return avoidance.isUntold
   }
 
   mutating func scheduleCheck() {

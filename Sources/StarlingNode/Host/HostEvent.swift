@@ -38,7 +38,9 @@ public struct ProcessHostCounters: Hashable, Sendable {
   public internal(set) var droppedUnreachable: UInt64 = 0
   /// Messages that were dropped because the peer table was full.
   public internal(set) var droppedTableFull: UInt64 = 0
-  /// Messages that could not be decoded, or that the layer above called a violation.
+  /// Connections that were closed as soon as they were up, because their peers are shunned.
+  public internal(set) var connectionsRefused: UInt64 = 0
+  /// Messages that could not be decoded.
   public internal(set) var violations: UInt64 = 0
   /// Timers that were not set because too many were.
   public internal(set) var timersRefused: UInt64 = 0

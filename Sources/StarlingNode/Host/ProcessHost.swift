@@ -85,7 +85,7 @@ extension ProcessHost {
       case .process(let timer): process.expire(timer, at: now, into: &core)
       case .connectionCheck: core.checkConnections()
       case .avoidanceOver(let peer):
-        if core.avoided.remove(peer)?.isUntold == true { tellLost(peer) }
+        if core.endAvoidance(of: peer) { tellLost(peer) }
       }
       settle(into: &sink)
     }
@@ -104,13 +104,13 @@ extension ProcessHost {
     return connection
   }
 
-  /// Counts a violation that the layer above found in what a peer sent, and closes the connection if it was
-  /// one too many.
-  public mutating func punish(
-    _ peer: Peer, for fault: String, at now: Instant, into sink: inout some ProcessHostSink<P> & ~Copyable
+  /// Has nothing to do with a peer until an instant: closes its connections, opens none, and closes those that it
+  /// opens.
+  public mutating func shun(
+    _ peer: Peer, until end: Instant, at now: Instant, into sink: inout some ProcessHostSink<P> & ~Copyable
   ) {
     core.now = now
-    countViolation(by: peer, on: core.connections.preferredIndex(for: peer), fault)
+    core.shun(peer, until: end)
     settle(into: &sink)
   }
 
@@ -204,6 +204,10 @@ extension ProcessHost {
       return core.endpoint.close(connection, at: core.now, into: &core.events)
     }
     core.peers.table.confirm(address, of: peer)
+    if core.avoided[peer]?.isShunned == true {
+      core.counters.connectionsRefused += 1
+      return core.endpoint.close(connection, at: core.now, into: &core.events)
+    }
     core.avoided.remove(peer)
     if core.connections.index(of: connection) == nil {
       core.connections.append(
@@ -292,9 +296,10 @@ extension ProcessHost {
     }
     core.counters.violations += 1
     core.reports.append(.violation(core.peers.table.record(of: peer).key, fault))
-    guard let connection else { return }
-    core.connections[connection].violations += 1
-    guard core.connections[connection].violations >= core.configuration.violationBudget else { return }
-    core.endpoint.close(core.connections[connection].identifier, at: core.now, into: &core.events)
+    if let blame = core.hooks.blame {
+      process.handle(blame(peer), at: core.now, into: &core)
+    } else if let connection {
+      core.endpoint.close(core.connections[connection].identifier, at: core.now, into: &core.events)
+    }
   }
 }

@@ -14,8 +14,6 @@ public struct ProcessHostConfiguration: Sendable {
   /// For so long nothing is sent to a peer to which a connection has failed, so that a process that tries
   /// again at once cannot keep the node busy.
   public var avoidance: Interval = .seconds(1)
-  /// After so many violations on one connection it is closed.
-  public var violationBudget = 8
   /// How many timers can be set.
   public var timerLimit = 65_536
 
@@ -32,7 +30,10 @@ public struct ProcessHooks<P: Process>: Sendable {
   /// the others can be freed. `nil` if the process cannot tell: then no handle is ever freed, and peers
   /// beyond the table's capacity are refused.
   public var forEachPeer: (@Sendable (P, (Peer) -> Void) -> Void)?
+  /// The request with which the process is told that a peer sent what cannot be read, if it keeps budgets for its
+  /// peers. `nil` if it does not: then the first such message closes the connection.
+  public var blame: (@Sendable (Peer) -> P.Request)?
 
-  /// All messages in one class, and no handle is ever freed.
+  /// All messages in one class, and no handle is ever freed, and what cannot be read closes a connection.
   public init() {}
 }

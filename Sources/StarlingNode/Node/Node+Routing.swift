@@ -60,8 +60,8 @@ extension Node {
         sink.arrived(index, of: file, from: peers.table.record(of: sender).key)
       }
       files.receive(broadcast.payload, from: origin, at: now, into: &fileOutputs)
-    case .misbehaved(let peer, let what):
-      host.punish(peer, for: what.name, at: now, into: &hostOutputs)
+    case .misbehaved(_, let what): misbehaviour[Int(what.rawValue)] += 1
+    case .shunned(let peer, let what): shun(peer, for: what, into: &sink)
     case .missed, .overlay(.admitted), .overlay(.refused), .overlay(.misbehaved): break
     case .overlay(.gained(let peer, let view)): gained(peer, view, into: &sink)
     case .overlay(.lost(let peer, let view)): lost(peer, view, into: &sink)
@@ -98,6 +98,13 @@ extension Node {
     guard isAlone else { return }
     sink.report(.isolated)
     contacts.forgetAsked()
+  }
+
+  private mutating func shun(_ peer: Peer, for what: Misbehaviour, into sink: inout some NodeSink & ~Copyable)
+  {
+    guard let end = host.process.conduct.end(ofShunning: peer, at: now) else { return }
+    sink.report(.shunned(peers.table.record(of: peer).key, for: what, lasting: end - now))
+    host.shun(peer, until: end, at: now, into: &hostOutputs)
   }
 
   private static func event(_ event: HostEvent) -> NodeEvent {
@@ -168,9 +175,13 @@ extension Node {
       inViewSize: host.process.overlay.inView.count,
       estimatedSize: host.process.overlay.estimatedSize, connectionCount: host.connectionCount,
       knownPeerCount: peers.table.count - 1,
+      shunned: host.process.conduct.shunned(at: now).map {
+        ShunnedPeer(key: peers.table.record(of: $0.peer).key, fault: $0.fault, remaining: $0.until - now)
+      },
       counters: NodeCounters(
         host: host.counters, transport: host.transportCounters, files: files.counters,
-        delivered: delivered),
+        delivered: delivered, misbehaviour: misbehaviour, subscriptionsAdmitted: admission.admitted,
+        subscriptionsRefused: admission.refusals, lastRefusal: admission.lastRefusal),
       files: files.filesInProgress)
   }
 

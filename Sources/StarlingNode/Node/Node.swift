@@ -22,6 +22,9 @@ public struct Node: ~Copyable {
   var neighbours = PeerMap<NeighbourViews>()
   var hostOutputs = HostOutputs()
   var fileOutputs = FileOutputs()
+  /// What the admission of subscriptions has seen.
+  let admission = AdmissionRecord()
+  var misbehaviour = [UInt64](repeating: 0, count: Misbehaviour.allCases.count)
   var delivered = [UInt64](repeating: 0, count: NodeTraffic.allCases.count)
   var now = Instant.zero
   var isShutDown = false
@@ -34,20 +37,26 @@ public struct Node: ~Copyable {
   ///   - seed: 32 bytes from the operating system's entropy, never used before; in a test, any.
   ///   - firstSequence: the number of the node's first broadcast, above all that it used before with this
   ///     key: peers ignore numbers that they have seen.
-  /// - Throws: ``NodeError`` when the seed has the wrong length.
+  /// - Throws: ``NodeError`` when the seed has the wrong length, or the policy does not let the node's own key in.
   public init(
     identity: Identity, configuration: NodeConfiguration, seed: [UInt8], firstSequence: UInt64
   ) throws(NodeError) {
     guard var random = ChaChaRandom(seed: seed) else {
       throw .seedLength(seed.count, expected: ChaChaRandom.seedByteCount)
     }
+    if let refusal = configuration.admission.refusal(of: identity.publicKey) {
+      throw .inadmissible(identity.publicKey, refusal)
+    }
     self.configuration = configuration
     key = identity.publicKey
     let own = PeerRecord(key: identity.publicKey, address: configuration.listen)
     peers = SharedPeerTable(PeerTable(own: own, capacity: configuration.peerLimit))
     let auth = KeyAuthenticator(identity: identity, network: configuration.transport.network, peers: peers)
+    let door = KeyAdmission(
+      identity: identity, network: configuration.transport.network, peers: peers,
+      policy: configuration.admission, record: admission)
     let process = NodeProcess(
-      overlay: Scamp(identity: PeerTable.own, configuration: configuration.membership),
+      overlay: Scamp(identity: PeerTable.own, door: door, configuration: configuration.membership),
       diffusion: BroadcastTree(
         identity: PeerTable.own, auth: auth, configuration: configuration.broadcast,
         firstSequence: firstSequence))
@@ -78,11 +87,15 @@ public struct Node: ~Copyable {
 public enum NodeError: Error, Hashable, Sendable, CustomStringConvertible {
   /// The seed has the wrong length.
   case seedLength(Int, expected: Int)
+  /// The network's policy does not let the node's own key in.
+  case inadmissible(PublicKey, AdmissionRefusal)
 
   /// One sentence.
   public var description: String {
     switch self {
     case .seedLength(let count, let expected): "the seed has \(count) bytes; it needs \(expected)"
+    case .inadmissible(let key, let refusal):
+      "\(key) may not join the network that it would be a node of, because \(refusal)"
     }
   }
 }

@@ -17,6 +17,8 @@ public struct NodeConfiguration: Sendable {
   public var host: ProcessHostConfiguration
   /// The membership's parameters.
   public var membership: ScampConfiguration
+  /// Who may join the network: the same at every node of it.
+  public var admission: any AdmissionPolicy
   /// The broadcast's parameters.
   public var broadcast: BroadcastTreeConfiguration
   /// The bounds of file sharing.
@@ -43,6 +45,7 @@ public struct NodeConfiguration: Sendable {
     host = ProcessHostConfiguration()
     host.idleLimit = .seconds(60)
     membership = ScampConfiguration()
+    admission = OpenPolicy()
     broadcast = BroadcastTreeConfiguration()
     files = FileSharingConfiguration()
     peerLimit = 65_536

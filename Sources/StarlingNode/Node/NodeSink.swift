@@ -35,6 +35,8 @@ public enum NodeEvent: Hashable, Sendable, CustomStringConvertible {
   case neighbourDown(PublicKey)
   /// A peer sent what no correct peer sends.
   case violation(PublicKey, String)
+  /// A peer broke the protocol too often: it is left alone for so long.
+  case shunned(PublicKey, for: Misbehaviour, lasting: Interval)
   /// Messages to a peer are being dropped because too many wait. Said once until there is room again.
   case queueFull(PublicKey)
   /// The table of peers is full, and all in it are needed.
@@ -60,6 +62,8 @@ public enum NodeEvent: Hashable, Sendable, CustomStringConvertible {
     case .neighbourUp(let key): "new neighbour \(key)"
     case .neighbourDown(let key): "lost neighbour \(key)"
     case .violation(let key, let fault): "\(key) broke the protocol: \(fault)"
+    case .shunned(let key, let what, let interval):
+      "shunning \(key) for \(Quantity.text(of: interval)): \(what.name) once too often"
     case .queueFull(let key): "dropping messages to \(key), which takes them too slowly"
     case .peerTableFull: "the table of peers is full; raise its limit"
     case .tooManyTimers: "too many timers are set; raise their limit"

@@ -1,5 +1,6 @@
 import StarlingApps
 import StarlingCore
+import StarlingOverlay
 import StarlingTransport
 
 /// A node at one instant, for people and dashboards.
@@ -20,6 +21,8 @@ public struct NodeStatus: Sendable {
   public let connectionCount: Int
   /// How many peers are remembered.
   public let knownPeerCount: Int
+  /// The peers with which it has nothing to do for a while.
+  public let shunned: [ShunnedPeer]
   /// What it did so far.
   public let counters: NodeCounters
   /// The files being published, then those arriving.
@@ -42,6 +45,16 @@ public struct NeighbourStatus: Hashable, Sendable {
   public let roundTrip: Interval?
 }
 
+/// A peer that used up its budget.
+public struct ShunnedPeer: Hashable, Sendable {
+  /// Its key.
+  public let key: PublicKey
+  /// What it did last.
+  public let fault: Misbehaviour
+  /// For how much longer nothing is taken from it.
+  public let remaining: Interval
+}
+
 /// What a node did so far.
 public struct NodeCounters: Sendable {
   /// Messages of its process, losses and violations.
@@ -52,6 +65,14 @@ public struct NodeCounters: Sendable {
   public let files: FileSharingCounters
   /// Broadcasts of others that were delivered, by ``NodeTraffic``.
   public let delivered: [UInt64]
+  /// How often peers did what no correct peer does, by ``Misbehaviour``'s raw values.
+  public let misbehaviour: [UInt64]
+  /// Subscriptions that the policy let in, and that it refused; and why it refused the last one.
+  public let subscriptionsAdmitted: UInt64
+  /// See ``subscriptionsAdmitted``.
+  public let subscriptionsRefused: UInt64
+  /// See ``subscriptionsAdmitted``.
+  public let lastRefusal: AdmissionRefusal?
 
   /// Messages of a kind that were handed to the transport.
   public func sent(_ traffic: NodeTraffic) -> TrafficCounters { host.sent[traffic.rawValue] }

@@ -3,7 +3,7 @@ import StarlingBroadcast
 import StarlingOverlay
 
 /// The kind of process that a node runs.
-public typealias NodeProcess = GroupMember<Scamp<OpenDoor>, BroadcastTree<KeyAuthenticator>>
+public typealias NodeProcess = GroupMember<Scamp<KeyAdmission>, BroadcastTree<KeyAuthenticator>>
 
 /// The kinds of messages that a node counts apart.
 public enum NodeTraffic: Int, CaseIterable, Sendable {
@@ -43,7 +43,9 @@ extension ProcessHooks where P == NodeProcess {
     hooks.forEachPeer = { member, body in
       member.overlay.forEachPeer(body)
       member.diffusion.forEachPeer(body)
+      member.conduct.forEachPeer(body)
     }
+    hooks.blame = { .blame($0, .malformed) }
     return hooks
   }
 }

@@ -41,7 +41,10 @@ public protocol Admission: Sendable {
   /// Whether the network's policy lets `subscriber` in, introduced by `contact`. The signatures are good. Asked
   /// once for each subscription (a subscriber and a number) that this peer keeps, passes on or introduces.
   ///
-  /// - Returns: `nil` if it does, otherwise what the one who sent the subscription on did wrong.
+  /// - Returns: `nil` if it does. ``Misbehaviour/inadmissible`` is the fault of the one who sent the subscription
+  ///   on: one of the two keys may not be in the network, and every peer can tell. ``Misbehaviour/subscriptionFlood``
+  ///   is the contact's, who signed too many, and no relay's; when this peer is itself the contact it is nobody's:
+  ///   it is busy, and the subscriber may ask again.
   mutating func judge(subscriber: Peer, contact: Peer, at now: Instant) -> Misbehaviour?
 
   /// Whether a peer may belong to the group at all, whoever introduces it: asked before a peer comes into a

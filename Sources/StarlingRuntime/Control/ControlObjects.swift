@@ -28,9 +28,23 @@ public struct ControlStatus: Codable, Hashable, Sendable {
   public var filesInProgress = 0
   /// What it has counted, by name.
   public var counters: [String: UInt64] = [:]
+  /// How often peers broke protocol, by what they did.
+  public var misbehaviour: [String: UInt64] = [:]
+  /// The peers that it has nothing to do with for a while, because they broke protocol too often.
+  public var shunned: [ControlShunnedPeer] = []
 
   /// A status with nothing in it.
   public init() {}
+}
+
+/// A peer that a node has nothing to do with for a while: an element of ``ControlStatus/shunned``.
+public struct ControlShunnedPeer: Codable, Hashable, Sendable {
+  /// The peer's public key, 64 hexadecimal digits.
+  public var key: String
+  /// What it did last: a name as in ``ControlStatus/misbehaviour``.
+  public var fault: String
+  /// For how many more milliseconds.
+  public var remainingMs: Double
 }
 
 /// A neighbour of a node: an element of the answer of `GET /api/v1/peers`.

@@ -1,4 +1,5 @@
 import StarlingCore
+import StarlingOverlay
 
 /// What a user may set of a node. Every setting has a default.
 public struct HostConfiguration: Sendable {
@@ -24,6 +25,8 @@ public struct HostConfiguration: Sendable {
   public var loss = 0.0
   /// The network's name, at most 255 bytes; nodes of different networks do not connect.
   public var network = "starling"
+  /// Who may join: all rules must let a peer in, and everybody may if there are none. The same at every node.
+  public var admission: [AdmissionRule] = []
   /// What the delays and losses follow from; the system's entropy if `nil`.
   public var seed: UInt64?
   /// The program's version, for the status.

@@ -68,6 +68,13 @@ extension NodeDriver {
     status.estimatedSize = node.estimatedSize
     status.filesInProgress = node.files.count
     status.counters = counters(of: node)
+    for fault in Misbehaviour.allCases {
+      status.misbehaviour[fault.name] = node.counters.misbehaviour[Int(fault.rawValue)]
+    }
+    status.shunned = node.shunned.map {
+      ControlShunnedPeer(
+        key: $0.key.description, fault: $0.fault.name, remainingMs: $0.remaining.inMilliseconds)
+    }
     return status
   }
 
@@ -100,6 +107,9 @@ extension NodeDriver {
       "datagrams_impaired": impairment.lost, "packets_lost": transport.packetsLost,
       "retransmissions": transport.retransmissions, "handshakes": transport.handshakes,
       "connections_closed": transport.closes, "violations": all.host.violations,
+      "connections_refused": all.host.connectionsRefused,
+      "subscriptions_admitted": all.subscriptionsAdmitted,
+      "subscriptions_refused": all.subscriptionsRefused,
       "messages_dropped_queue_full": all.host.droppedQueueFull,
       "messages_dropped_unreachable": all.host.droppedUnreachable,
       "manifests_published": files.manifestsPublished, "chunks_published": files.chunksPublished,

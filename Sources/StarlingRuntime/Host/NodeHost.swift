@@ -105,8 +105,9 @@ public final class NodeHost: Sendable {
     // The address of all interfaces is nobody's: peers then go by where the datagrams come from.
     let isConcrete = local.host.contains { $0 != 0 }
     let listen = configuration.advertise ?? (isConcrete ? local : nil)
-    let settings = NodeConfiguration(
+    var settings = NodeConfiguration(
       network: configuration.network, listen: listen, contacts: configuration.contacts)
+    settings.admission = try AdmissionFiles.policy(of: configuration.admission)
     do {
       // A key that is used again must go on above the numbers that it has used: the clock has moved on by
       // more microseconds than it sent messages.

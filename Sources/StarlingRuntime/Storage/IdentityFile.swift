@@ -13,10 +13,13 @@ public enum IdentityFile {
 
   /// Makes a new identity from the system's entropy and writes it.
   ///
-  /// - Parameter path: where; nothing may be there yet.
+  /// - Parameters:
+  ///   - path: where; nothing may be there yet.
+  ///   - chosen: the identity's seed if it was searched for, 32 bytes from the system's entropy.
   /// - Throws: ``HostError`` when something is there, or it cannot be written; then nothing is left behind.
-  public static func create(at path: String) throws(HostError) -> Identity {
-    let seed = try SystemEntropy.bytes(Identity.seedByteCount)
+  public static func create(at path: String, seed chosen: [UInt8]? = nil) throws(HostError) -> Identity {
+    let seed: [UInt8]
+    if let chosen { seed = chosen } else { seed = try SystemEntropy.bytes(Identity.seedByteCount) }
     let identity = try identity(from: seed)
     let fd = starling_open(path, O_WRONLY | O_CREAT | O_EXCL, 0o600)
     if fd == -EEXIST {
