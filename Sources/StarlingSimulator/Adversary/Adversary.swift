@@ -57,7 +57,7 @@ where Diffusion.Auth == IdealAuthenticator, Diffusion.Message: Falsifiable {
       switch plot.conduct {
       case .mute, .censor: return
       case .forge: forge(plot, into: &effects)
-      case .spam: spam(plot, into: &effects)
+      case .spam: spam(plot, at: now, into: &effects)
       }
       effects.schedule(.mischief, at: now + Plot.period)
     }
@@ -80,7 +80,7 @@ where Diffusion.Auth == IdealAuthenticator, Diffusion.Message: Falsifiable {
     return Peer(effects.uniform(below: plot.population))
   }
 
-  private func spam(_ plot: Plot, into effects: inout some Effects<Self> & ~Copyable) {
+  private func spam(_ plot: Plot, at now: Instant, into effects: inout some Effects<Self> & ~Copyable) {
     for i in 0..<Plot.messagesPerPeriod {
       let target = target(plot, &effects)
       switch i % 4 {
@@ -91,7 +91,12 @@ where Diffusion.Auth == IdealAuthenticator, Diffusion.Message: Falsifiable {
         let nothing = MessageIdentifier(origin: target, sequence: effects.next() >> 32)
         if let lie = Diffusion.Message.announcing(nothing) { effects.send(.diffusion(lie), to: target) }
       default:
-        effects.send(.overlay(.subscribe), to: target)
+        // Its own subscription, well signed, with ever greater numbers.
+        let number = now.nanoseconds &+ UInt64(i)
+        let statement = SubscriptionStatement(
+          subscriber: member.overlay.identity, number: number, contact: nil)
+        let signature = IdealAdmission(owner: member.overlay.identity).sign(statement)
+        effects.send(.overlay(.subscribe(number: number, signature)), to: target)
       }
     }
   }
@@ -114,7 +119,7 @@ where Diffusion.Auth == IdealAuthenticator, Diffusion.Message: Falsifiable {
         effects.send(message.tampered, to: target)
       default:
         let nobody = Peer(effects.uniform(below: 2 * plot.population))
-        effects.send(.overlay(.donation(nobody)), to: target)
+        effects.send(.overlay(i % 8 == 3 ? .donation(nobody) : .release(successor: nobody)), to: target)
       }
     }
   }
