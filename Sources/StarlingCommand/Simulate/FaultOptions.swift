@@ -28,6 +28,8 @@ enum FaultOptions {
     Option(
       "fast-clocks", "SHARE:GAIN[@FROM]", "a share of the peers has clocks that gain this much: 10%:20%",
       repeats: true),
+    Option("byzantine", "SHARE", "a share of the peers are adversaries (default 0); senders never are"),
+    Option("adversary", "NAME", "what those do: mute (default), forge, spam or censor"),
   ]
 
   /// What the options ask for, in the order of ``options``.

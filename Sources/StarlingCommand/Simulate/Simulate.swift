@@ -76,6 +76,8 @@ extension BroadcastScenario {
     }
     faults = options.faults
     hours = options.hours
+    byzantine = options.byzantine
+    adversary = options.adversary
     seed = options.seed
   }
 }

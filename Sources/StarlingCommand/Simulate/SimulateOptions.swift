@@ -48,6 +48,9 @@ struct SimulateOptions {
   let crash: Crash?
   /// What goes wrong besides.
   let faults: [Fault]
+  /// The share of adversaries, 0 ... 1.
+  let byzantine: Double
+  let adversary: Conduct
   /// Between settling and the first message.
   let hours: Interval
   let seed: UInt64
@@ -82,6 +85,11 @@ struct SimulateOptions {
     drain = try arguments.duration("drain", in: anyTime) ?? .seconds(60)
     crash = try arguments.value("crash", Crash.init(parsing:))
     faults = try FaultOptions.faults(arguments)
+    byzantine = try arguments.share("byzantine", default: 0)
+    guard nodes - Int((1 - byzantine) * Double(nodes)) <= nodes - senders else {
+      throw .usage("--byzantine leaves fewer than the \(senders) correct peers that --senders asks for.")
+    }
+    adversary = try arguments.choice("adversary", default: .mute)
     hours = try SimulateOptions.hours(arguments)
     if crash?.moment == .broadcast, !faults.isEmpty {
       throw .usage(

@@ -25,6 +25,14 @@ where
   /// Since when each peer counts as a member; empty while all do from the beginning.
   private(set) var memberSince: [Instant] = []
   @usableFromInline var watchesNewcomers: Bool { !memberSince.isEmpty }
+  /// For each of the first peers, whether it is an adversary; empty if none is.
+  private var byzantine: [Bool] = []
+  /// How often correct peers accused adversaries of each ``Misbehaviour``, by its raw value.
+  public private(set) var accusations = [Int](repeating: 0, count: 256)
+  /// How often they accused each other.
+  public private(set) var falseAccusations = [Int](repeating: 0, count: 256)
+  /// How often correct peers told that a message was missed for good.
+  public private(set) var missed = 0
   /// Deliveries of a message that the peer had delivered before.
   public private(set) var duplicateDeliveries = 0
   /// Deliveries of what no correct peer broadcast under that name.
@@ -95,9 +103,31 @@ where
     switch indication {
     case .delivered(let broadcast, let sender): delivered(broadcast, from: sender, by: peer, at: now)
     case .overlay(.gained): if watchesNewcomers { found(peer, at: now) }
-    default: break
+    case .misbehaved(let suspect, let what): accuse(suspect, of: what, by: peer)
+    case .missed: miss(by: peer)
+    case .overlay: break
     }
   }
+
+  @usableFromInline
+  mutating func accuse(_ suspect: Peer, of what: Misbehaviour, by peer: Peer) {
+    if isByzantine(peer) { return }
+    if isByzantine(suspect) {
+      accusations[Int(what.rawValue)] += 1
+    } else {
+      falseAccusations[Int(what.rawValue)] += 1
+    }
+  }
+
+  @usableFromInline
+  mutating func miss(by peer: Peer) { if !isByzantine(peer) { missed += 1 } }
+
+  private func isByzantine(_ peer: Peer) -> Bool {
+    !byzantine.isEmpty && Int(peer.index) < byzantine.count && byzantine[Int(peer.index)]
+  }
+
+  /// Tells who is an adversary: nobody is judged by what they do.
+  mutating func distrust(_ peers: [Bool]) { byzantine = peers }
 
   @usableFromInline
   mutating func found(_ peer: Peer, at now: Instant) {
@@ -108,6 +138,8 @@ where
   mutating func delivered(
     _ broadcast: Broadcast<IdealAuthenticator>, from sender: Peer, by peer: Peer, at now: Instant
   ) {
+    // Adversaries may broadcast, and deliver, what they like.
+    if isByzantine(peer) || isByzantine(broadcast.identifier.origin) { return }
     let number = Int(broadcast.payload.number)
     guard number < records.count, let sentAt = records[number].sentAt,
       records[number].identifier == broadcast.identifier

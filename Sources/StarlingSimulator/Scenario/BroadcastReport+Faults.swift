@@ -5,6 +5,8 @@ extension BroadcastReport {
   var faultFields: [(String, JSONValue)] {
     [
       ("hours", .number(scenario.hours.inSeconds / 3_600)),
+      ("byzantine", .number(scenario.byzantine)),
+      ("adversary", scenario.byzantine > 0 ? .string(scenario.adversary.rawValue) : .null),
       ("arcs", .integer(overlay.edgeCount)),
       ("arcs_per_node", .number(Double(overlay.edgeCount) / Double(max(viewSizes.count, 1)))),
       ("dead_entries", .integer(deadEntries)), ("live", .integer(viewSizes.count)),

@@ -9,13 +9,13 @@ extension BroadcastReport {
   /// - Parameters:
   ///   - meter: what saw them.
   ///   - number: the one message to take in; `nil` for all.
-  ///   - live: for each peer, whether it lived to the end. Who did and was a member when a message was sent is
-  ///     judged.
+  ///   - counted: for each peer, whether it is correct and lived to the end. Who did and was a member when a
+  ///     message was sent is judged.
   mutating func judge<Overlay, Diffusion>(
-    _ meter: BroadcastMeter<Overlay, Diffusion>, _ number: Int? = nil, live: [Bool]
+    _ meter: BroadcastMeter<Overlay, Diffusion>, _ number: Int? = nil, judging counted: [Bool]
   ) {
     for record in number.map({ meter.records[$0...$0] }) ?? meter.records[...] {
-      let members = meter.members(at: record.sentAt ?? .zero, among: live)
+      let members = meter.members(at: record.sentAt ?? .zero, among: counted)
       judged.append((record.reliability(among: members), record.redundancy, record.lastHop))
     }
     duplicateDeliveries += meter.duplicateDeliveries
@@ -42,28 +42,32 @@ extension BroadcastReport {
   }
 
   /// Takes in the state of the network at the end of a run, or of one of its trials.
-  mutating func close<Diffusion: BroadcastProcess>(
-    _ network: borrowing BroadcastRun<Diffusion>.Network,
-    eagerLinks links: ((Diffusion) -> BroadcastRun<Diffusion>.Links)?
-  ) where Diffusion.Message: SizedMessage {
-    let live = network.livePeers
+  ///
+  /// - Parameters:
+  ///   - network: the network.
+  ///   - live: for each peer, whether it is correct and lives.
+  ///   - links: a peer's links in the broadcast tree, if there is one.
+  mutating func close<P: Participant>(
+    _ network: borrowing BroadcastRun<P>.Network, counting live: [Bool],
+    eagerLinks links: ((P.Diffusion) -> EagerLinks)?
+  ) {
     let views = ViewCensus(of: network, among: live)
     (viewSizes, overlay, deadEntries) = (views.sizes, views.graph, views.deadEntries)
     // A crashed peer has no arcs left and is a component of its own.
     let crashed = live.count - viewSizes.count
     components = overlay.weakComponents().count - crashed
     strongComponents = overlay.strongComponents().count - crashed
-    messagesPerNode = live.indices.filter { live[$0] }.map { Int(network.observer.sentMessages[$0]) }
-    bytesPerNode = live.indices.filter { live[$0] }.map { Int(network.observer.sentBytes[$0]) }
-    latencies.add(network.observer.latencies)
-    trace = network.observer.trace
+    messagesPerNode = live.indices.filter { live[$0] }.map { Int(network.observer.meter.sentMessages[$0]) }
+    bytesPerNode = live.indices.filter { live[$0] }.map { Int(network.observer.meter.sentBytes[$0]) }
+    latencies.add(network.observer.meter.latencies)
+    trace = network.observer.meter.trace
     traceHash = SplitMix64.mix(traceHash ^ network.traceHash)
     events += network.eventCount
     simulated = simulated + (network.now - .zero)
     if let links {
       var directions = 0
       for i in live.indices where live[i] {
-        let known = links(network[Peer(i)].diffusion)
+        let known = links(network[Peer(i)].member.diffusion)
         for position in 0..<known.count where known[position].isEager { directions += 1 }
       }
       eagerLinks = directions / 2

@@ -10,6 +10,9 @@ extension BroadcastScenario {
     return faults + [Fault(.crash, share: share, from: after)]
   }
 
+  /// How many peers are adversaries.
+  var byzantineCount: Int { min(nodes - Int((1 - byzantine) * Double(nodes)), nodes - senders) }
+
   /// Whether peers come after the first join, or come back.
   var hasNewcomers: Bool {
     faults.contains {
@@ -57,7 +60,7 @@ extension BroadcastRun {
     }
     if scenario.isSampled { agenda.add(.sample, at: network.now) }
     if scenario.hasNewcomers {
-      network.observer.watchNewcomers()
+      network.observer.meter.watchNewcomers()
       var roster = Roster()
       for i in 0..<network.count where network.isLive(Peer(i)) { roster.insert(Peer(i)) }
       self.roster = roster
@@ -165,8 +168,8 @@ extension BroadcastRun {
   }
 
   private mutating func joinOne(in network: inout Network) {
-    let peer = network.add { makeMember($0, firstSequence: 0) }
-    network.observer.expectNewcomer(peer)
+    let peer = network.add { makePeer($0, firstSequence: 0) }
+    network.observer.meter.expectNewcomer(peer)
     joined += 1
     joinSomebody(peer, in: &network)
     roster?.insert(peer)
@@ -175,7 +178,7 @@ extension BroadcastRun {
   /// Asks a random live peer to join, and looks again later whether that helped: a person whose contact died
   /// would give another.
   private mutating func joinSomebody(_ peer: Peer, in network: inout Network) {
-    guard network.isLive(peer), network[peer].overlay.partialView.isEmpty else { return }
+    guard network.isLive(peer), network[peer].member.overlay.partialView.isEmpty else { return }
     if let contact = roster?.random(from: &network.random, where: { $0 != peer }) {
       network.request(.join(contact: contact), of: peer)
     }
@@ -183,14 +186,14 @@ extension BroadcastRun {
   }
 
   private mutating func restart(_ peer: Peer, keepsDisk: Bool, in network: inout Network) {
-    let old = network[peer]
+    let old = network[peer].member
     // A peer without a disk has no numbers to go on from: a clock gives it greater ones.
-    let sequence = keepsDisk ? network.observer.nextSequence(of: peer) : network.now.nanoseconds
-    let member = makeMember(peer, firstSequence: sequence)
-    network.observer.renumber(peer, from: sequence)
-    network.observer.expectNewcomer(peer)
-    network.observer.forgetDeliveries(of: peer)
-    network.restart(peer, with: member)
+    let sequence = keepsDisk ? network.observer.meter.nextSequence(of: peer) : network.now.nanoseconds
+    let reborn = makePeer(peer, firstSequence: sequence)
+    network.observer.meter.renumber(peer, from: sequence)
+    network.observer.meter.expectNewcomer(peer)
+    network.observer.meter.forgetDeliveries(of: peer)
+    network.restart(peer, with: reborn)
     roster?.insert(peer)
     if keepsDisk, let contact = old.overlay.acquaintances.first(where: { network.isLive($0) }) {
       network.request(.join(contact: contact), of: peer)

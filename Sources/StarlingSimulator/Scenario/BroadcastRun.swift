@@ -20,33 +20,52 @@ extension BroadcastScenario {
     switch broadcast {
     case .tree(let threshold):
       let configuration = BroadcastTreeConfiguration(pruneThreshold: threshold)
-      return BroadcastRun(scenario: self) {
+      return run(
+        BroadcastTree.self, eagerLinks: { $0.links }, progress
+      ) {
         BroadcastTree(
           identity: $0, auth: IdealAuthenticator(owner: $0), configuration: configuration, firstSequence: $1)
-      }.report(eagerLinks: { $0.links }, progress)
+      }
     case .flood:
-      return BroadcastRun(scenario: self) {
+      return run(Flood.self, eagerLinks: nil, progress) {
         Flood(identity: $0, auth: IdealAuthenticator(owner: $0), firstSequence: $1)
-      }.report(eagerLinks: nil, progress)
+      }
     case .gossip(let fanout):
-      return BroadcastRun(scenario: self) {
+      return run(Gossip.self, eagerLinks: nil, progress) {
         Gossip(identity: $0, auth: IdealAuthenticator(owner: $0), fanout: fanout, firstSequence: $1)
-      }.report(eagerLinks: nil, progress)
+      }
     }
+  }
+
+  /// Where everybody is honest, peers are members and nothing more.
+  private func run<Diffusion: BroadcastProcess>(
+    _ type: Diffusion.Type, eagerLinks: ((Diffusion) -> EagerLinks)?, _ progress: (Progress) -> Void,
+    _ makeDiffusion: @escaping (Peer, UInt64) -> Diffusion
+  ) -> BroadcastReport where Diffusion.Auth == IdealAuthenticator, Diffusion.Message: Falsifiable {
+    byzantineCount == 0
+      ? BroadcastRun<GroupMember<Scamp<IdealAdmission>, Diffusion>>(
+        scenario: self, makeDiffusion: makeDiffusion
+      ).report(eagerLinks: eagerLinks, progress)
+      : BroadcastRun<Adversary<Diffusion>>(scenario: self, makeDiffusion: makeDiffusion)
+        .report(eagerLinks: eagerLinks, progress)
   }
 }
 
-/// One run of a scenario with one kind of broadcast.
-struct BroadcastRun<Diffusion: BroadcastProcess>: ~Copyable
-where Diffusion.Auth == IdealAuthenticator, Diffusion.Message: SizedMessage {
-  typealias Member = GroupMember<Scamp<IdealAdmission>, Diffusion>
-  typealias Network = Simulation<Member, FaultyNetwork, BroadcastMeter<Scamp<IdealAdmission>, Diffusion>>
-  typealias Links = PeerMap<BroadcastTree<IdealAuthenticator>.Link>
+/// The links of a broadcast tree.
+typealias EagerLinks = PeerMap<BroadcastTree<IdealAuthenticator>.Link>
+
+/// One run of a scenario with one kind of peers.
+struct BroadcastRun<P: Participant>: ~Copyable {
+  typealias Diffusion = P.Diffusion
+  typealias Network = Simulation<P, FaultyNetwork, ParticipantMeter<P>>
 
   let scenario: BroadcastScenario
   /// Makes the broadcast of a peer whose messages are numbered from here on.
   let makeDiffusion: (Peer, UInt64) -> Diffusion
   var senders: [Peer] = []
+  /// For each of the first peers, whether it is an adversary; empty if none is.
+  private var byzantine: [Bool] = []
+  private var plot: Plot?
   var agenda = Agenda()
   /// What each fault did, in the order of the scenario's faults; `nil` before it began.
   var timeline: [FaultRecord?]
@@ -68,14 +87,14 @@ where Diffusion.Auth == IdealAuthenticator, Diffusion.Message: SizedMessage {
   }
 
   consuming func report(
-    eagerLinks: ((Diffusion) -> Links)?, _ progress: (BroadcastScenario.Progress) -> Void
+    eagerLinks: ((Diffusion) -> EagerLinks)?, _ progress: (BroadcastScenario.Progress) -> Void
   ) -> BroadcastReport {
     var network = settledNetwork(progress)
     planFaults(in: &network)
     passHours(in: &network, progress)
-    senders = drawSenders(in: &network)
-    network.observer.beginMessages()
-    var report = BroadcastReport(scenario: scenario, trace: network.observer.trace)
+    if senders.isEmpty { senders = drawSenders(in: &network) }
+    network.observer.meter.beginMessages()
+    var report = BroadcastReport(scenario: scenario, trace: network.observer.meter.trace)
     if case .atEachBroadcast(let share) = scenario.crash {
       runTrials(from: &network, share: share, into: &report, progress)
     } else {
@@ -83,8 +102,8 @@ where Diffusion.Auth == IdealAuthenticator, Diffusion.Message: SizedMessage {
       broadcastAll(in: &network, progress)
       report.waitingEvents = network.waitingEvents
       network.end()
-      report.judge(network.observer, live: network.livePeers)
-      report.close(network, eagerLinks: eagerLinks)
+      report.judge(network.observer.meter, judging: counted(in: network))
+      report.close(network, counting: counted(in: network), eagerLinks: eagerLinks)
       report.firstMessageAt = first
     }
     report.timeline = timeline.compactMap { $0 }
@@ -94,20 +113,22 @@ where Diffusion.Auth == IdealAuthenticator, Diffusion.Message: SizedMessage {
   }
 
   /// Joins all peers, one after another, and lets the overlay settle.
-  private func settledNetwork(_ progress: (BroadcastScenario.Progress) -> Void) -> Network {
+  private mutating func settledNetwork(_ progress: (BroadcastScenario.Progress) -> Void) -> Network {
     var random = Xoshiro256(seed: scenario.seed)
     let capacity = scenario.capacity
     let delays = DelaySampler(scenario.delay, peers: capacity, random: &random)
     var network = Network(
       capacity: capacity,
       network: FaultyNetwork(LossyNetwork(delays: delays, loss: scenario.loss), capacity: capacity),
-      observer: BroadcastMeter(peers: capacity, messages: scenario.messages),
+      observer: ParticipantMeter(
+        meter: BroadcastMeter(peers: capacity, messages: scenario.messages)),
       seed: random.next())
+    plot(in: &network)
     for i in 0..<scenario.nodes {
       if i % 1_024 == 0 { progress(.init(phase: "join", share: Double(i) / Double(scenario.nodes))) }
       let nanoseconds = UInt64(Double(i) * 1e9 / scenario.joinRate)
       network.run(until: Instant(nanoseconds: nanoseconds))
-      let peer = network.add { makeMember($0, firstSequence: 0) }
+      let peer = network.add { makePeer($0, firstSequence: 0) }
       guard i > 0 else { continue }
       let contact = Peer(network.random.uniform(below: i))
       network.request(.join(contact: contact), of: peer)
@@ -118,12 +139,38 @@ where Diffusion.Auth == IdealAuthenticator, Diffusion.Message: SizedMessage {
     return network
   }
 
-  func makeMember(_ peer: Peer, firstSequence: UInt64) -> Member {
+  func makePeer(_ peer: Peer, firstSequence: UInt64) -> P {
     var configuration = ScampConfiguration(extraCopies: scenario.extraCopies)
     configuration.minimumView = min(configuration.minimumView, UInt16(clamping: scenario.nodes - 1))
-    return Member(
+    let member = P.Member(
       overlay: Scamp(identity: peer, door: IdealAdmission(owner: peer), configuration: configuration),
       diffusion: makeDiffusion(peer, firstSequence))
+    return P(member, plot: isByzantine(peer) ? plot : nil)
+  }
+
+  /// Whether a peer is an adversary; those that come later are none.
+  func isByzantine(_ peer: Peer) -> Bool { Int(peer.index) < byzantine.count && byzantine[Int(peer.index)] }
+
+  /// For each peer, whether it is correct and lives.
+  func counted(in network: borrowing Network) -> [Bool] {
+    var counted = network.livePeers
+    for i in byzantine.indices where byzantine[i] { counted[i] = false }
+    return counted
+  }
+
+  /// Draws adversaries and senders, where there are adversaries: before anybody joins, for an adversary must know
+  /// its victim.
+  private mutating func plot(in network: inout Network) {
+    guard scenario.byzantineCount > 0 else { return }
+    let order = network.random.sample(scenario.nodes, below: scenario.nodes)
+    byzantine = [Bool](repeating: false, count: scenario.nodes)
+    for i in order.prefix(scenario.byzantineCount) { byzantine[i] = true }
+    senders = order.dropFirst(scenario.byzantineCount).prefix(scenario.senders).map { Peer($0) }
+    let settled = Interval(nanoseconds: Int64(Double(scenario.nodes) * 1e9 / scenario.joinRate))
+    plot = Plot(
+      conduct: scenario.adversary, start: .zero + settled + scenario.settle,
+      victim: senders.first ?? Peer(0), population: scenario.nodes)
+    network.observer.meter.distrust(byzantine)
   }
 
   /// Lets the hours of churn before the first message go by.
@@ -164,7 +211,7 @@ where Diffusion.Auth == IdealAuthenticator, Diffusion.Message: SizedMessage {
   private func broadcast(_ number: Int, in network: inout Network) {
     let sender = senders[number % senders.count]
     guard network.isLive(sender) else { return }
-    network.observer.began(number, by: sender, at: network.now)
+    network.observer.meter.began(number, by: sender, at: network.now)
     let payload = SyntheticPayload(number: UInt32(number), byteCount: scenario.payload)
     network.request(.broadcast(payload), of: sender)
   }
@@ -182,8 +229,8 @@ where Diffusion.Auth == IdealAuthenticator, Diffusion.Message: SizedMessage {
       for peer in trial.draw(share: share, sparing: senders[number % senders.count]) { trial.crash(peer) }
       broadcast(number, in: &trial)
       trial.run(until: trial.now + scenario.drain)
-      report.judge(trial.observer, number, live: trial.livePeers)
-      report.close(trial, eagerLinks: nil)
+      report.judge(trial.observer.meter, number, judging: counted(in: trial))
+      report.close(trial, counting: counted(in: trial), eagerLinks: nil)
       // A trial begins with the events of the settled network, which happened once.
       if number > 0 {
         report.events -= settled.eventCount

@@ -50,6 +50,10 @@ public struct BroadcastScenario: Sendable {
   public var crash: Crash?
   /// Whatever else goes wrong.
   public var faults: [Fault] = []
+  /// The share of the peers that are adversaries, rounded up; senders never are.
+  public var byzantine = 0.0
+  /// What the adversaries do, from the moment the overlay has settled.
+  public var adversary = Conduct.mute
   /// The time between settling and the first message in which faults without a start already act: hours of churn.
   public var hours = Interval.zero
   /// Whether a run with faults keeps a time series of what the network looks like.

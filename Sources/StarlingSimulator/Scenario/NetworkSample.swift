@@ -27,7 +27,7 @@ public struct NetworkSample: Hashable, Sendable {
 
 extension BroadcastRun {
   func sample(of network: borrowing Network) -> NetworkSample {
-    let live = network.livePeers
+    let live = counted(in: network)
     let views = ViewCensus(of: network, among: live)
     let sizes = Distribution(views.sizes)
     return NetworkSample(
@@ -47,17 +47,17 @@ struct ViewCensus {
   /// Entries that name a peer which does not live.
   private(set) var deadEntries = 0
 
-  init<Diffusion: BroadcastProcess>(
-    of network: borrowing BroadcastRun<Diffusion>.Network, among counted: [Bool]
-  ) {
+  init<P: Participant>(of network: borrowing BroadcastRun<P>.Network, among counted: [Bool]) {
     var offsets = [0]
     offsets.reserveCapacity(counted.count + 1)
     var targets: [UInt32] = []
     targets.reserveCapacity(
-      counted.indices.reduce(0) { $0 + (counted[$1] ? network[Peer($1)].overlay.partialView.count : 0) })
+      counted.indices.reduce(0) {
+        $0 + (counted[$1] ? network[Peer($1)].member.overlay.partialView.count : 0)
+      })
     for i in counted.indices {
       if counted[i] {
-        let view = network[Peer(i)].overlay.partialView
+        let view = network[Peer(i)].member.overlay.partialView
         sizes.append(view.count)
         for neighbour in view.members {
           if Int(neighbour.index) < counted.count, counted[Int(neighbour.index)] {

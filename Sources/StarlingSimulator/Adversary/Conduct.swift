@@ -1,0 +1,32 @@
+import StarlingCore
+
+/// How an adversary breaks the rules.
+public enum Conduct: String, Hashable, Sendable, CaseIterable {
+  /// Joins, then passes nothing on: no broadcast, no walk, no subscription.
+  case mute
+  /// Changes what it passes on, broadcasts in others' names, and gives away members that are none.
+  case forge
+  /// Sends old messages again, announces messages that do not exist, and subscribes over and over.
+  case spam
+  /// Passes on everything but the messages of one sender, which it announces and never hands out.
+  case censor
+}
+
+/// What one adversary knows of the plot.
+struct Plot: Sendable {
+  /// How it breaks the rules …
+  let conduct: Conduct
+  /// … and from when on; until then it does as it should.
+  let start: Instant
+  /// Whom it censors, or in whose name it speaks.
+  let victim: Peer
+  /// How many peers there are: it knows everybody.
+  let population: Int
+
+  /// How often a forger or a spammer acts.
+  static var period: Interval { .seconds(1) }
+  /// How many messages it then sends. A guess: twice what an honest peer sends that handles a message a second.
+  static var messagesPerPeriod: Int { 32 }
+  /// How many received messages it keeps to send again.
+  static var memory: Int { 64 }
+}
