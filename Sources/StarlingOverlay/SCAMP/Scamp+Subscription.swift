@@ -142,7 +142,9 @@ extension Scamp {
     if let offence = door.judge(
       subscriber: subscription.subscriber, contact: subscription.contact, at: now)
     {
-      return effects.indicate(.misbehaved(sender, offence))
+      // How many a contact introduced, every peer sees differently: no relay can know that it was too many.
+      let culprit = offence == .subscriptionFlood ? subscription.contact : sender
+      return effects.indicate(.misbehaved(culprit, offence))
     }
     keepOrPassOn(subscription, hopsLeft: min(hopsLeft, configuration.hopLimit), into: &effects)
   }
