@@ -93,10 +93,58 @@ extension Lone where Diffusion == BroadcastTree<IdealAuthenticator> {
       neighbours: neighbours)
   }
 
+  /// The timers of missing messages.
+  var awaited: [(identifier: MessageIdentifier, at: Instant)] {
+    effects.timers.compactMap {
+      if case .missing(let identifier) = $0.timer { (identifier, $0.at) } else { nil }
+    }
+  }
+
+  /// Lets the last timer of a missing message expire, at its time.
+  mutating func expireAwaited(_ identifier: MessageIdentifier) {
+    if let timer = awaited.last(where: { $0.identifier == identifier }) { now = max(now, timer.at) }
+    expire(.missing(identifier))
+  }
+
+  /// Lets everything expire that is due until an instant, in order.
+  mutating func run(until end: Instant) {
+    while let i = effects.timers.indices.min(by: { effects.timers[$0].at < effects.timers[$1].at }),
+      effects.timers[i].at <= end
+    {
+      let timer = effects.timers.remove(at: i)
+      now = max(now, timer.at)
+      expire(timer.timer)
+    }
+    now = end
+  }
+
+  /// Who was reported for what, but for bad signatures.
+  var accused: [Misbehaviour] {
+    effects.indications.compactMap { if case .misbehaved(_, let what) = $0 { what } else { nil } }
+  }
+
+  /// What was missed for good.
+  var missed: [MessageIdentifier] {
+    effects.indications.compactMap { if case .missed(let identifier) = $0 { identifier } else { nil } }
+  }
+
   func pushed() -> [Int] { receivers { if case .push = $0 { true } else { false } } }
   func announced() -> [Int] { receivers { if case .announce = $0 { true } else { false } } }
   func grafted() -> [Int] { receivers { if case .graft = $0 { true } else { false } } }
   func pruned() -> [Int] { receivers { if case .prune = $0 { true } else { false } } }
+
+  func fetched() -> [Int] { receivers { if case .fetch = $0 { true } else { false } } }
+  func supplied() -> [Int] { receivers { if case .supply = $0 { true } else { false } } }
+  func toldGone() -> [Int] { receivers { if case .gone = $0 { true } else { false } } }
+  func summarised() -> [Int] { receivers { if case .summary = $0 { true } else { false } } }
+  func livened() -> [Int] { receivers { if case .alive = $0 { true } else { false } } }
+
+  /// The digests that were sent.
+  var digests: [(digest: Digest, to: Int)] {
+    effects.sent.compactMap {
+      if case .digest(let digest) = $0.message { (digest, Int($0.to.index)) } else { nil }
+    }
+  }
 
   /// The neighbours over whose links messages are pushed.
   var eager: [Int] {

@@ -20,6 +20,17 @@ public protocol Authenticator: Sendable {
 
   /// Whether the identifier's origin signed this payload under this identifier.
   func verifies(_ signature: Signature, of payload: Payload, as identifier: MessageIdentifier) -> Bool
+
+  /// A number made of a signature, the same on every machine: stands for the message in summaries of what a
+  /// peer has.
+  static func fingerprint(of signature: Signature) -> UInt64
+}
+
+extension Authenticator where Signature: WireSignature {
+  /// The signature's first eight bytes, mixed.
+  public static func fingerprint(of signature: Signature) -> UInt64 {
+    SplitMix64.mix(signature.bytes.prefix(8).reduce(0) { $0 << 8 | UInt64($1) })
+  }
 }
 
 /// A payload without contents: a number and a size, for simulation.
@@ -41,6 +52,10 @@ public struct SyntheticPayload: BroadcastPayload, Hashable, Sendable {
   /// The size to account for.
   @inlinable
   public var byteCount: Int { Int(size) }
+
+  /// Whatever can be accounted for: no network carries it.
+  @inlinable
+  public static var byteLimit: Int { Int(UInt32.max) }
 }
 
 /// The ideal signature scheme: signatures that cost next to nothing and that only their owner can make,
@@ -75,6 +90,10 @@ public struct IdealAuthenticator: Authenticator {
   ) -> Bool {
     signature == IdealAuthenticator.tag(payload, identifier, signer: identifier.origin)
   }
+
+  /// The signature itself: it is a hash already.
+  @inlinable
+  public static func fingerprint(of signature: UInt64) -> UInt64 { signature }
 
   @inlinable
   static func tag(_ payload: SyntheticPayload, _ identifier: MessageIdentifier, signer: Peer) -> UInt64 {

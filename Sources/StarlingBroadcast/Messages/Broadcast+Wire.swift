@@ -18,7 +18,7 @@ extension MessageIdentifier {
 
 extension Broadcast: WireMessage where Auth.Payload == [UInt8], Auth.Signature: WireSignature {
   /// The largest payload that is accepted from the wire: a broadcast must fit one transport message.
-  public static var payloadLimit: Int { 60_000 }
+  public static var payloadLimit: Int { [UInt8].byteLimit }
 
   /// Appends the identifier, the hops, the signature and the payload.
   public func encode(into writer: inout WireWriter, peers: borrowing some PeerDirectory) {

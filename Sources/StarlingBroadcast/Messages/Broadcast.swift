@@ -26,9 +26,15 @@ public struct MessageIdentifier: Hashable, Sendable {
 public protocol BroadcastPayload {
   /// How many bytes it has on the wire.
   var byteCount: Int { get }
+  /// The most bytes that it may have.
+  static var byteLimit: Int { get }
 }
 
 extension [UInt8]: BroadcastPayload {
+  /// A broadcast must fit one transport message.
+  @inlinable
+  public static var byteLimit: Int { 60_000 }
+
   /// How many bytes there are.
   @inlinable
   public var byteCount: Int { count }

@@ -9,7 +9,7 @@ public struct MessageGate<Auth: Authenticator>: Sendable {
   public enum Verdict: Sendable {
     /// New and authentic: it now counts as seen.
     case new
-    /// Seen before, or too old to tell. Its signature was not looked at.
+    /// Seen before, or given up. Its signature was not looked at.
     case duplicate
     /// Not signed by its origin. It does not count as seen.
     case forged
@@ -18,17 +18,19 @@ public struct MessageGate<Auth: Authenticator>: Sendable {
   /// The peer itself.
   public let identity: Peer
   @usableFromInline let auth: Auth
-  @usableFromInline var seen = SeenMessages()
+  @usableFromInline var seen: SeenMessages
   @usableFromInline var nextSequence: UInt64
 
   /// - Parameters:
   ///   - identity: the peer's own handle.
   ///   - auth: signs this peer's messages and checks the others'.
   ///   - firstSequence: the number of its first message, above all it used before.
+  ///   - seen: what it had before it was restarted.
   @inlinable
-  public init(identity: Peer, auth: Auth, firstSequence: UInt64) {
+  public init(identity: Peer, auth: Auth, firstSequence: UInt64, seen: SeenMessages = SeenMessages()) {
     self.identity = identity
     self.auth = auth
+    self.seen = seen
     nextSequence = firstSequence
   }
 
@@ -36,22 +38,30 @@ public struct MessageGate<Auth: Authenticator>: Sendable {
   @inlinable
   public mutating func originate(_ payload: Auth.Payload) -> Broadcast<Auth> {
     let identifier = MessageIdentifier(origin: identity, sequence: nextSequence)
-    nextSequence += 1
-    _ = seen.insert(identifier)
+    nextSequence &+= 1
+    seen.insert(identifier)
     let signature = auth.sign(payload, as: identifier)
     return Broadcast(identifier: identifier, hops: 1, payload: payload, signature: signature)
   }
 
   /// Judges a message that came. The signature is checked before anything is remembered.
+  ///
+  /// - Parameters:
+  ///   - message: what came.
+  ///   - catchingUp: whether, if it is the first of its origin, all that the origin sent before is wanted too.
   @inlinable
-  public mutating func admit(_ message: Broadcast<Auth>) -> Verdict {
+  public mutating func admit(_ message: Broadcast<Auth>, catchingUp: Bool = true) -> Verdict {
     if seen.contains(message.identifier) { return .duplicate }
     guard message.isAuthentic(to: auth) else { return .forged }
-    _ = seen.insert(message.identifier)
+    seen.insert(message.identifier, catchingUp: catchingUp)
     return .new
   }
 
-  /// Whether a message was let in before, or is too old to tell.
+  /// Gives a message up: it counts as seen from now on.
+  @inlinable
+  public mutating func giveUp(_ identifier: MessageIdentifier) { seen.insert(identifier) }
+
+  /// Whether a message was let in before, or given up.
   @inlinable
   public func hasSeen(_ identifier: MessageIdentifier) -> Bool { seen.contains(identifier) }
 }

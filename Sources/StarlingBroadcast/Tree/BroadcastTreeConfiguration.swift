@@ -6,12 +6,17 @@ public struct BroadcastTreeConfiguration: Sendable {
   /// How many duplicates in a row, with no first copy in between, prune a link: 1 ... 255. One gives a tree
   /// at once; more keep links that some of many senders need, at the price of more duplicates.
   public var pruneThreshold: UInt8
-  /// How many messages are kept for peers that missed them, 1 ... 65,535. A guess.
+  /// How many messages are kept for peers that missed them, 0 ... 65,535. A guess: ten minutes of a partition at
+  /// a few messages a second.
   public var historyMessages: UInt16
   /// How many bytes of payload are kept for them. A guess.
   public var historyBytes: UInt32
   /// How many missing messages are waited for at once. A guess.
   public var missingLimit: UInt16
+  /// Whether a peer that hears of an origin for the first time wants what the origin sent before, as far as its
+  /// neighbours still have it. Without, it begins with what is on its way: right for users to whom an old
+  /// message means nothing.
+  public var catchUp: Bool
 
   /// The defaults.
   ///
@@ -21,9 +26,10 @@ public struct BroadcastTreeConfiguration: Sendable {
     precondition(
       (1...255).contains(pruneThreshold), "the prune threshold is \(pruneThreshold); it must be 1 ... 255")
     self.pruneThreshold = UInt8(pruneThreshold)
-    historyMessages = 512
+    historyMessages = 4_096
     historyBytes = 32 << 20
     missingLimit = 2_048
+    catchUp = true
   }
 
   /// How many times a missing message is asked for before it is given up. A guess.
@@ -32,4 +38,49 @@ public struct BroadcastTreeConfiguration: Sendable {
   /// How many announcers of a missing message are remembered. A guess.
   @inlinable
   public static var announcersPerMessage: Int { 16 }
+
+  /// How many times a message known from a digest is asked for before the next digest must tell of it anew. A
+  /// guess.
+  @inlinable
+  public static var fetchAttempts: UInt8 { 5 }
+  /// How long after a message was first heard of it is given up at the earliest, when everybody who told of it
+  /// has it no longer: an honest peer may be late. A guess.
+  @inlinable
+  public static var patience: Interval { .seconds(30) }
+  /// How many messages known from digests are asked for at once, of all neighbours and of one. A guess: with
+  /// round trips of 100 ms, 320 messages a second.
+  @inlinable
+  public static var fetchesAtOnce: (total: Int, perNeighbour: Int) { (32, 8) }
+  /// How many ranges told of in digests are remembered, of all neighbours and of one. A guess.
+  @inlinable
+  public static var offers: (total: Int, perNeighbour: Int) { (256, 64) }
+  /// How long recovered messages are gathered before the neighbours are told of them. A guess.
+  @inlinable
+  public static var gathering: Interval { .milliseconds(250) }
+
+  /// The time between two pulses while messages flow; it doubles with each that finds nothing new, up to
+  /// ``pulseDoublings`` times. A guess.
+  @inlinable
+  public static var pulse: Interval { .seconds(4) }
+  /// How often the time between pulses doubles: up to 128 s. A guess.
+  @inlinable
+  public static var pulseDoublings: UInt8 { 5 }
+  /// After how many pulses without a word from a neighbour that is pushed to its link becomes lazy: 16 s. A
+  /// neighbour speaks every pulse; two clocks of which one is a fifth fast and messages several seconds late
+  /// leave room for this many.
+  @inlinable
+  public static var silentPulses: Int { 4 }
+
+  /// How many times within a pulse one peer may send the same message that was seen long before. A guess: a
+  /// correct one sends it once for each time it is asked, and the network may double that.
+  @inlinable
+  public static var replayLimit: Int { 64 }
+  /// How many summaries and digests one peer may send within a pulse. A guess: a correct one sends at most 40; a
+  /// receiver that was stopped for half a minute finds 300.
+  @inlinable
+  public static var digestLimit: Int { 1_024 }
+  /// How many announcements of one peer may be refused within a pulse, beyond four for each message that was
+  /// delivered. A guess: more than a network of 200 messages a second makes, of which nothing arrives.
+  @inlinable
+  public static var refusalLimit: Int { 1_024 }
 }

@@ -70,9 +70,9 @@ public struct PeerSet: Sendable {
   @discardableResult
   public mutating func remove(_ peer: Peer) -> Int? {
     guard let gap = position(of: peer) else { return nil }
+    if !table.isEmpty { forget(position: gap) }
     let last = storage.removeLast()
     if gap < storage.count { storage[gap] = last }
-    if !table.isEmpty { rebuild(capacity: table.count) }
     return gap
   }
 
@@ -99,6 +99,35 @@ public struct PeerSet: Sendable {
   private mutating func rebuild(capacity: Int) {
     table = [UInt32](repeating: 0, count: capacity)
     for position in storage.indices { place(position: position) }
+  }
+
+  /// Takes a member that is about to go out of the table, and gives the last member, which is to move, its
+  /// position. What was put further on because its own slot was taken moves up, so that no search meets a
+  /// hole (Knuth, "The Art of Computer Programming", volume 3, section 6.4, algorithm R).
+  private mutating func forget(position: Int) {
+    let mask = table.count - 1
+    var hole = slot(ofMemberAt: position)
+    table[slot(ofMemberAt: storage.count - 1)] = UInt32(position) + 1
+    table[hole] = 0
+    var slot = (hole + 1) & mask
+    while table[slot] != 0 {
+      let occupant = Int(table[slot]) - 1
+      // The last member is still stored at its old position: its slot already says the new one.
+      let peer = storage[occupant == position ? storage.count - 1 : occupant]
+      let home = PeerSet.hash(peer) & mask
+      if (slot - home) & mask >= (slot - hole) & mask {
+        table[hole] = table[slot]
+        table[slot] = 0
+        hole = slot
+      }
+      slot = (slot + 1) & mask
+    }
+  }
+
+  private func slot(ofMemberAt position: Int) -> Int {
+    var slot = PeerSet.hash(storage[position]) & (table.count - 1)
+    while table[slot] != UInt32(position) + 1 { slot = (slot + 1) & (table.count - 1) }
+    return slot
   }
 
   private mutating func place(position: Int) {

@@ -17,6 +17,14 @@ public struct SequenceWindow: Sendable {
     words[Int((first >> 6) & 3)] = 1 << (first & 63)
   }
 
+  /// The highest number seen.
+  @inlinable
+  public var newest: UInt64 { highest }
+
+  /// The lowest number that is told apart from its neighbours; lower ones count as seen.
+  @inlinable
+  public var oldest: UInt64 { (highest >> 6) < 3 ? 0 : ((highest >> 6) - 3) << 6 }
+
   /// Whether a number was seen, or is too old to tell.
   @inlinable
   public func contains(_ sequence: UInt64) -> Bool {

@@ -41,7 +41,18 @@ struct MessageTests {
     let broadcast = Broadcast<EightByteAuthenticator>(
       identifier: identifier, hops: UInt16(random.uniform(below: 65_536)), payload: payload,
       signature: EightByteAuthenticator().sign(payload, as: identifier))
-    return [.push(broadcast), .announce(identifier), .graft(identifier), .prune]
+    let entries = (0..<random.uniform(below: Digest.entryLimit + 1)).map { i in
+      let lower = random.next() >> 1
+      let ranges = (0..<random.uniform(below: 4)).map { SequenceRange(lower + UInt64($0), lower &* 2) }
+      return Digest.Entry(origin: Peer(i), ranges: ranges)
+    }
+    let digest = Digest(entries: entries, wantsAnswer: random.oneIn(2))
+    return [
+      .push(broadcast), .announce(identifier), .graft(identifier), .prune, .fetch(identifier),
+      .supply(broadcast), .gone(identifier), .alive,
+      .summary(Summary(count: UInt32(truncatingIfNeeded: random.next()), fingerprint: random.next())),
+      .digest(digest),
+    ]
   }
 
   private func isSame(_ a: Message, _ b: Message) -> Bool {
@@ -49,7 +60,11 @@ struct MessageTests {
     case (.push(let a), .push(let b)):
       a.identifier == b.identifier && a.hops == b.hops && a.payload == b.payload && a.signature == b.signature
     case (.announce(let a), .announce(let b)), (.graft(let a), .graft(let b)): a == b
-    case (.prune, .prune): true
+    case (.fetch(let a), .fetch(let b)), (.gone(let a), .gone(let b)): a == b
+    case (.supply(let a), .supply(let b)): isSame(.push(a), .push(b))
+    case (.summary(let a), .summary(let b)): a == b
+    case (.digest(let a), .digest(let b)): a == b
+    case (.prune, .prune), (.alive, .alive): true
     default: false
     }
   }
@@ -76,8 +91,8 @@ struct MessageTests {
       }
       #expect(throws: WireError.trailing(1)) { try decoded(Message.self, from: bytes + [0]) }
     }
-    #expect(throws: WireError.invalid("a tree message of unknown kind 4")) {
-      try decoded(Message.self, from: [4])
+    #expect(throws: WireError.invalid("a tree message of unknown kind 10")) {
+      try decoded(Message.self, from: [10])
     }
     let tooLong = encoded(messages(&random, byteCount: 60_001)[0])
     #expect(throws: WireError.invalid("a field of 60001 bytes, where 60000 are allowed")) {
@@ -90,11 +105,36 @@ struct MessageTests {
     var random = testRandom()
     for _ in 0..<2_000 {
       var bytes = (0..<random.uniform(below: 120)).map { _ in UInt8(random.uniform(below: 256)) }
-      if !bytes.isEmpty, random.oneIn(2) { bytes[0] = UInt8(random.uniform(below: 4)) }
+      if !bytes.isEmpty, random.oneIn(2) { bytes[0] = UInt8(random.uniform(below: 10)) }
       var reader = WireReader(bytes)
       var peers = NumberedDirectory()
       guard let message = try? Message.decode(from: &reader, peers: &peers) else { continue }
       #expect(isSame(try decoded(Message.self, from: encoded(message)), message), "\(replay)")
+    }
+  }
+
+  @Test("A digest with too many origins or ranges, a range turned round or an unknown flag is refused")
+  func hugeDigests() {
+    let range = SequenceRange(5, 9)
+    func digest(_ entries: Int, ranges: Int) -> [UInt8] {
+      let entry = Digest.Entry(origin: Peer(1), ranges: [SequenceRange](repeating: range, count: ranges))
+      return encoded(Message.digest(Digest(entries: [Digest.Entry](repeating: entry, count: entries))))
+    }
+    for (entries, ranges) in [(64, 4), (0, 0), (64, 0), (1, 255)] {
+      #expect(throws: Never.self) { try decoded(Message.self, from: digest(entries, ranges: ranges)) }
+    }
+    #expect(throws: WireError.invalid("a digest of 65 origins, where 64 are allowed")) {
+      try decoded(Message.self, from: digest(65, ranges: 1))
+    }
+    #expect(throws: WireError.invalid("a digest of 260 ranges or more, where 256 are allowed")) {
+      try decoded(Message.self, from: digest(64, ranges: 5))
+    }
+    let turned = Digest.Entry(origin: Peer(1), ranges: [SequenceRange(9, 5)])
+    #expect(throws: WireError.invalid("a range from 9 to 5")) {
+      try decoded(Message.self, from: encoded(Message.digest(Digest(entries: [turned]))))
+    }
+    #expect(throws: WireError.invalid("a digest with the flag 2, where 0 or 1 is known")) {
+      try decoded(Message.self, from: [9, 2, 0, 0])
     }
   }
 

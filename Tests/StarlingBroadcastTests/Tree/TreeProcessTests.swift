@@ -140,26 +140,40 @@ struct TreeProcessTests {
     var random = testRandom()
     for round in 0..<30 {
       var tree = LoneTree(neighbours: 1...4, pruneThreshold: round % 3 + 1) {
-        $0.historyMessages = UInt16(1 + round % 5)
+        $0.historyMessages = UInt16(round % 5)
         $0.historyBytes = UInt32(round * 50)
         $0.missingLimit = UInt16(round % 6)
+        $0.catchUp = round % 2 == 0
       }
-      for _ in 0..<150 {
+      for _ in 0..<200 {
         let origin = random.uniform(below: 12)
-        let sequence = [0, 1, 300, UInt64.max][random.uniform(below: 4)] &+ UInt64(random.uniform(below: 3))
+        let sequences: [UInt64] = [0, 1, 300, .max, .max - 300, 1 << 40]
+        let sequence = sequences[random.uniform(below: 6)] &+ UInt64(random.uniform(below: 3))
         let copy = signed(by: origin, sequence, byteCount: random.uniform(below: 200))
         let sender = random.uniform(below: 12)
         tree.now = Instant(nanoseconds: random.oneIn(20) ? .max : random.next() >> 24)
-        switch random.uniform(below: 9) {
+        switch random.uniform(below: 16) {
         case 0: tree.receive(.push(forgeries(of: copy)[random.uniform(below: 5)]), from: sender)
         case 1, 2: tree.receive(.announce(copy.identifier), from: sender)
         case 3: tree.receive(.graft(copy.identifier), from: sender)
         case 4: tree.receive(.prune, from: sender)
-        case 5: tree.expire(copy.identifier)
+        case 5: tree.expire(.missing(copy.identifier))
         case 6:
           tree.handle(random.oneIn(2) ? .linkUp(Peer(sender), .incoming) : .linkDown(Peer(sender), .incoming))
+        case 7: tree.receive(.supply(copy), from: sender)
+        case 8: tree.receive(.gone(copy.identifier), from: sender)
+        case 9: tree.receive(.fetch(copy.identifier), from: sender)
+        case 10: tree.receive(.summary(Summary(count: 1, fingerprint: random.next())), from: sender)
+        case 11, 12:
+          let ends = (sequence, sequences[random.uniform(below: 6)])
+          let range = SequenceRange(min(ends.0, ends.1), max(ends.0, ends.1))
+          let entry = Digest.Entry(origin: Peer(origin), ranges: [range])
+          tree.receive(.digest(Digest(entries: [entry], wantsAnswer: random.oneIn(2))), from: sender)
+        case 13:
+          if let timer = tree.effects.timers.popLast() { tree.expire(timer.timer) }
         default: tree.receive(.push(copy), from: sender)
         }
+        #expect(tree.process.sizes.history <= round % 5 && tree.process.sizes.missing <= round % 6)
       }
       let unique = Set(tree.deliveries.map(\.identifier))
       #expect(unique.count == tree.deliveries.count, "a message was delivered twice; \(replay)")

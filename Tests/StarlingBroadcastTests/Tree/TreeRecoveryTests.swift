@@ -9,20 +9,21 @@ struct TreeRecoveryTests {
 
   @Test(
     "An announced message that stays away is asked of its announcer, whose link becomes eager, and delivered")
-  func graft() throws {
+  func graft() {
     var tree = LoneTree(neighbours: 1...3)
     tree.receive(.prune, from: 2)
     tree.receive(.announce(missed.identifier), from: 2)
     #expect(tree.effects.sent.isEmpty, "it may yet come by itself")
-    #expect(tree.effects.timers.map(\.timer) == [missed.identifier])
-    #expect(tree.effects.timers.map(\.at) == [Instant.zero + TimeoutEstimator.initial])
-    tree.now = try #require(tree.effects.timers.first).at
-    tree.expire(missed.identifier)
+    #expect(tree.awaited.map(\.identifier) == [missed.identifier])
+    #expect(tree.awaited.map(\.at) == [Instant.zero + TimeoutEstimator.initial])
+    tree.expire(.missing(missed.identifier))
+    #expect(tree.effects.sent.isEmpty, "a timer that comes too early is of no interest")
+    tree.expireAwaited(missed.identifier)
     #expect(tree.grafted() == [2] && tree.eager == [1, 2, 3])
     tree.receive(.push(missed), from: 2)
     #expect(tree.deliveries.map(\.identifier) == [missed.identifier])
     tree.effects.clear()
-    tree.expire(missed.identifier)
+    tree.expire(.missing(missed.identifier))
     #expect(tree.effects.sent.isEmpty && tree.effects.timers.isEmpty, "what came is not asked for")
   }
 
@@ -38,7 +39,7 @@ struct TreeRecoveryTests {
     #expect(tree.effects.sent.compactMap(\.message.carriedBroadcast).map(\.hops) == [2])
     tree.effects.clear()
     tree.receive(.graft(signed(by: 9, 77).identifier), from: 2)
-    #expect(tree.effects.sent.isEmpty, "what is not kept cannot be sent")
+    #expect(tree.pushed().isEmpty && tree.toldGone() == [2], "what is not kept cannot be sent: that is said")
   }
 
   @Test("An origin answers a graft for its own message")
@@ -72,6 +73,7 @@ struct TreeRecoveryTests {
       tree.now = max(tree.now, timer.at)
       tree.expire(timer.timer)
     }
+    #expect(tree.missed.isEmpty, "nobody said that it is gone")
     let attempts = Int(BroadcastTreeConfiguration.graftAttempts)
     #expect(tree.grafted() == (0..<attempts).map { [2, 3, 5][$0 % 3] })
     tree.effects.clear()
@@ -83,7 +85,7 @@ struct TreeRecoveryTests {
   func announcerBound() {
     var tree = LoneTree(neighbours: 1...100)
     for announcer in 1...100 { tree.receive(.announce(missed.identifier), from: announcer) }
-    for _ in 0..<Int(BroadcastTreeConfiguration.graftAttempts) { tree.expire(missed.identifier) }
+    for _ in 0..<Int(BroadcastTreeConfiguration.graftAttempts) { tree.expireAwaited(missed.identifier) }
     #expect(Set(tree.grafted()).count == BroadcastTreeConfiguration.announcersPerMessage)
   }
 
@@ -93,20 +95,21 @@ struct TreeRecoveryTests {
     for sequence in UInt64(0)..<50 {
       tree.receive(.announce(signed(by: 9, sequence).identifier), from: Int(sequence) + 1)
     }
-    #expect(tree.effects.timers.map(\.timer.sequence) == Array(0..<10))
+    #expect(tree.awaited.map(\.identifier.sequence) == Array(0..<10))
     tree.receive(.push(signed(by: 9, 3)), from: 2)
     tree.receive(.announce(signed(by: 9, 60).identifier), from: 40)
     tree.receive(.announce(signed(by: 9, 61).identifier), from: 41)
-    #expect(tree.effects.timers.map(\.timer.sequence).suffix(1) == [60] && tree.effects.timers.count == 11)
+    #expect(tree.awaited.map(\.identifier.sequence).suffix(1) == [60] && tree.awaited.count == 11)
   }
 
   @Test("A neighbour that announces what does not exist fills its share of the table, and no more")
   func missingShare() {
     var tree = LoneTree(neighbours: 1...2) { $0.missingLimit = 80 }
     for sequence in UInt64(0)..<50 { tree.receive(.announce(signed(by: 9, sequence).identifier), from: 1) }
-    #expect(tree.effects.timers.count == 10)
+    #expect(tree.awaited.count == 10)
     tree.receive(.announce(signed(by: 9, 99).identifier), from: 2)
-    #expect(tree.effects.timers.count == 11)
+    #expect(tree.awaited.count == 11)
+    #expect(tree.process.counters.missingTableFull == 40 && tree.accused.isEmpty)
   }
 
   @Test("The wait before a graft follows how long announced messages take")
@@ -119,7 +122,7 @@ struct TreeRecoveryTests {
     }
     tree.effects.clear()
     tree.receive(.announce(signed(by: 9, 99).identifier), from: 1)
-    let wait = try #require(tree.effects.timers.first).at - tree.now
+    let wait = try #require(tree.awaited.first).at - tree.now
     #expect(wait >= .milliseconds(120) && wait <= .milliseconds(480), "\(wait.inMilliseconds) ms")
   }
 
@@ -147,20 +150,27 @@ struct MessageHistoryTests {
     for _ in 0..<20 {
       var history = MessageHistory<IdealAuthenticator>()
       var model: [Copy] = []
-      let (messages, bytes) = (1 + random.uniform(below: 20), random.uniform(below: 3_000))
-      for sequence in UInt64(0)..<200 {
+      // Small histories are searched one by one, large ones have an index.
+      let scale = random.oneIn(2) ? 1 : 16
+      let (messages, bytes) = (1 + random.uniform(below: 20 * scale), random.uniform(below: 3_000 * scale))
+      for sequence in UInt64(0)..<UInt64(scale == 1 ? 200 : 800) {
         let copy = signed(by: 1, sequence, byteCount: random.uniform(below: 500))
-        history.keep(copy, messageLimit: messages, byteLimit: bytes)
+        var evicted = [history.keep(copy, messageLimit: messages)].compactMap(\.self)
+        while let next = history.trim(byteLimit: bytes) { evicted.append(next) }
         model.append(copy)
         while model.count > messages
           || model.count > 1 && model.reduce(0, { $0 + $1.payload.byteCount }) > bytes
         {
-          model.removeFirst()
+          #expect(evicted.first == model.removeFirst().identifier, "\(replay)")
+          if !evicted.isEmpty { evicted.removeFirst() }
         }
-        #expect(history.count == model.count, "\(replay)")
+        #expect(history.count == model.count && evicted.isEmpty, "\(replay)")
+        #expect(history.summary.fingerprint == model.reduce(0) { $0 &+ $1.signature }, "\(replay)")
         let oldest = model[0].identifier.sequence
         #expect(history.message(model[0].identifier)?.payload == model[0].payload, "\(replay)")
         #expect(history.message(copy.identifier)?.payload == copy.payload, "\(replay)")
+        let middle = model[random.uniform(below: model.count)]
+        #expect(history.message(middle.identifier)?.payload == middle.payload, "\(replay)")
         #expect(oldest == 0 || history.message(signed(by: 1, oldest - 1).identifier) == nil, "\(replay)")
       }
     }

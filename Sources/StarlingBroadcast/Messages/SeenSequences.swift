@@ -1,0 +1,202 @@
+import StarlingCore
+
+/// Which of one origin's messages were seen: a window over the newest numbers, and below it the *gaps*, ranges
+/// that the window slid over unseen. What is neither above the window nor in a gap counts as seen.
+///
+/// A message of an unbroken sequence costs what the window costs; only every 64th looks for gaps.
+@frozen
+public struct SeenSequences: Sendable {
+  @usableFromInline var window: SequenceWindow
+  /// Ascending, apart from each other, all below the window.
+  @usableFromInline var gaps: [SequenceRange]
+  /// The lowest number that this peer may still keep in its history.
+  @usableFromInline var keptFrom: UInt64
+
+  /// How many gaps are kept; the oldest is given up for a new one. A guess: four times as many as the messages
+  /// that are asked for at a time, each of which may come to lie in the middle of a gap and make it two.
+  @inlinable
+  public static var gapLimit: Int { 128 }
+  /// How many numbers before the first one seen are waited for by a peer that does not want to catch up: those
+  /// that may have been on their way. A guess.
+  @inlinable
+  public static var reach: UInt64 { 64 }
+
+  /// Only one number seen.
+  ///
+  /// - Parameters:
+  ///   - first: that number.
+  ///   - catchingUp: whether all numbers before it may still be had; otherwise only the ``reach`` before it.
+  @inlinable
+  public init(first: UInt64, catchingUp: Bool) {
+    window = SequenceWindow(first: first)
+    gaps = []
+    keptFrom = first
+    let oldest = window.oldest
+    if catchingUp {
+      if oldest > 0 { gaps = [SequenceRange(0, oldest - 1)] }
+    } else if first > SeenSequences.reach {
+      var number = oldest
+      while number < first - SeenSequences.reach {
+        _ = window.insert(number)
+        number += 1
+      }
+    }
+  }
+
+  /// Whether a number was seen, or given up.
+  @inlinable
+  public func contains(_ number: UInt64) -> Bool {
+    if number >= window.oldest { return window.contains(number) }
+    return gaps.isEmpty || gap(endingFrom: number).map { gaps[$0].lower > number } ?? true
+  }
+
+  /// Marks a number as seen.
+  ///
+  /// - Returns: how many gaps were given up because there is no room for all; `nil` if the number was seen
+  ///   before.
+  @inlinable
+  public mutating func insert(_ number: UInt64) -> Int? {
+    var given = 0
+    if number > window.newest {
+      if number >> 6 != window.newest >> 6 { given = keepGaps(before: number) }
+    } else if number < window.oldest {
+      return closeGap(at: number)
+    }
+    return window.insert(number) ? given : nil
+  }
+
+  /// The position of the first gap that ends at `number` or after it.
+  @usableFromInline
+  func gap(endingFrom number: UInt64) -> Int? { gaps.firstIndex { $0.upper >= number } }
+}
+
+// MARK: - Gaps
+
+extension SeenSequences {
+  /// Notes what the window has not seen and will slide over when it takes in `number`.
+  @usableFromInline
+  mutating func keepGaps(before number: UInt64) -> Int {
+    let next = SequenceWindow(first: number).oldest
+    var start = window.oldest
+    while start < next {
+      if start > window.newest {
+        append(SequenceRange(start, next - 1))
+        break
+      }
+      if window.contains(start) {
+        start += 1
+        continue
+      }
+      var end = start
+      while end + 1 < next, end < window.newest, !window.contains(end + 1) { end += 1 }
+      append(SequenceRange(start, end))
+      start = end + 1
+    }
+    return dropExcess()
+  }
+
+  private mutating func dropExcess() -> Int {
+    let excess = max(0, gaps.count - SeenSequences.gapLimit)
+    gaps.removeFirst(excess)
+    return excess
+  }
+
+  private mutating func append(_ range: SequenceRange) {
+    if let last = gaps.last, last.upper + 1 == range.lower {
+      gaps[gaps.count - 1].upper = range.upper
+    } else {
+      gaps.append(range)
+    }
+  }
+
+  /// Takes a number out of the gap that it is in, which may leave two.
+  @usableFromInline
+  mutating func closeGap(at number: UInt64) -> Int? {
+    guard let i = gap(endingFrom: number), gaps[i].lower <= number else { return nil }
+    let gap = gaps[i]
+    if gap.lower == gap.upper {
+      gaps.remove(at: i)
+    } else if number == gap.lower {
+      gaps[i].lower += 1
+    } else if number == gap.upper {
+      gaps[i].upper -= 1
+    } else {
+      gaps[i].upper = number - 1
+      gaps.insert(SequenceRange(number + 1, gap.upper), at: i + 1)
+    }
+    return dropExcess()
+  }
+}
+
+// MARK: - What is there and what is not
+
+extension SeenSequences {
+  /// The lowest number of a range that was not seen; `nil` if all were.
+  ///
+  /// - Parameter range: where to look; it may reach above the highest number seen.
+  @usableFromInline
+  func firstMissing(in range: SequenceRange) -> UInt64? {
+    var number = range.lower
+    if number < window.oldest {
+      if let i = gap(endingFrom: number) {
+        let candidate = max(gaps[i].lower, number)
+        return candidate <= range.upper ? candidate : nil
+      }
+      number = window.oldest
+    }
+    while number <= range.upper {
+      if !window.contains(number) { return number }
+      if number == .max { return nil }
+      number += 1
+    }
+    return nil
+  }
+
+  /// The lowest number at or above one that was seen; `nil` if none was.
+  func firstSeen(from start: UInt64) -> UInt64? {
+    var number = start
+    if number < window.oldest {
+      guard let i = gap(endingFrom: number), gaps[i].lower <= number else { return number }
+      if gaps[i].upper + 1 < window.oldest { return gaps[i].upper + 1 }
+      number = window.oldest
+    }
+    while number <= window.newest {
+      if window.contains(number) { return number }
+      if number == .max { return nil }
+      number += 1
+    }
+    return nil
+  }
+
+  /// The ranges of numbers from one on that were seen, ascending.
+  func seenRanges(from start: UInt64) -> [SequenceRange] {
+    var ranges: [SequenceRange] = []
+    var next = firstSeen(from: start)
+    while let lower = next {
+      guard let missing = firstMissing(in: SequenceRange(lower, window.newest)) else {
+        ranges.append(SequenceRange(lower, window.newest))
+        break
+      }
+      ranges.append(SequenceRange(lower, missing - 1))
+      next = firstSeen(from: missing)
+    }
+    return ranges
+  }
+
+  /// The ranges up to the highest number that were neither seen nor given up, ascending.
+  func missingRanges() -> [SequenceRange] {
+    var ranges = gaps
+    var next = firstMissing(in: SequenceRange(window.oldest, window.newest))
+    while let lower = next {
+      // The highest number was seen, so there is one.
+      let upper = (firstSeen(from: lower) ?? window.newest) - 1
+      if let last = ranges.last, last.upper + 1 == lower {
+        ranges[ranges.count - 1].upper = upper
+      } else {
+        ranges.append(SequenceRange(lower, upper))
+      }
+      next = firstMissing(in: SequenceRange(upper + 1, window.newest))
+    }
+    return ranges
+  }
+}

@@ -1,0 +1,74 @@
+import StarlingCore
+
+/// Who does too much of what a correct peer does now and then. The bounds hold between two pulses, and are far
+/// above what loss, duplication, delay and crossing messages make of a correct peer.
+extension BroadcastTree {
+  /// A summary or a digest came.
+  ///
+  /// - Returns: whether it is looked at.
+  mutating func noteDigest(
+    of peer: Peer, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
+  ) -> Bool {
+    // Not worth a quicker pulse, or two neighbours would keep each other awake for ever.
+    if !pulse.isSet { quicken(at: now, into: &effects) }
+    let digests = watch(peer) { conduct in
+      conduct.digests += 1
+      return conduct.digests
+    }
+    guard let digests, digests > BroadcastTreeConfiguration.digestLimit else { return true }
+    if digests == BroadcastTreeConfiguration.digestLimit + 1 {
+      effects.indicate(.misbehaved(peer, .unsolicited))
+    }
+    return false
+  }
+
+  /// An announcement found no room.
+  @usableFromInline
+  mutating func noteRefusal(
+    of peer: Peer, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    count { $0.missingTableFull += 1 }
+    quicken(at: now, into: &effects)
+    let delivered = history.arrivals &- changeRepair { $0.arrivalsAtPulse } & 0x7FFF_FFFF
+    let allowed = BroadcastTreeConfiguration.refusalLimit + 4 * Int(delivered)
+    let isFlood = watch(peer) { conduct in
+      conduct.refusals += 1
+      if conduct.refusals <= allowed { return false }
+      conduct.refusals = 0
+      return true
+    }
+    if isFlood == true { effects.indicate(.misbehaved(peer, .unsolicited)) }
+  }
+
+  /// A message came that had been seen, from a peer that had no reason to send it. One such message is watched
+  /// at a time: a peer that sends a thousand old ones in turn costs no more than a look at each.
+  @usableFromInline
+  mutating func noteReplay(
+    of identifier: MessageIdentifier, by peer: Peer, at now: Instant,
+    into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    quicken(at: now, into: &effects)
+    let isReplay = watch(peer) { conduct in
+      if conduct.replayed == nil { conduct.replayed = identifier }
+      guard conduct.replayed == identifier else { return false }
+      conduct.replays += 1
+      if conduct.replays <= BroadcastTreeConfiguration.replayLimit { return false }
+      conduct.replays = 0
+      return true
+    }
+    if isReplay == true { effects.indicate(.misbehaved(peer, .replay)) }
+  }
+
+  /// Changes what is noted of a peer since the last pulse; `nil` if too many peers are watched already.
+  private mutating func watch<Result>(
+    _ peer: Peer, _ body: (inout TreeRepair.Conduct) -> Result
+  ) -> Result? {
+    changeRepair { repair in
+      if repair.conduct.count >= TreeRepair.conductLimit, repair.conduct.position(of: peer) == nil {
+        return nil
+      }
+      let position = repair.conduct.insert(TreeRepair.Conduct(), for: peer).position
+      return body(&repair.conduct[position])
+    }
+  }
+}

@@ -1,0 +1,149 @@
+import StarlingCore
+
+/// Messages that others have told of and that stay away: they are asked for until they come, or until nobody
+/// is left to ask.
+extension BroadcastTree {
+  @inlinable
+  mutating func receiveAnnounce(
+    _ identifier: MessageIdentifier, from sender: Peer, at now: Instant,
+    into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    if gate.hasSeen(identifier) { return }
+    if let i = missing.firstIndex(where: { $0.identifier == identifier }) {
+      return addAnnouncer(sender, at: i)
+    }
+    guard missing.count < Int(configuration.missingLimit), hasShare(sender) else {
+      return noteRefusal(of: sender, at: now, into: &effects)
+    }
+    var entry = Missing(identifier, announcer: sender, at: now)
+    entry.deadline = now + lag.timeout
+    missing.append(entry)
+    effects.schedule(.missing(identifier), at: entry.deadline)
+  }
+
+  @inlinable
+  mutating func addAnnouncer(_ peer: Peer, at i: Int) {
+    guard missing[i].announcers.count < BroadcastTreeConfiguration.announcersPerMessage,
+      !missing[i].announcers.contains(peer)
+    else { return }
+    missing[i].announcers.append(peer)
+  }
+
+  /// Whether a neighbour may announce one more message that nobody else has: an eighth of the table is the most
+  /// that one may fill with messages that do not exist.
+  @inlinable
+  func hasShare(_ announcer: Peer) -> Bool {
+    let share = Int(configuration.missingLimit) / 8
+    guard missing.count >= share else { return true }
+    return missing.count { $0.announcers.first == announcer } < share
+  }
+
+  /// The time for a missing message to come has passed.
+  @usableFromInline
+  mutating func pursue(
+    _ identifier: MessageIdentifier, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    guard let i = missing.firstIndex(where: { $0.identifier == identifier }), now >= missing[i].deadline
+    else { return }
+    ask(for: i, at: now, into: &effects)
+    recover(at: now, into: &effects)
+  }
+
+  /// Asks the next peer that told of a missing message for it: by a graft, or by a fetch if it was a digest that
+  /// told of it.
+  @usableFromInline
+  mutating func ask(for i: Int, at now: Instant, into effects: inout some Effects<Self> & ~Copyable) {
+    let entry = missing[i]
+    guard !entry.announcers.isEmpty else { return giveUp(at: i, at: now, into: &effects) }
+    let limit =
+      entry.isRecovery ? BroadcastTreeConfiguration.fetchAttempts : BroadcastTreeConfiguration.graftAttempts
+    guard entry.attempts < limit else { return abandon(at: i) }
+    let announcer = entry.announcers[Int(entry.attempts) % entry.announcers.count]
+    // Each round of all announcers waits twice as long as the one before, so that one who is slow is heard.
+    let round = min(3, Int(entry.attempts) / entry.announcers.count)
+    missing[i].attempts += 1
+    missing[i].asked = announcer
+    missing[i].askedAt = now
+    missing[i].deadline = now + reply.timeout * (1 << round)
+    effects.schedule(.missing(entry.identifier), at: missing[i].deadline)
+    if entry.isRecovery {
+      count { $0.fetchesSent += 1 }
+      effects.send(.fetch(entry.identifier), to: announcer)
+    } else {
+      if let position = storedLinks.position(of: announcer) { storedLinks[position].isInTree = true }
+      count { $0.graftsSent += 1 }
+      effects.send(.graft(entry.identifier), to: announcer)
+    }
+  }
+
+  /// The message that a neighbour asked for, or the honest answer that it is no longer here.
+  @inlinable
+  mutating func keptMessage(
+    _ identifier: MessageIdentifier, for asker: Peer, into effects: inout some Effects<Self> & ~Copyable
+  ) -> Broadcast<Auth>? {
+    let message = history.message(identifier)
+    count { if message == nil { $0.goneSent += 1 } else { $0.answered += 1 } }
+    if message == nil { effects.send(.gone(identifier), to: asker) }
+    return message
+  }
+
+  /// Whoever told of a message does not have it any more: the next is asked at once.
+  @usableFromInline
+  mutating func receiveGone(
+    _ identifier: MessageIdentifier, from sender: Peer, at now: Instant,
+    into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    count { $0.goneReceived += 1 }
+    guard let i = missing.firstIndex(where: { $0.identifier == identifier }),
+      let position = missing[i].announcers.firstIndex(of: sender)
+    else { return }
+    missing[i].announcers.remove(at: position)
+    if missing[i].asked == sender { ask(for: i, at: now, into: &effects) }
+    recover(at: now, into: &effects)
+  }
+
+  /// Everybody who told of a message has said that it is gone. It is missed for good when others have had the
+  /// time to tell of it too, and a later message of its origin proves that there was such a number: else a liar
+  /// could make a peer refuse messages that are still to come, by telling of them first.
+  @usableFromInline
+  mutating func giveUp(at i: Int, at now: Instant, into effects: inout some Effects<Self> & ~Copyable) {
+    let identifier = missing[i].identifier
+    guard gate.seen.isPast(identifier) else { return abandon(at: i) }
+    let earliest = missing[i].announcedAt + BroadcastTreeConfiguration.patience
+    guard now >= earliest else {
+      missing[i].asked = nil
+      missing[i].deadline = earliest
+      return effects.schedule(.missing(identifier), at: earliest)
+    }
+    removeMissing(at: i)
+    gate.giveUp(identifier)
+    count { $0.missed += 1 }
+    effects.indicate(.missed(identifier))
+  }
+
+  @usableFromInline
+  mutating func abandon(at i: Int) {
+    removeMissing(at: i)
+    count { $0.abandoned += 1 }
+  }
+
+  @inlinable
+  mutating func removeMissing(at i: Int) {
+    missing.swapAt(i, missing.count - 1)
+    missing.removeLast()
+  }
+
+  /// A message came. If it was missed, learns from how long that took.
+  @inlinable
+  mutating func settleMissing(_ identifier: MessageIdentifier, at now: Instant) {
+    guard let i = missing.firstIndex(where: { $0.identifier == identifier }) else { return }
+    let entry = missing[i]
+    removeMissing(at: i)
+    if entry.attempts == 0 {
+      lag.measure(now - entry.announcedAt)
+    } else if entry.attempts == 1 {
+      // Karn's rule: after a second graft nobody knows which one was answered.
+      reply.measure(now - entry.askedAt)
+    }
+  }
+}

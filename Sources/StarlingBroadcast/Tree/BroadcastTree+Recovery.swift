@@ -1,0 +1,171 @@
+import StarlingCore
+
+/// Recovery of what announcements do not bring back: two neighbours tell each other what they have, and each
+/// fetches what it lacks, a few messages at a time.
+extension BroadcastTree {
+  /// Tells a neighbour in short what this peer has; one that has just the same says nothing.
+  @usableFromInline
+  mutating func sendSummary(to peer: Peer, into effects: inout some Effects<Self> & ~Copyable) {
+    guard history.count > 0 else { return }
+    effects.send(.summary(history.summary), to: peer)
+  }
+
+  @usableFromInline
+  mutating func receiveSummary(
+    _ summary: Summary, from sender: Peer, at now: Instant,
+    into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    guard noteDigest(of: sender, at: now, into: &effects), summary != history.summary else { return }
+    sendDigests(to: sender, wantingAnswer: summary.count > 0, into: &effects)
+  }
+
+  @usableFromInline
+  mutating func receiveDigest(
+    _ digest: Digest, from sender: Peer, at now: Instant,
+    into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    guard noteDigest(of: sender, at: now, into: &effects) else { return }
+    guard digest.isWithinLimits else { return effects.indicate(.misbehaved(sender, .unsolicited)) }
+    for entry in digest.entries where entry.origin != gate.identity {
+      for range in entry.ranges { consider(range, of: entry.origin, heldBy: sender, at: now) }
+    }
+    if digest.wantsAnswer { sendDigests(to: sender, wantingAnswer: false, into: &effects) }
+    recover(at: now, into: &effects)
+  }
+
+  /// Notes what a neighbour has and this peer lacks.
+  private mutating func consider(
+    _ range: SequenceRange, of origin: Peer, heldBy neighbour: Peer, at now: Instant
+  ) {
+    guard let lower = firstMissing(of: origin, in: range) else { return }
+    let lacking = SequenceRange(lower, range.upper)
+    for i in missing.indices
+    where missing[i].identifier.origin == origin && lacking.contains(missing[i].identifier.sequence) {
+      addAnnouncer(neighbour, at: i)
+    }
+    let readyAt = now + lag.timeout
+    let limits = BroadcastTreeConfiguration.offers
+    changeRepair { repair in
+      var own = 0
+      for offer in repair.offers where offer.neighbour == neighbour {
+        own += 1
+        if offer.origin == origin, offer.range.lower <= lower, offer.range.upper >= range.upper { return }
+      }
+      guard repair.offers.count < limits.total, own < limits.perNeighbour else {
+        return repair.counters.offersRefused += 1
+      }
+      repair.offers.append(.init(neighbour: neighbour, origin: origin, range: lacking, readyAt: readyAt))
+    }
+  }
+
+  /// The lowest number of a range that this peer lacks and wants.
+  private func firstMissing(of origin: Peer, in range: SequenceRange) -> UInt64? {
+    guard let position = gate.seen.origins.position(of: origin) else {
+      return configuration.catchUp ? range.lower : nil
+    }
+    return gate.seen.origins[position].firstMissing(in: range)
+  }
+
+  /// Fetches as many of the messages that are lacking as may be asked for at once, of the neighbours in turn.
+  @usableFromInline
+  mutating func recover(at now: Instant, into effects: inout some Effects<Self> & ~Copyable) {
+    guard repair.isNeeded, repair.storage[0].offers.count > 0 else { return }
+    let limit = BroadcastTreeConfiguration.fetchesAtOnce.total
+    var room = limit - missing.count { $0.isRecovery && $0.asked != nil }
+    var turns = repair.storage[0].offers.count
+    while room > 0, turns > 0, missing.count < Int(configuration.missingLimit) {
+      if fetchNext(at: now, into: &effects) {
+        room -= 1
+        turns = repair.storage[0].offers.count
+      } else {
+        turns -= 1
+      }
+    }
+    guard !repair.storage[0].isRecoveryDue,
+      let next = repair.storage[0].offers.map(\.readyAt).filter({ $0 > now }).min()
+    else { return }
+    changeRepair { $0.isRecoveryDue = true }
+    effects.schedule(.recovery, at: next)
+  }
+
+  /// Looks at the offer whose turn it is.
+  ///
+  /// - Returns: whether a message was fetched.
+  private mutating func fetchNext(
+    at now: Instant, into effects: inout some Effects<Self> & ~Copyable
+  ) -> Bool {
+    let count = repair.storage[0].offers.count
+    guard count > 0 else { return false }
+    let i = repair.storage[0].offerHand % count
+    let offer = repair.storage[0].offers[i]
+    repair.storage[0].offerHand = i + 1
+    guard offer.readyAt <= now else { return false }
+    let limit = BroadcastTreeConfiguration.fetchesAtOnce.perNeighbour
+    guard (missing.count { $0.isRecovery && $0.asked == offer.neighbour }) < limit else { return false }
+    guard let number = nextUnasked(of: offer.origin, in: offer.range) else {
+      repair.storage[0].offers.remove(at: i)
+      return false
+    }
+    if number < offer.range.upper {
+      repair.storage[0].offers[i].range.lower = number + 1
+    } else {
+      repair.storage[0].offers.remove(at: i)
+    }
+    let identifier = MessageIdentifier(origin: offer.origin, sequence: number)
+    missing.append(Missing(identifier, announcer: offer.neighbour, at: now, isRecovery: true))
+    addOtherHolders(of: identifier, at: missing.count - 1)
+    ask(for: missing.count - 1, at: now, into: &effects)
+    return true
+  }
+
+  private func nextUnasked(of origin: Peer, in range: SequenceRange) -> UInt64? {
+    var rest = range
+    while let number = firstMissing(of: origin, in: rest) {
+      let identifier = MessageIdentifier(origin: origin, sequence: number)
+      if !missing.contains(where: { $0.identifier == identifier }) { return number }
+      guard number < range.upper else { return nil }
+      rest.lower = number + 1
+    }
+    return nil
+  }
+
+  private mutating func addOtherHolders(of identifier: MessageIdentifier, at i: Int) {
+    for offer in repair.storage[0].offers
+    where offer.origin == identifier.origin && offer.range.contains(identifier.sequence) {
+      addAnnouncer(offer.neighbour, at: i)
+    }
+  }
+
+  @usableFromInline
+  mutating func forgetOffers(of neighbour: Peer) {
+    guard repair.isNeeded else { return }
+    changeRepair { $0.offers.removeAll { $0.neighbour == neighbour } }
+  }
+
+  /// A message that was fetched. It leaves the tree as it is, and the neighbours are not pushed it but told of
+  /// it: most of them have it, or are about to fetch it too.
+  @usableFromInline
+  mutating func receiveSupply(
+    _ message: Broadcast<Auth>, from sender: Peer, at now: Instant,
+    into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    switch gate.admit(message, catchingUp: configuration.catchUp) {
+    case .duplicate:
+      duplicates &+= 1
+      noteReplay(of: message.identifier, by: sender, at: now, into: &effects)
+    case .forged: refuseForgery(from: sender, into: &effects)
+    case .new:
+      settleMissing(message.identifier, at: now)
+      keep(message.passedOn)
+      quicken(at: now, into: &effects)
+      effects.indicate(.delivered(message, from: sender))
+      let isFirst = changeRepair {
+        $0.counters.recovered += 1
+        $0.recovered.append(message.identifier)
+        return $0.recovered.count == 1
+      }
+      if isFirst { effects.schedule(.news, at: now + BroadcastTreeConfiguration.gathering) }
+      recover(at: now, into: &effects)
+    }
+  }
+}

@@ -1,0 +1,45 @@
+import StarlingCore
+
+/// What a peer's tree needs when something is being repaired, and not before.
+@frozen
+public struct TreeRepair: Sendable {
+  /// Numbers that a neighbour has and this peer lacks.
+  @usableFromInline
+  struct Offer: Sendable {
+    @usableFromInline let neighbour: Peer
+    @usableFromInline let origin: Peer
+    @usableFromInline var range: SequenceRange
+    /// Before this the messages may come by themselves.
+    @usableFromInline let readyAt: Instant
+  }
+
+  /// What a peer did since the last pulse that a correct peer does only so often.
+  @usableFromInline
+  struct Conduct: Sendable {
+    @usableFromInline var digests = 0
+    @usableFromInline var refusals = 0
+    /// One message that it sent though it had been seen, and how often it did.
+    @usableFromInline var replayed: MessageIdentifier?
+    @usableFromInline var replays = 0
+  }
+
+  @usableFromInline var offers: [Offer] = []
+  /// The offer whose turn it is.
+  @usableFromInline var offerHand = 0
+  @usableFromInline var isRecoveryDue = false
+  /// Messages that were fetched, and that the neighbours are not told of yet.
+  @usableFromInline var recovered: [MessageIdentifier] = []
+  @usableFromInline var conduct = PeerMap<Conduct>()
+  /// Messages that had ever been kept at the last pulse.
+  @usableFromInline var arrivalsAtPulse: UInt32
+  /// The origin with which the next digest begins.
+  @usableFromInline var digestHand = 0
+  @usableFromInline var counters = BroadcastTreeCounters()
+
+  /// Of how many peers the conduct is watched at a time. A guess.
+  @inlinable
+  static var conductLimit: Int { 64 }
+
+  @usableFromInline
+  init(arrivals: UInt32) { arrivalsAtPulse = arrivals }
+}
