@@ -120,5 +120,6 @@ private func report(_ group: ChurningGroup, hour: Int, law: Double) {
   guard let views = Distribution(graph.outDegrees) else { return }
   let components = graph.weakComponents().count
   print(
-    "  after \(hour) h: mean view \(views.mean / law) of the law, 1st percentile \(views.p1), \(components) components")
+    "  after \(hour) h: mean view \(views.mean / law) of the law, 1st percentile \(views.p1), \(components) components"
+  )
 }

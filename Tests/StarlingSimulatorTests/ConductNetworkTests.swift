@@ -199,7 +199,9 @@ private struct Watcher: SimulationObserver {
       return .diffusion(
         .push(Broadcast(identifier: identifier, hops: 1, payload: payload, signature: signature)))
     }
-    for n in 0..<8 { member.receive(message(UInt64(n), isForged: true), from: liar, at: .zero, into: &effects) }
+    for n in 0..<8 {
+      member.receive(message(UInt64(n), isForged: true), from: liar, at: .zero, into: &effects)
+    }
     #expect(member.conduct.isShunned(liar, at: .zero))
     effects.clear()
     member.receive(message(9, isForged: false), from: liar, at: .zero + .seconds(59), into: &effects)

@@ -109,7 +109,7 @@ struct ScampRecoveryTests {
 struct HalvedNetwork: NetworkModel, ~Copyable {
   final class Cut { var isMade = false }
 
-  let delays: LossyNetwork
+  var delays: LossyNetwork
   let cut: Cut
 
   init(_ delays: consuming LossyNetwork, _ cut: Cut) {
@@ -117,9 +117,11 @@ struct HalvedNetwork: NetworkModel, ~Copyable {
     self.cut = cut
   }
 
-  func delay(from sender: Peer, to receiver: Peer, random: inout Xoshiro256) -> Interval? {
+  mutating func delay(
+    from sender: Peer, to receiver: Peer, at now: Instant, random: inout Xoshiro256
+  ) -> Interval? {
     cut.isMade && (sender.index < 100) != (receiver.index < 100)
-      ? nil : delays.delay(from: sender, to: receiver, random: &random)
+      ? nil : delays.delay(from: sender, to: receiver, at: now, random: &random)
   }
 
   func copy() -> HalvedNetwork { HalvedNetwork(delays.copy(), cut) }
