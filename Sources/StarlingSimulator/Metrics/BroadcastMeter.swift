@@ -105,7 +105,7 @@ where
     case .overlay(.gained): if watchesNewcomers { found(peer, at: now) }
     case .misbehaved(let suspect, let what): accuse(suspect, of: what, by: peer)
     case .missed: miss(by: peer)
-    case .overlay: break
+    case .overlay, .shunned: break
     }
   }
 
