@@ -10,6 +10,7 @@ import Testing
     var doors: [KeyAdmission] = []
     var records: [AdmissionRecord] = []
     var keys: [PublicKey] = []
+    var tables: [SharedPeerTable] = []
 
     init(networks: [[UInt8]] = [[1], [1], [1]], policy: any AdmissionPolicy = OpenPolicy()) throws {
       let identities = try (0..<3).map { try Identity(seed: seedBytes(2, $0)) }
@@ -19,6 +20,7 @@ import Testing
         for n in 1...2 {
           _ = try table.table.intern(PeerRecord(key: keys[(own + n) % 3], address: nil))
         }
+        tables.append(table)
         records.append(AdmissionRecord())
         doors.append(
           KeyAdmission(
@@ -88,7 +90,7 @@ import Testing
     for _ in 0..<3 { #expect(!group.doors[2].verifies(forged, of: statement, by: signer)) }
     #expect(group.records[2].checks == 4)
     #expect(group.records[2].verified.count == 1)
-    var digests = RecentDigests(limit: 3)
+    var digests = RecentElements<SHA256Digest>(limit: 3)
     for n in 0..<5 { digests.insert(SHA256.hash([UInt8(n)])) }
     #expect((0..<5).map { digests.contains(SHA256.hash([UInt8($0)])) } == [false, false, true, true, true])
     #expect(digests.count == 3)
@@ -97,20 +99,28 @@ import Testing
   @Test("the policy is asked about the subscriber and its contact; too many of one contact are a flood")
   func judged() throws {
     let keys = try Group().keys
+    let stranger = try Identity(seed: seedBytes(2, 9)).publicKey
     var group = try Group(
-      policy: AllOfPolicies([KeyList([keys[0], keys[1]]), ContactLimit(count: 1, per: .seconds(60))]))
+      policy: AllOfPolicies([KeyList(keys[0...1] + [stranger]), ContactLimit(count: 1, per: .seconds(60))]))
+    let handle = try group.tables[2].table.intern(PeerRecord(key: stranger, address: nil))
     func judge(_ subscriber: Int, _ contact: Int) -> Misbehaviour? {
-      group.doors[2].judge(
+      if subscriber == 3 {
+        return group.doors[2].judge(subscriber: handle, contact: group.peer(contact, seenBy: 2), at: .zero)
+      }
+      return group.doors[2].judge(
         subscriber: group.peer(subscriber, seenBy: 2), contact: group.peer(contact, seenBy: 2), at: .zero)
     }
+    // The copies of one subscription count once; others allow twice the contact's limit.
+    for _ in 0..<10 { #expect(judge(0, 1) == nil) }
+    #expect(judge(1, 1) == nil)
+    #expect(judge(3, 1) == .subscriptionFlood)
     #expect(judge(0, 1) == nil)
-    #expect(judge(0, 1) == nil)
-    #expect(judge(0, 1) == .subscriptionFlood)
     #expect(judge(1, 2) == .inadmissible)
     #expect(judge(2, 1) == .inadmissible)
     #expect(group.records[2].admitted == 2)
     #expect(group.records[2].refusals == 3)
     #expect(group.records[2].lastRefusal == .notListed)
+    #expect((0..<3).map { group.doors[2].admits(group.peer($0, seenBy: 2)) } == [true, true, false])
   }
 
   @Test("a node does not start with a key that its own policy would not let in")
@@ -133,5 +143,27 @@ import Testing
     network.run(for: .seconds(20)) { nodes.allSatisfy { !$0.isAlone } }
     #expect(nodes.allSatisfy { !$0.isAlone })
     #expect(nodes.allSatisfy { $0.status.shunned.isEmpty })
+  }
+
+  @Test("a node whose key is on nobody's list gets no neighbour, and the others count its attempts")
+  func stranger() throws {
+    let keys = try (1...3).map { try Identity(seed: seedBytes(1, $0)).publicKey }
+    let nodes = try (1...4).map { n in
+      try TestNode(n, contacts: n == 1 ? [] : [try address(1)], seed: 1) {
+        $0.admission = n == 4 ? OpenPolicy() : KeyList(keys)
+      }
+    }
+    let network = NodeNetwork(nodes, seed: 1)
+    nodes.forEach { network.start($0) }
+    network.run(for: .seconds(60))
+    #expect(nodes[3].isAlone)
+    for node in nodes[..<3] {
+      #expect(!node.status.neighbours.contains { $0.key == nodes[3].key })
+      #expect(!node.isAlone)
+    }
+    let attempts = nodes[..<3].map {
+      $0.status.counters.misbehaviour[Int(Misbehaviour.inadmissible.rawValue)]
+    }
+    #expect(attempts.reduce(0, +) > 0)
   }
 }

@@ -70,13 +70,19 @@ public struct KeyAdmission: Admission {
       record.refused(refusal)
       return .inadmissible
     }
+    // Many copies of one subscription come by, and count once.
+    if record.introductions.contains(introduction) { return nil }
     if let refusal = policy.refusal(of: introduction, at: now) {
       record.refused(refusal)
       return .subscriptionFlood
     }
+    record.introductions.insert(introduction)
     record.admitted += 1
     return nil
   }
+
+  /// Whether the policy lets a peer's key in at all.
+  public func admits(_ peer: Peer) -> Bool { policy.refusal(of: key(peer)) == nil }
 
   private func key(_ peer: Peer) -> PublicKey { peers.table.record(of: peer).key }
 
@@ -108,7 +114,9 @@ public final class AdmissionRecord: @unchecked Sendable {
   /// Signatures that were checked and not found among those checked lately.
   public internal(set) var checks: UInt64 = 0
   /// Statements that were found to be signed.
-  var verified = RecentDigests(limit: 1_024)
+  var verified = RecentElements<SHA256Digest>(limit: 1_024)
+  /// Introductions that counted.
+  var introductions = RecentElements<Introduction>(limit: 1_024)
 
   /// Nothing seen yet.
   public init() {}
@@ -119,10 +127,10 @@ public final class AdmissionRecord: @unchecked Sendable {
   }
 }
 
-/// The digests that were put in last. The oldest is forgotten first.
-struct RecentDigests {
-  private var known: Set<SHA256Digest> = []
-  private var ring: [SHA256Digest] = []
+/// The elements that were put in last. The oldest is forgotten first.
+struct RecentElements<Element: Hashable> {
+  private var known: Set<Element> = []
+  private var ring: [Element] = []
   private var oldest = 0
   private let limit: Int
 
@@ -131,15 +139,15 @@ struct RecentDigests {
 
   var count: Int { ring.count }
 
-  func contains(_ digest: SHA256Digest) -> Bool { known.contains(digest) }
+  func contains(_ element: Element) -> Bool { known.contains(element) }
 
-  mutating func insert(_ digest: SHA256Digest) {
-    guard known.insert(digest).inserted else { return }
+  mutating func insert(_ element: Element) {
+    guard known.insert(element).inserted else { return }
     if ring.count < limit {
-      ring.append(digest)
+      ring.append(element)
     } else {
       known.remove(ring[oldest])
-      ring[oldest] = digest
+      ring[oldest] = element
       oldest = (oldest + 1) % limit
     }
   }

@@ -69,7 +69,9 @@ extension Scamp {
     guard subscriber != identity else { return }
     let request = SubscriptionStatement(subscriber: subscriber, number: number, contact: nil)
     guard door.verifies(signature, of: request, by: subscriber) else {
-      return effects.indicate(.misbehaved(sender, .badSignature))
+      // A relay of a walk checks nothing, so it is not to blame.
+      if sender == subscriber { effects.indicate(.misbehaved(subscriber, .badSignature)) }
+      return
     }
     if let offence = door.judge(subscriber: subscriber, contact: identity, at: now) {
       // A relay cannot know this peer's limits: only the subscriber itself can be at fault.
@@ -142,9 +144,10 @@ extension Scamp {
     if let offence = door.judge(
       subscriber: subscription.subscriber, contact: subscription.contact, at: now)
     {
-      // How many a contact introduced, every peer sees differently: no relay can know that it was too many.
+      // Who floods is the contact, as its signature proves: a relay cannot know what others have seen of it.
       let culprit = offence == .subscriptionFlood ? subscription.contact : sender
-      return effects.indicate(.misbehaved(culprit, offence))
+      if culprit != identity { effects.indicate(.misbehaved(culprit, offence)) }
+      return
     }
     keepOrPassOn(subscription, hopsLeft: min(hopsLeft, configuration.hopLimit), into: &effects)
   }
