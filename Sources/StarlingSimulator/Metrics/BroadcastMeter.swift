@@ -37,6 +37,8 @@ where
   public private(set) var duplicateDeliveries = 0
   /// Deliveries of what no correct peer broadcast under that name.
   public private(set) var forgedDeliveries = 0
+  /// The first of either.
+  public private(set) var violations: [Violation] = []
 
   /// - Parameters:
   ///   - peers: how many peers there will be.
@@ -145,10 +147,13 @@ where
       records[number].identifier == broadcast.identifier
     else {
       forgedDeliveries += 1
+      note(
+        .noForgery, by: peer, at: now, "delivered \(broadcast.identifier.text), which was never broadcast so")
       return
     }
     guard records[number].deliver(to: peer, after: now - sentAt, hops: Int(broadcast.hops)) else {
       duplicateDeliveries += 1
+      note(.noDuplicate, by: peer, at: now, "delivered message \(number) twice")
       return
     }
     latencies.record(now - sentAt)
@@ -156,6 +161,19 @@ where
       trace.deliver(to: peer, from: sender, after: now - sentAt, hops: Int(broadcast.hops))
     }
   }
+}
+
+extension BroadcastMeter {
+  private mutating func note(
+    _ promise: Violation.Promise, by peer: Peer, at now: Instant, _ what: String
+  ) {
+    guard violations.count < Violation.limit else { return }
+    violations.append(Violation(promise: promise, at: now, peer: peer, detail: "\(peer) \(what)"))
+  }
+}
+
+extension MessageIdentifier {
+  fileprivate var text: String { "message \(sequence) of \(origin)" }
 }
 
 /// What was seen of one broadcast message.
@@ -203,6 +221,12 @@ public struct MessageRecord: Sendable {
     deliveries += 1
     lastHop = max(lastHop, hops)
     return true
+  }
+
+  /// Whether a peer delivered the message, or broadcast it.
+  func hasDelivered(_ peer: Peer) -> Bool {
+    let (word, bit) = MessageRecord.place(of: peer)
+    return delivered[word] & bit != 0
   }
 
   mutating func forget(_ peer: Peer) {

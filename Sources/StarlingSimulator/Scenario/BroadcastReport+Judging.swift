@@ -20,6 +20,10 @@ extension BroadcastReport {
     }
     duplicateDeliveries += meter.duplicateDeliveries
     forgedDeliveries += meter.forgedDeliveries
+    missed += meter.missed
+    let kinds = Misbehaviour.allCases.map { ($0, Int($0.rawValue)) }
+    accusations = kinds.map { ($0, meter.accusations[$1]) }
+    falseAccusations = kinds.map { ($0, meter.falseAccusations[$1]) }
     summarise()
   }
 

@@ -101,6 +101,7 @@ struct BroadcastRun<P: Participant>: ~Copyable {
       let first = network.now
       broadcastAll(in: &network, progress)
       report.waitingEvents = network.waitingEvents
+      report.violations = violations(in: network, waitingEvents: network.waitingEvents)
       network.end()
       report.judge(network.observer.meter, judging: counted(in: network))
       report.close(network, counting: counted(in: network), eagerLinks: eagerLinks)
@@ -230,6 +231,7 @@ struct BroadcastRun<P: Participant>: ~Copyable {
       broadcast(number, in: &trial)
       trial.run(until: trial.now + scenario.drain)
       report.judge(trial.observer.meter, number, judging: counted(in: trial))
+      report.violations += trial.observer.meter.violations
       report.close(trial, counting: counted(in: trial), eagerLinks: nil)
       // A trial begins with the events of the settled network, which happened once.
       if number > 0 {

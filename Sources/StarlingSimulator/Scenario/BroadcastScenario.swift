@@ -58,6 +58,8 @@ public struct BroadcastScenario: Sendable {
   public var hours = Interval.zero
   /// Whether a run with faults keeps a time series of what the network looks like.
   public var isSampled = true
+  /// Whether the run is held to what is promised once all is calm, besides what always is; see ``Violation``.
+  public var isChecked = false
   /// Decides every random choice.
   public var seed: UInt64 = 1
 
