@@ -31,6 +31,10 @@ where
   public private(set) var accusations = [Int](repeating: 0, count: 256)
   /// How often they accused each other.
   public private(set) var falseAccusations = [Int](repeating: 0, count: 256)
+  /// How often correct peers shunned adversaries, and each other.
+  public private(set) var shunnedAdversaries = 0
+  /// How often correct peers shunned each other.
+  public private(set) var shunnedCorrect = 0
   /// How often correct peers told that a message was missed for good.
   public private(set) var missed = 0
   /// Deliveries of a message that the peer had delivered before.
@@ -106,8 +110,9 @@ where
     case .delivered(let broadcast, let sender): delivered(broadcast, from: sender, by: peer, at: now)
     case .overlay(.gained): if watchesNewcomers { found(peer, at: now) }
     case .misbehaved(let suspect, let what): accuse(suspect, of: what, by: peer)
+    case .shunned(let suspect, _): shun(suspect, by: peer)
     case .missed: miss(by: peer)
-    case .shunned, .overlay: break
+    default: break
     }
   }
 
@@ -119,6 +124,12 @@ where
     } else {
       falseAccusations[Int(what.rawValue)] += 1
     }
+  }
+
+  @usableFromInline
+  mutating func shun(_ suspect: Peer, by peer: Peer) {
+    if isByzantine(peer) { return }
+    if isByzantine(suspect) { shunnedAdversaries += 1 } else { shunnedCorrect += 1 }
   }
 
   @usableFromInline

@@ -13,7 +13,8 @@ extension BroadcastScenario {
     var scenario = BroadcastScenario()
     scenario.seed = seed
     // Drawn whether or not it is used, so that the rest is the same with either.
-    let drawn = dice.uniform(below: 71) + 50
+    // The smaller of two draws: small networks show as much for less.
+    let drawn = min(dice.uniform(below: 71), dice.uniform(below: 71)) + 50
     scenario.nodes = nodes ?? drawn
     scenario.extraCopies = dice.uniform(below: 2) + 1
     scenario.senders = min(dice.uniform(below: 8) + 1, scenario.nodes)
@@ -31,14 +32,16 @@ extension BroadcastScenario {
     if dice.oneIn(3) {
       scenario.byzantine = 0.02 + dice.unit() * 0.08
       scenario.adversary = Conduct.allCases[dice.uniform(below: Conduct.allCases.count)]
+      scenario.adversaryRate = 4 + dice.uniform(below: 13)
+      scenario.adversaryEnd = length
     }
     scenario.drain = quietPhase
     return scenario
   }
 
-  /// How long nothing goes wrong before a run is held to what it promises in the end. A guess: SCAMP notices the
-  /// dead within six rounds of up to a minute, and needs some more to find what was cut off.
-  static var quietPhase: Interval { .seconds(900) }
+  /// How long nothing goes wrong before a run is held to what it promises in the end. SCAMP notices the dead after
+  /// three rounds of up to a minute, keepers that are gone after six, and asks lost neighbours in each.
+  static var quietPhase: Interval { .seconds(420) }
 
   /// Draws one fault that begins and ends within a time after the first message.
   private mutating func addFault(within length: Interval, _ dice: inout Xoshiro256) {
