@@ -1,4 +1,3 @@
-import Dispatch
 import Glibc
 import StarlingCore
 import StarlingSimulator
@@ -55,23 +54,9 @@ func chaos(_ options: ChaosOptions, output: Output) throws(CommandError) {
   var page: Output?
   if let path = options.report { page = try Output(path: path) }
   let start = ContinuousClock().now
-  let results = Mutex(ChaosTally())
-  let next = Atomic<Int>(0)
-  DispatchQueue.concurrentPerform(iterations: min(options.jobs, options.runs)) { _ in
-    while true {
-      let i = next.add(1, ordering: .relaxed).oldValue
-      guard i < options.runs, results.withLock({ !$0.isFull }) else { return }
-      let seed = options.seed &+ UInt64(i)
-      var scenario = BroadcastScenario.chaos(seed: seed, nodes: options.nodes)
-      scenario.isSampled = options.report != nil
-      let report = scenario.run()
-      results.withLock { $0.add(report, of: options.runs) }
-    }
-  }
-  let tally = results.withLock { tally in
-    tally.bar.finish()
-    return tally
-  }
+  let seeds = ChaosSeeds(options)
+  Threads.run(min(options.jobs, options.runs)) { seeds.runAll() }
+  let tally = seeds.tally()
   let cost = BroadcastReport.Cost(since: start)
   try output.write(
     tally.json(options, cost), json: options.json, text: tally.text(options, cost))
@@ -82,6 +67,33 @@ func chaos(_ options: ChaosOptions, output: Output) throws(CommandError) {
     throw .failed(
       "\(tally.failures.count == 1 ? "A run" : "\(tally.failures.count) runs") broke a promise; replay with:"
         + " \(options.command(seed: first.scenario.seed))")
+  }
+}
+
+/// The seeds that threads share out among themselves, and what came of them.
+private final class ChaosSeeds: Sendable {
+  private let options: ChaosOptions
+  private let results = Mutex(ChaosTally())
+  private let next = Atomic<Int>(0)
+
+  init(_ options: ChaosOptions) { self.options = options }
+
+  func runAll() {
+    while true {
+      let i = next.add(1, ordering: .relaxed).oldValue
+      guard i < options.runs, results.withLock({ !$0.isFull }) else { return }
+      var scenario = BroadcastScenario.chaos(seed: options.seed &+ UInt64(i), nodes: options.nodes)
+      scenario.isSampled = options.report != nil
+      let report = scenario.run()
+      results.withLock { $0.add(report, of: options.runs) }
+    }
+  }
+
+  func tally() -> ChaosTally {
+    results.withLock { tally in
+      tally.bar.finish()
+      return tally
+    }
   }
 }
 
