@@ -2,7 +2,7 @@
 # FILE=... on the command line reaches scripts in the environment, whatever letters it has.
 override FILE := $(value FILE)
 export FILE
-.PHONY: help demo test lint bench docs build clean install-dependencies
+.PHONY: help demo test lint bench soak docs build clean install-dependencies
 
 help:
 	@echo "make demo     broadcast a file (FILE=...) over a network of real nodes on this machine"
@@ -10,6 +10,7 @@ help:
 	@echo "make test     run all tests"
 	@echo "make lint     check formatting and the rules of the sources"
 	@echo "make bench    compare the simulator with a hand-written event loop"
+	@echo "make soak     simulate SEEDS=10000 mixtures of faults, from seed START=1 on, and hold each to its promises"
 	@echo "make docs     write the reference of the libraries to docs/api"
 	@echo "make clean    remove what was built"
 
@@ -33,6 +34,9 @@ bench: install-dependencies
 	  && program="$$("$$swift" build --configuration release --show-bin-path)/FloodBenchmark" && "$$program" \
 	  && if command -v valgrind >/dev/null; then \
 	    Benchmarks/instructions "$$program" starling && Benchmarks/instructions "$$program" baseline; fi
+
+soak: build
+	@scripts/soak
 
 docs: install-dependencies
 	@scripts/docs

@@ -26,6 +26,9 @@ func simulate(_ options: SimulateOptions, output: Output) throws(CommandError) {
     let text = graphText(for: path, report.overlay, tree: report.tree, seed: options.seed)
     try graph.write(Array(text.utf8))
   }
+  if let first = report.violations.first {
+    throw .failed("A promise was broken, \(first.description); replay with: \(commandLine())")
+  }
 }
 
 /// The command as it can be typed again.
@@ -78,6 +81,7 @@ extension BroadcastScenario {
     hours = options.hours
     byzantine = options.byzantine
     adversary = options.adversary
+    isChecked = options.isChecked
     seed = options.seed
   }
 }

@@ -53,6 +53,8 @@ struct SimulateOptions {
   let adversary: Conduct
   /// Between settling and the first message.
   let hours: Interval
+  /// Whether to hold the run to what is promised in the end.
+  let isChecked: Bool
   let seed: UInt64
   /// Whether to print JSON instead of text.
   let json: Bool
@@ -95,6 +97,7 @@ struct SimulateOptions {
       throw .usage(
         "--crash \(arguments.text("crash") ?? "") makes trials without other faults: give it alone.")
     }
+    isChecked = arguments.has("check")
     seed = try arguments.seed()
     json = arguments.has("json")
     report = arguments.text("report")

@@ -22,7 +22,8 @@ extension Verb {
         "crash", "SHARE@WHEN",
         "a share of the peers crashes: 50%@60s, that long after the first message; 30%@broadcast, anew with"
           + " every message"),
-    ] + FaultOptions.options + [
+    ] + FaultOptions.options + ChaosOptions.options + [
+      .flag("check", "hold the run to what is promised once all is calm; leave time for it with --drain"),
       .seed, .json, .out,
       Option("report", "FILE", "write an HTML page with plots and drawings"),
       Option("graph", "FILE", "write the overlay at the end as FILE.dot, .graphml or, drawn, .svg"),
@@ -35,6 +36,13 @@ extension Verb {
       The same options and seed give the same report, but for the times it took.
       """
   ) { arguments throws(CommandError) in
+    if arguments.has("chaos") {
+      let options = try ChaosOptions(arguments)
+      return try chaos(options, output: try Output(arguments))
+    }
+    for name in ["runs", "jobs"] where arguments.text(name) != nil {
+      throw .usage("--\(name) goes with --chaos: give both or neither.")
+    }
     let options = try SimulateOptions(arguments)
     let output = try Output(arguments)
     try starling.simulate(options, output: output)

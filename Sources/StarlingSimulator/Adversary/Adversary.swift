@@ -53,7 +53,7 @@ where Diffusion.Auth == IdealAuthenticator, Diffusion.Message: Falsifiable {
     case .member(let timer):
       effects.bending(plot, at: now) { member.expire(timer, at: now, into: &$0) }
     case .mischief:
-      guard let plot else { return }
+      guard let plot, now < plot.end else { return }
       switch plot.conduct {
       case .mute, .censor: return
       case .forge: forge(plot, into: &effects)
@@ -81,7 +81,7 @@ where Diffusion.Auth == IdealAuthenticator, Diffusion.Message: Falsifiable {
   }
 
   private func spam(_ plot: Plot, at now: Instant, into effects: inout some Effects<Self> & ~Copyable) {
-    for i in 0..<Plot.messagesPerPeriod {
+    for i in 0..<plot.rate {
       let target = target(plot, &effects)
       switch i % 4 {
       case 0, 1:
@@ -102,7 +102,7 @@ where Diffusion.Auth == IdealAuthenticator, Diffusion.Message: Falsifiable {
   }
 
   private func forge(_ plot: Plot, into effects: inout some Effects<Self> & ~Copyable) {
-    for i in 0..<Plot.messagesPerPeriod {
+    for i in 0..<plot.rate {
       let target = target(plot, &effects)
       switch i % 4 {
       case 0, 1:

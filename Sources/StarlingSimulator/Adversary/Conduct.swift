@@ -23,10 +23,13 @@ struct Plot: Sendable {
   /// How many peers there are: it knows everybody.
   let population: Int
 
+  /// How many messages a forger or a spammer sends a second …
+  let rate: Int
+  /// … until when.
+  let end: Instant
+
   /// How often a forger or a spammer acts.
   static var period: Interval { .seconds(1) }
-  /// How many messages it then sends. A guess: twice what an honest peer sends that handles a message a second.
-  static var messagesPerPeriod: Int { 32 }
   /// How many received messages it keeps to send again.
   static var memory: Int { 64 }
 }

@@ -31,12 +31,18 @@ where
   public private(set) var accusations = [Int](repeating: 0, count: 256)
   /// How often they accused each other.
   public private(set) var falseAccusations = [Int](repeating: 0, count: 256)
+  /// How often correct peers shunned adversaries, and each other.
+  public private(set) var shunnedAdversaries = 0
+  /// How often correct peers shunned each other.
+  public private(set) var shunnedCorrect = 0
   /// How often correct peers told that a message was missed for good.
   public private(set) var missed = 0
   /// Deliveries of a message that the peer had delivered before.
   public private(set) var duplicateDeliveries = 0
   /// Deliveries of what no correct peer broadcast under that name.
   public private(set) var forgedDeliveries = 0
+  /// The first of either.
+  public private(set) var violations: [Violation] = []
 
   /// - Parameters:
   ///   - peers: how many peers there will be.
@@ -104,8 +110,9 @@ where
     case .delivered(let broadcast, let sender): delivered(broadcast, from: sender, by: peer, at: now)
     case .overlay(.gained): if watchesNewcomers { found(peer, at: now) }
     case .misbehaved(let suspect, let what): accuse(suspect, of: what, by: peer)
+    case .shunned(let suspect, _): shun(suspect, by: peer)
     case .missed: miss(by: peer)
-    case .shunned, .overlay: break
+    default: break
     }
   }
 
@@ -117,6 +124,12 @@ where
     } else {
       falseAccusations[Int(what.rawValue)] += 1
     }
+  }
+
+  @usableFromInline
+  mutating func shun(_ suspect: Peer, by peer: Peer) {
+    if isByzantine(peer) { return }
+    if isByzantine(suspect) { shunnedAdversaries += 1 } else { shunnedCorrect += 1 }
   }
 
   @usableFromInline
@@ -145,10 +158,13 @@ where
       records[number].identifier == broadcast.identifier
     else {
       forgedDeliveries += 1
+      note(
+        .noForgery, by: peer, at: now, "delivered \(broadcast.identifier.text), which was never broadcast so")
       return
     }
     guard records[number].deliver(to: peer, after: now - sentAt, hops: Int(broadcast.hops)) else {
       duplicateDeliveries += 1
+      note(.noDuplicate, by: peer, at: now, "delivered message \(number) twice")
       return
     }
     latencies.record(now - sentAt)
@@ -156,6 +172,19 @@ where
       trace.deliver(to: peer, from: sender, after: now - sentAt, hops: Int(broadcast.hops))
     }
   }
+}
+
+extension BroadcastMeter {
+  private mutating func note(
+    _ promise: Violation.Promise, by peer: Peer, at now: Instant, _ what: String
+  ) {
+    guard violations.count < Violation.limit else { return }
+    violations.append(Violation(promise: promise, at: now, peer: peer, detail: "\(peer) \(what)"))
+  }
+}
+
+extension MessageIdentifier {
+  fileprivate var text: String { "message \(sequence) of \(origin)" }
 }
 
 /// What was seen of one broadcast message.
@@ -203,6 +232,12 @@ public struct MessageRecord: Sendable {
     deliveries += 1
     lastHop = max(lastHop, hops)
     return true
+  }
+
+  /// Whether a peer delivered the message, or broadcast it.
+  func hasDelivered(_ peer: Peer) -> Bool {
+    let (word, bit) = MessageRecord.place(of: peer)
+    return delivered[word] & bit != 0
   }
 
   mutating func forget(_ peer: Peer) {

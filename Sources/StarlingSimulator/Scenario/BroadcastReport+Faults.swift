@@ -14,8 +14,16 @@ extension BroadcastReport {
       ("waiting_events", .integer(waitingEvents)),
       ("duplicate_deliveries", .integer(duplicateDeliveries)),
       ("forged_deliveries", .integer(forgedDeliveries)),
+      ("missed", .integer(missed)), ("accusations", json(of: accusations)),
+      ("false_accusations", json(of: falseAccusations)),
+      ("shunned_adversaries", .integer(shunnedAdversaries)), ("shunned_correct", .integer(shunnedCorrect)),
+      ("violations", .array(violations.map { .string($0.description) })),
       ("timeline", .array(timeline.map(json(of:)))), ("series", .array(series.map(json(of:)))),
     ]
+  }
+
+  private func json(of counts: [(Misbehaviour, count: Int)]) -> JSONValue {
+    .object(counts.filter { $0.count > 0 }.map { ($0.0.name, .integer($0.count)) })
   }
 
   /// Seconds after the first message.

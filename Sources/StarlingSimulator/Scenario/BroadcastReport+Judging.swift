@@ -20,6 +20,12 @@ extension BroadcastReport {
     }
     duplicateDeliveries += meter.duplicateDeliveries
     forgedDeliveries += meter.forgedDeliveries
+    missed += meter.missed
+    shunnedCorrect += meter.shunnedCorrect
+    shunnedAdversaries += meter.shunnedAdversaries
+    let kinds = Misbehaviour.allCases.map { ($0, Int($0.rawValue)) }
+    accusations = kinds.map { ($0, meter.accusations[$1]) }
+    falseAccusations = kinds.map { ($0, meter.falseAccusations[$1]) }
     summarise()
   }
 

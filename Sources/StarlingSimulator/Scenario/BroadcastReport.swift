@@ -64,6 +64,19 @@ public struct BroadcastReport: Sendable {
   /// Deliveries of what no correct peer broadcast under that name: a broken promise.
   public internal(set) var forgedDeliveries = 0
 
+  /// Which promises were broken, the first few of each.
+  public internal(set) var violations: [Violation] = []
+  /// How often correct peers accused adversaries, by what of.
+  public internal(set) var accusations: [(Misbehaviour, count: Int)] = []
+  /// How often correct peers accused each other, by what of.
+  public internal(set) var falseAccusations: [(Misbehaviour, count: Int)] = []
+  /// How often a correct peer's budget was spent at another correct one, which then shunned it.
+  public internal(set) var shunnedCorrect = 0
+  /// How often correct peers shunned adversaries.
+  public internal(set) var shunnedAdversaries = 0
+  /// How often correct peers told that a message was missed for good.
+  public internal(set) var missed = 0
+
   /// What was seen of each message so far.
   var judged: [(reliability: (ever: Double, soon: Double)?, redundancy: Double?, lastHop: Int)] = []
 
@@ -148,6 +161,8 @@ public struct BroadcastReport: Sendable {
 }
 
 extension BroadcastScenario.Diffusion {
+  var isTree: Bool { if case .tree = self { true } else { false } }
+
   /// The name on the command line.
   public var name: String {
     switch self {

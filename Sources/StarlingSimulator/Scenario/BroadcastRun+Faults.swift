@@ -189,10 +189,11 @@ extension BroadcastRun {
     let old = network[peer].member
     // A peer without a disk has no numbers to go on from: a clock gives it greater ones.
     let sequence = keepsDisk ? network.observer.meter.nextSequence(of: peer) : network.now.nanoseconds
-    let reborn = makePeer(peer, firstSequence: sequence)
+    let reborn = makePeer(peer, firstSequence: sequence, disk: keepsDisk ? old.diffusion : nil)
     network.observer.meter.renumber(peer, from: sequence)
     network.observer.meter.expectNewcomer(peer)
-    network.observer.meter.forgetDeliveries(of: peer)
+    // Only the tree can be given back what it has seen.
+    if !keepsDisk || !scenario.broadcast.isTree { network.observer.meter.forgetDeliveries(of: peer) }
     network.restart(peer, with: reborn)
     roster?.insert(peer)
     if keepsDisk, let contact = old.overlay.acquaintances.first(where: { network.isLive($0) }) {

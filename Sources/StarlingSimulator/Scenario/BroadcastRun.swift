@@ -24,15 +24,17 @@ extension BroadcastScenario {
         BroadcastTree.self, eagerLinks: { $0.links }, progress
       ) {
         BroadcastTree(
-          identity: $0, auth: IdealAuthenticator(owner: $0), configuration: configuration, firstSequence: $1)
+          identity: $0, auth: IdealAuthenticator(owner: $0), configuration: configuration, firstSequence: $1,
+          seen: $2?.seen ?? SeenMessages())
       }
     case .flood:
-      return run(Flood.self, eagerLinks: nil, progress) {
-        Flood(identity: $0, auth: IdealAuthenticator(owner: $0), firstSequence: $1)
+      return run(Flood.self, eagerLinks: nil, progress) { peer, first, _ in
+        Flood(identity: peer, auth: IdealAuthenticator(owner: peer), firstSequence: first)
       }
     case .gossip(let fanout):
-      return run(Gossip.self, eagerLinks: nil, progress) {
-        Gossip(identity: $0, auth: IdealAuthenticator(owner: $0), fanout: fanout, firstSequence: $1)
+      return run(Gossip.self, eagerLinks: nil, progress) { peer, first, _ in
+        Gossip(
+          identity: peer, auth: IdealAuthenticator(owner: peer), fanout: fanout, firstSequence: first)
       }
     }
   }
@@ -40,7 +42,7 @@ extension BroadcastScenario {
   /// Where everybody is honest, peers are members and nothing more.
   private func run<Diffusion: BroadcastProcess>(
     _ type: Diffusion.Type, eagerLinks: ((Diffusion) -> EagerLinks)?, _ progress: (Progress) -> Void,
-    _ makeDiffusion: @escaping (Peer, UInt64) -> Diffusion
+    _ makeDiffusion: @escaping (Peer, UInt64, Diffusion?) -> Diffusion
   ) -> BroadcastReport where Diffusion.Auth == IdealAuthenticator, Diffusion.Message: Falsifiable {
     byzantineCount == 0
       ? BroadcastRun<GroupMember<Scamp<IdealAdmission>, Diffusion>>(
@@ -60,8 +62,9 @@ struct BroadcastRun<P: Participant>: ~Copyable {
   typealias Network = Simulation<P, FaultyNetwork, ParticipantMeter<P>>
 
   let scenario: BroadcastScenario
-  /// Makes the broadcast of a peer whose messages are numbered from here on.
-  let makeDiffusion: (Peer, UInt64) -> Diffusion
+  /// Makes the broadcast of a peer whose messages are numbered from here on, with what the disk kept of a former
+  /// one.
+  private let makeDiffusion: (Peer, UInt64, Diffusion?) -> Diffusion
   var senders: [Peer] = []
   /// For each of the first peers, whether it is an adversary; empty if none is.
   private var byzantine: [Bool] = []
@@ -78,7 +81,9 @@ struct BroadcastRun<P: Participant>: ~Copyable {
   var joined = 0
   var departed = 0
 
-  init(scenario: BroadcastScenario, makeDiffusion: @escaping (Peer, UInt64) -> Diffusion) {
+  init(
+    scenario: BroadcastScenario, makeDiffusion: @escaping (Peer, UInt64, Diffusion?) -> Diffusion
+  ) {
     self.scenario = scenario
     self.makeDiffusion = makeDiffusion
     timeline = [FaultRecord?](repeating: nil, count: scenario.allFaults.count)
@@ -101,6 +106,7 @@ struct BroadcastRun<P: Participant>: ~Copyable {
       let first = network.now
       broadcastAll(in: &network, progress)
       report.waitingEvents = network.waitingEvents
+      report.violations = violations(in: network, waitingEvents: network.waitingEvents)
       network.end()
       report.judge(network.observer.meter, judging: counted(in: network))
       report.close(network, counting: counted(in: network), eagerLinks: eagerLinks)
@@ -139,12 +145,12 @@ struct BroadcastRun<P: Participant>: ~Copyable {
     return network
   }
 
-  func makePeer(_ peer: Peer, firstSequence: UInt64) -> P {
+  func makePeer(_ peer: Peer, firstSequence: UInt64, disk: Diffusion? = nil) -> P {
     var configuration = ScampConfiguration(extraCopies: scenario.extraCopies)
     configuration.minimumView = min(configuration.minimumView, UInt16(clamping: scenario.nodes - 1))
     let member = P.Member(
       overlay: Scamp(identity: peer, door: IdealAdmission(owner: peer), configuration: configuration),
-      diffusion: makeDiffusion(peer, firstSequence))
+      diffusion: makeDiffusion(peer, firstSequence, disk))
     return P(member, plot: isByzantine(peer) ? plot : nil)
   }
 
@@ -167,9 +173,11 @@ struct BroadcastRun<P: Participant>: ~Copyable {
     for i in order.prefix(scenario.byzantineCount) { byzantine[i] = true }
     senders = order.dropFirst(scenario.byzantineCount).prefix(scenario.senders).map { Peer($0) }
     let settled = Interval(nanoseconds: Int64(Double(scenario.nodes) * 1e9 / scenario.joinRate))
+    let start = Instant.zero + settled + scenario.settle
     plot = Plot(
-      conduct: scenario.adversary, start: .zero + settled + scenario.settle,
-      victim: senders.first ?? Peer(0), population: scenario.nodes)
+      conduct: scenario.adversary, start: start, victim: senders.first ?? Peer(0),
+      population: scenario.nodes, rate: scenario.adversaryRate,
+      end: scenario.adversaryEnd.map { start + scenario.hours + $0 } ?? .distantFuture)
     network.observer.meter.distrust(byzantine)
   }
 
@@ -230,6 +238,7 @@ struct BroadcastRun<P: Participant>: ~Copyable {
       broadcast(number, in: &trial)
       trial.run(until: trial.now + scenario.drain)
       report.judge(trial.observer.meter, number, judging: counted(in: trial))
+      report.violations += trial.observer.meter.violations
       report.close(trial, counting: counted(in: trial), eagerLinks: nil)
       // A trial begins with the events of the settled network, which happened once.
       if number > 0 {

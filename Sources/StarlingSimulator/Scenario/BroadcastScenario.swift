@@ -54,10 +54,17 @@ public struct BroadcastScenario: Sendable {
   public var byzantine = 0.0
   /// What the adversaries do, from the moment the overlay has settled.
   public var adversary = Conduct.mute
+  /// How many messages a forger or a spammer sends a second, besides what it sends as a member. A guess at what
+  /// costs it as much as an honest peer's share of a message a second.
+  public var adversaryRate = 32
+  /// How long after the first message forgers and spammers stop; `nil` for never.
+  public var adversaryEnd: Interval?
   /// The time between settling and the first message in which faults without a start already act: hours of churn.
   public var hours = Interval.zero
   /// Whether a run with faults keeps a time series of what the network looks like.
   public var isSampled = true
+  /// Whether the run is held to what is promised once all is calm, besides what always is; see ``Violation``.
+  public var isChecked = false
   /// Decides every random choice.
   public var seed: UInt64 = 1
 

@@ -1,0 +1,102 @@
+import StarlingBroadcast
+import StarlingCore
+import StarlingNode
+import StarlingOverlay
+
+extension BroadcastRun {
+  /// What was promised and does not hold at the end of a run: what the meter saw on the way, and, if the scenario
+  /// asks for it, what holds only after everything has calmed down.
+  func violations(in network: borrowing Network, waitingEvents: Int) -> [Violation] {
+    var found = network.observer.meter.violations
+    guard scenario.isChecked else { return found }
+    let counted = counted(in: network)
+    found += undelivered(in: network, counted)
+    found += disconnected(in: network, counted)
+    found += unbounded(in: network, counted, waitingEvents)
+    return found
+  }
+
+  private func undelivered(in network: borrowing Network, _ counted: [Bool]) -> [Violation] {
+    let meter = network.observer.meter
+    var found: [Violation] = []
+    for (number, record) in meter.records.enumerated() {
+      guard found.count < Violation.limit, let sender = record.sender, let sentAt = record.sentAt else {
+        continue
+      }
+      let judged = meter.members(at: sentAt, among: counted)
+      // A sender that crashed may have taken its message with it.
+      guard judged[Int(sender.index)] else { continue }
+      let without = judged.indices.filter { judged[$0] && !record.hasDelivered(Peer($0)) }
+      guard let first = without.first else { continue }
+      found.append(
+        Violation(
+          promise: .delivery, at: network.now, peer: Peer(first),
+          detail: "message \(number), sent by \(sender) at \(text(sentAt)), never reached \(without.count) of"
+            + " \(judged.count { $0 }) peers, among them \(Peer(first))"))
+    }
+    return found
+  }
+
+  private func disconnected(in network: borrowing Network, _ counted: [Bool]) -> [Violation] {
+    let views = ViewCensus(of: network, among: counted)
+    let components = views.graph.weakComponents()
+    let count = components.count - (counted.count - views.sizes.count)
+    var found: [Violation] = []
+    if count > 1 {
+      let largest = components.sizes.indices.max { components.sizes[$0] < components.sizes[$1] } ?? 0
+      let apart = counted.indices.filter { counted[$0] && components.labels[$0] != largest }
+      found.append(
+        Violation(
+          promise: .connected, at: network.now, peer: apart.first.map { Peer($0) },
+          detail: "the overlay is in \(count) pieces; apart from the largest are \(apart.count) peers, among"
+            + " them peer \(apart.first ?? 0)"))
+    }
+    let mean = Double(views.graph.edgeCount) / Double(max(views.sizes.count, 1))
+    let others = Double(views.sizes.count - 1)
+    let law = min(
+      Double(scenario.extraCopies + 1) * naturalLogarithm(Double(max(views.sizes.count, 2))), others)
+    if views.sizes.count >= 30, mean < law * 0.5 || mean > law * 2 {
+      found.append(
+        Violation(
+          promise: .law, at: network.now, peer: nil,
+          detail: "a live peer knows \(rounded(mean)) others on average; the law is \(rounded(law))"))
+    }
+    return found
+  }
+
+  private func unbounded(
+    in network: borrowing Network, _ counted: [Bool], _ waitingEvents: Int
+  ) -> [Violation] {
+    var found: [Violation] = []
+    for i in counted.indices where counted[i] && found.isEmpty {
+      let overlay = network[Peer(i)].member.overlay
+      let largest = max(overlay.partialView.count, overlay.inView.count)
+      if largest > Int(overlay.configuration.viewLimit) {
+        found.append(
+          Violation(
+            promise: .boundedState, at: network.now, peer: Peer(i),
+            detail: "a view of \(Peer(i)) has \(largest) members"))
+      }
+    }
+    let live = counted.count { $0 }
+    if waitingEvents > BroadcastScenario.waitingEventsPerPeer * max(network.count, 1) {
+      found.append(
+        Violation(
+          promise: .boundedState, at: network.now, peer: nil,
+          detail: "\(waitingEvents) timers and messages are waiting for \(live) live peers"))
+    }
+    return found
+  }
+
+  private func text(_ instant: Instant) -> String {
+    Quantity.text(of: .milliseconds(Int((instant - .zero).inMilliseconds)))
+  }
+
+  private func rounded(_ value: Double) -> String { NumberText.fixed(value, decimals: 1) }
+}
+
+extension BroadcastScenario {
+  /// How many timers and messages may be waiting for each peer at the end of a run, when little is under way. A
+  /// guess: several times what a member of a calm network has.
+  static var waitingEventsPerPeer: Int { 64 }
+}
