@@ -2,7 +2,7 @@
 # FILE=... on the command line reaches scripts in the environment, whatever letters it has.
 override FILE := $(value FILE)
 export FILE
-.PHONY: help demo test lint bench docs build clean install-dependencies
+.PHONY: help demo test lint bench fuzz fuzz-coverage docs build clean install-dependencies
 
 help:
 	@echo "make demo     broadcast a file (FILE=...) over a network of real nodes on this machine"
@@ -10,6 +10,8 @@ help:
 	@echo "make test     run all tests"
 	@echo "make lint     check formatting and the rules of the sources"
 	@echo "make bench    compare the simulator with a hand-written event loop"
+	@echo "make fuzz     feed every decoder and whole processes with arbitrary inputs, a minute each"
+	@echo "make fuzz-coverage  say which share of the decoders the kept inputs reach"
 	@echo "make docs     write the reference of the libraries to docs/api"
 	@echo "make clean    remove what was built"
 
@@ -25,7 +27,7 @@ test: install-dependencies
 
 lint: install-dependencies
 	@swift=$$(scripts/find-swift) && "$$swift" format lint --strict --recursive --parallel \
-	  --configuration .swift-format Sources Tests Benchmarks Package.swift \
+	  --configuration .swift-format Sources Tests Benchmarks Fuzzers Package.swift \
 	  && "$$swift" test --disable-xctest --filter TidyTests
 
 bench: install-dependencies
@@ -33,6 +35,12 @@ bench: install-dependencies
 	  && program="$$("$$swift" build --configuration release --show-bin-path)/FloodBenchmark" && "$$program" \
 	  && if command -v valgrind >/dev/null; then \
 	    Benchmarks/instructions "$$program" starling && Benchmarks/instructions "$$program" baseline; fi
+
+fuzz: install-dependencies
+	@scripts/fuzz
+
+fuzz-coverage: install-dependencies
+	@scripts/fuzz-coverage
 
 docs: install-dependencies
 	@scripts/docs
