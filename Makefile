@@ -2,7 +2,7 @@
 # FILE=... on the command line reaches scripts in the environment, whatever letters it has.
 override FILE := $(value FILE)
 export FILE
-.PHONY: help demo test lint bench soak docs build clean install-dependencies
+.PHONY: help demo test lint bench soak fuzz fuzz-coverage docs build clean install-dependencies
 
 help:
 	@echo "make demo     broadcast a file (FILE=...) over a network of real nodes on this machine"
@@ -11,6 +11,8 @@ help:
 	@echo "make lint     check formatting and the rules of the sources"
 	@echo "make bench    compare the simulator with a hand-written event loop"
 	@echo "make soak     simulate SEEDS=10000 mixtures of faults, from seed START=1 on, and hold each to its promises"
+	@echo "make fuzz     feed every decoder and whole processes with arbitrary inputs, a minute each"
+	@echo "make fuzz-coverage  say which share of the decoders the kept inputs reach"
 	@echo "make docs     write the reference of the libraries to docs/api"
 	@echo "make clean    remove what was built"
 
@@ -26,7 +28,7 @@ test: install-dependencies
 
 lint: install-dependencies
 	@swift=$$(scripts/find-swift) && "$$swift" format lint --strict --recursive --parallel \
-	  --configuration .swift-format Sources Tests Benchmarks Package.swift \
+	  --configuration .swift-format Sources Tests Benchmarks Fuzzers Package.swift \
 	  && "$$swift" test --disable-xctest --filter TidyTests
 
 bench: install-dependencies
@@ -37,6 +39,12 @@ bench: install-dependencies
 
 soak: build
 	@scripts/soak
+
+fuzz: install-dependencies
+	@scripts/fuzz
+
+fuzz-coverage: install-dependencies
+	@scripts/fuzz-coverage
 
 docs: install-dependencies
 	@scripts/docs

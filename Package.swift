@@ -89,3 +89,23 @@ let package = Package(
   ],
   swiftLanguageModes: [.v6]
 )
+
+// The fuzzers' targets are part of the tests, which run the inputs that are kept. `make fuzz` builds them into a
+// program instead, to which libFuzzer brings its own `main`.
+let fuzzed: [Target.Dependency] = [
+  "StarlingCore", "StarlingTransport", "StarlingOverlay", "StarlingBroadcast", "StarlingApps", "StarlingNode",
+  "StarlingRuntime",
+]
+if Context.environment["STARLING_FUZZ"] == nil {
+  package.targets.append(
+    .testTarget(
+      name: "FuzzTests", dependencies: fuzzed, path: "Fuzzers",
+      exclude: ["Corpus", "Driver", "README.md", "decoders"],
+      sources: ["Targets", "Tests"], swiftSettings: strict))
+} else {
+  package.targets.append(
+    .executableTarget(
+      name: "StarlingFuzzer", dependencies: fuzzed, path: "Fuzzers",
+      exclude: ["Corpus", "Tests", "README.md", "decoders"],
+      sources: ["Targets", "Driver"], swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])]))
+}

@@ -1,0 +1,105 @@
+import StarlingBroadcast
+import StarlingCore
+import StarlingOverlay
+
+@testable import StarlingNode
+
+/// A member whose messages are those of a node but for the signatures, which are short.
+typealias FuzzMember = GroupMember<Scamp<FuzzDoor>, BroadcastTree<FuzzAuthenticator>>
+
+let messageTargets = [
+  FuzzTarget("record") {
+    [4, 6, 0].map { family in
+      [UInt8](repeating: 3, count: 32) + [UInt8(family)] + [UInt8](repeating: 9, count: family == 6 ? 18 : 6)
+    }
+  } run: { bytes in
+    var table = PeerTable(own: PeerRecord(key: FuzzDirectory.key(0), address: nil), capacity: 16)
+    var reader = WireReader(bytes)
+    for _ in 0..<20 {
+      guard let peer = try? reader.readPeer(into: &table) else { break }
+      promise(table.count <= 16, "the table is bounded")
+      var writer = WireWriter()
+      writer.write(peer, from: table)
+      var again = WireReader(writer.bytes)
+      promise((try? again.readPeer(into: &table)) == peer, "a record that was read can be written and read")
+    }
+  },
+  FuzzTarget("scamp") {
+    scampSeeds
+  } run: {
+    checkRoundTrip(of: Scamp<FuzzDoor>.Message.self, $0)
+  },
+  FuzzTarget("tree") {
+    treeSeeds
+  } run: {
+    checkRoundTrip(of: BroadcastTree<FuzzAuthenticator>.Message.self, $0)
+  },
+  FuzzTarget("member") {
+    scampSeeds.map { [0] + $0 } + treeSeeds.map { [1] + $0 }
+  } run: {
+    checkRoundTrip(of: FuzzMember.Message.self, $0)
+    checkTable($0)
+  },
+]
+
+/// What decodes encodes to bytes that decode to the same again.
+private func checkRoundTrip<Message: WireMessage>(of type: Message.Type, _ bytes: [UInt8]) {
+  var directory = FuzzDirectory()
+  func encoded(_ bytes: [UInt8]) -> [UInt8]? {
+    var reader = WireReader(bytes)
+    guard let message = try? Message.decode(from: &reader, peers: &directory), (try? reader.finish()) != nil
+    else { return nil }
+    var writer = WireWriter()
+    message.encode(into: &writer, peers: directory)
+    return writer.bytes
+  }
+  guard let once = encoded(bytes) else { return }
+  guard let twice = encoded(once) else { preconditionFailure("an encoded message does not decode") }
+  promise(once == twice, "a message changes when it is encoded")
+}
+
+/// A message of a node interns no more than its table takes, and what does not decode leaves nothing behind.
+private func checkTable(_ bytes: [UInt8]) {
+  var table = PeerTable(own: PeerRecord(key: FuzzDirectory.key(0), address: nil), capacity: 16)
+  var reader = WireReader(bytes)
+  table.beginDecoding()
+  if (try? NodeProcess.Message.decode(from: &reader, peers: &table)) == nil {
+    table.undoDecoding()
+    promise(table.count == 1, "what does not decode leaves nothing behind")
+  }
+}
+
+private func encoded(_ message: some WireMessage) -> [UInt8] {
+  var writer = WireWriter()
+  message.encode(into: &writer, peers: FuzzDirectory())
+  return writer.bytes
+}
+
+/// One input for each kind byte, long enough for the fields of any: what a kind does not read is left over, and
+/// the fuzzer cuts it off.
+private func kindSeeds(_ count: Int) -> [[UInt8]] {
+  (0..<count).flatMap { kind in
+    [12, 60, 140].map { length in
+      [UInt8(kind)] + (0..<(length - 1)).map { UInt8(truncatingIfNeeded: $0 % 5) }
+    }
+  }
+}
+
+private let scampSeeds: [[UInt8]] = {
+  typealias Message = Scamp<FuzzDoor>.Message
+  let peer = Peer(3)
+  let messages: [Message] = [
+    .subscribe(number: 7, FuzzSignature(value: 1)), .refused(number: 7), .dropped, .probe, .present,
+    .release(successor: nil), .release(successor: peer), .donation(peer), .returned(peer),
+  ]
+  return messages.map { encoded($0) } + kindSeeds(16)
+}()
+
+private let treeSeeds: [[UInt8]] = {
+  typealias Message = BroadcastTree<FuzzAuthenticator>.Message
+  let identifier = MessageIdentifier(origin: Peer(2), sequence: 5)
+  let broadcast = Broadcast<FuzzAuthenticator>(
+    identifier: identifier, hops: 1, payload: [1, 2, 3], signature: FuzzSignature(value: 1))
+  return [encoded(Message.push(broadcast)), encoded(Message.announce(identifier)), encoded(Message.prune)]
+    + kindSeeds(12)
+}()
