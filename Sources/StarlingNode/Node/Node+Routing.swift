@@ -66,7 +66,9 @@ extension Node {
       files.receive(broadcast.payload, from: origin, at: now, into: &fileOutputs)
     case .misbehaved(_, let what): misbehaviour[Int(what.rawValue)] += 1
     case .shunned(let peer, let what): shun(peer, for: what, into: &sink)
-    case .missed, .overlay(.admitted), .overlay(.refused), .overlay(.misbehaved): break
+    case .missed(let message):
+      sink.report(.missed(peers.table.record(of: message.origin).key, message.sequence))
+    case .overlay(.admitted), .overlay(.refused), .overlay(.misbehaved): break
     case .overlay(.gained(let peer, let view)): gained(peer, view, into: &sink)
     case .overlay(.lost(let peer, let view)): lost(peer, view, into: &sink)
     }

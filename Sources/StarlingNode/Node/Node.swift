@@ -28,8 +28,6 @@ public struct Node: ~Copyable {
   var delivered = [UInt64](repeating: 0, count: NodeTraffic.allCases.count)
   var now = Instant.zero
   var isShutDown = false
-  /// The number of the first broadcast.
-  let firstSequence: UInt64
   /// The neighbours that were lost, the last one first, with their addresses: bounded.
   var formerNeighbours: [PeerRecord] = []
   /// Whether there was ever a neighbour.
@@ -59,7 +57,6 @@ public struct Node: ~Copyable {
       throw .inadmissible(identity.publicKey, refusal)
     }
     self.configuration = configuration
-    self.firstSequence = firstSequence
     key = identity.publicKey
     let own = PeerRecord(key: identity.publicKey, address: configuration.listen)
     peers = SharedPeerTable(PeerTable(own: own, capacity: configuration.peerLimit))
@@ -67,11 +64,13 @@ public struct Node: ~Copyable {
     let door = KeyAdmission(
       identity: identity, network: configuration.transport.network, peers: peers,
       policy: configuration.admission, record: admission)
+    var reader = WireReader(configuration.memory)
+    let seen = (try? SeenMessages.decode(from: &reader, peers: &peers.table)) ?? SeenMessages()
     let process = NodeProcess(
       overlay: Scamp(identity: PeerTable.own, door: door, configuration: configuration.membership),
       diffusion: BroadcastTree(
         identity: PeerTable.own, auth: auth, configuration: configuration.broadcast,
-        firstSequence: firstSequence))
+        firstSequence: firstSequence, seen: seen))
     let endpoint = Endpoint(
       identity: identity, configuration: configuration.transport, random: random.split())
     host = ProcessHost(
@@ -98,8 +97,19 @@ public struct Node: ~Copyable {
   }
 
   /// The number of the next broadcast: what must not be used again after a restart begins below it.
-  public var nextSequence: UInt64 {
-    firstSequence + files.counters.manifestsPublished + files.counters.chunksPublished
+  public var nextSequence: UInt64 { host.process.diffusion.nextSequence }
+
+  /// The messages that a later run need not be given again, encoded: those of every origin, except that of a file
+  /// which is still arriving. Such a file begins anew, so its messages must count as new.
+  public var memory: [UInt8] {
+    let arriving = Set(files.filesInProgress.flatMap { progress in progress.publisher.map { [$0] } ?? [] })
+    let stored = host.process.diffusion.seen.stored.filter { origin in
+      !arriving.contains(peers.table.record(of: origin.origin).key)
+    }
+    guard let seen = try? SeenMessages(stored) else { return [] }
+    var writer = WireWriter(capacity: seen.encodedByteCount)
+    seen.encode(into: &writer, peers: peers.table)
+    return writer.bytes
   }
 
   /// How many chunks of files that are being published were not broadcast yet.

@@ -36,6 +36,7 @@ final class NodeDriver {
   private let files: DispatchQueue
   private var nextKeepAlive = Instant.zero
   private var nextSaving = Instant.zero + NodeDriver.savingInterval
+  private var lastPeers: [RememberedPeer] = []
   private var isDiskRefusing = false
   private var network = NetworkWatch()
   /// The chunk that the node asked for: one a turn, so that a file without listeners cannot hold up the rest.
@@ -89,7 +90,8 @@ final class NodeDriver {
     }
     node.start(at: now, into: &actions)
     while !isStopping { try turn(stopSignal) }
-    // Whoever asked for a stop twice, or closed the lifeline, is not asked again.
+    // Whoever leaves has no neighbours any more, and looks for these the next time.
+    lastPeers = rememberedPeers
     node.leave(at: now, into: &actions)
     let patience = now + NodeDriver.leavingPatience
     repeat { try turn(stopSignal) } while node.hasUnsentMessages && now < patience
@@ -113,7 +115,7 @@ final class NodeDriver {
     if nextSaving <= now {
       nextSaving = now + NodeDriver.savingInterval
       logger.tellSuppressed()
-      savePeers()
+      save()
     }
     memory?.reserveIfNeeded(from: node.nextSequence, for: mailbox)
   }
@@ -121,7 +123,7 @@ final class NodeDriver {
   /// The work that was posted and not done, so that nobody waits for it in vain.
   func finish() {
     for work in mailbox.close() { work(self) }
-    memory?.close(remembering: rememberedPeers)
+    memory?.close(lastPeers.isEmpty ? rememberedPeers : lastPeers, node.memory)
     logger.tellSuppressed()
     server?.stop()
     server = nil
@@ -235,11 +237,8 @@ extension NodeDriver {
     }
   }
 
-  private func savePeers() {
-    let peers = rememberedPeers
-    memory?.write(for: mailbox) { store throws(HostError) in
-      try store.remember(peers, at: WallClock.milliseconds())
-    }
+  private func save() {
+    memory?.save(rememberedPeers, node.memory, for: mailbox)
   }
 
   /// Writes down that a file is here.
@@ -335,7 +334,10 @@ extension NodeDriver {
   private func report(_ event: NodeEvent) {
     logger.log(event.logEntry, at: now)
     switch event {
-    case .joined: joinDeadline = .distantFuture
+    case .joined:
+      joinDeadline = .distantFuture
+      save()
+    case .neighbourUp: nextSaving = min(nextSaving, now + .seconds(5))
     case .published(let file):
       store.finishPublishing(file)
       catalogue.finish(file, state: .published)

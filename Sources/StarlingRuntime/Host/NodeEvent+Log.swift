@@ -25,6 +25,13 @@ extension NodeEvent {
     case .neighbourUp(let key): (.info, "neighbour_up", [("peer", key.short)])
     case .neighbourDown(let key): (.info, "neighbour_down", [("peer", key.short)])
     case .violation(let key, let fault): (.warning, "violation", [("peer", key.short), ("fault", fault)])
+    case .shunned(let key, let what, let interval):
+      (
+        .warning, "shunned",
+        [("peer", key.short), ("fault", what.name), ("for_ms", "\(Int(interval.inMilliseconds))")]
+      )
+    case .missed(let key, let number):
+      (.warning, "missed", [("origin", key.short), ("sequence", "\(number)")])
     case .queueFull(let key): (.warning, "queue_full", [("peer", key.short)])
     case .peerTableFull: (.error, "peer_table_full", [])
     case .tooManyTimers: (.error, "too_many_timers", [])

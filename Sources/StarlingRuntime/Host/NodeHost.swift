@@ -134,6 +134,7 @@ public final class NodeHost: Sendable {
     settings.admission = try AdmissionFiles.policy(of: configuration.admission)
     settings.transport.maximumConnectionsPerHost = configuration.connectionsPerHost
     settings.remembered = memory?.peers.map(\.address) ?? []
+    settings.memory = memory?.seen ?? []
     settings.finishedFiles = memory?.files.compactMap { FileIdentifier($0.file) } ?? []
     // A key that is used again must go on above the numbers that it has used. Without a store the clock sees to
     // it: it has moved on by more microseconds than messages were sent.

@@ -16,7 +16,11 @@ final class NodeMemory {
     var firstSequence: UInt64
     var peers: [RememberedPeer] = []
     var files: [ControlFile] = []
+    /// ``Node/memory``
+    var seen: [UInt8] = []
   }
+
+  private static let seenName = "seen messages"
 
   let recollection: Recollection
   /// Where a damaged store was moved, and what was wrong with it.
@@ -27,6 +31,8 @@ final class NodeMemory {
   /// Numbers below this may be used.
   private(set) var sequenceLimit: UInt64
   private var isReserving = false
+  private var savedPeers: [RememberedPeer] = []
+  private var savedSeen: [UInt8] = []
 
   /// The store, on its way to the one queue that uses it from then on.
   private struct Confined: @unchecked Sendable { let store: StateStore }
@@ -45,7 +51,8 @@ final class NodeMemory {
     let first = try store.reserveSequence(NodeMemory.block, atLeast: floor, for: key)
     recollection = Recollection(
       firstSequence: first, peers: try store.peers(),
-      files: try store.files().filter(NodeMemory.isThere))
+      files: try store.files().filter(NodeMemory.isThere),
+      seen: try store.memory(NodeMemory.seenName) ?? [])
     sequenceLimit = first + NodeMemory.block
     movedAside = store.movedAside
     self.key = key
@@ -98,9 +105,23 @@ final class NodeMemory {
     }
   }
 
+  /// Writes down who is there and what was seen.
+  func save(_ peers: [RememberedPeer], _ seen: [UInt8], for driver: Mailbox<NodeDriver>) {
+    guard peers != savedPeers || seen != savedSeen else { return }
+    (savedPeers, savedSeen) = (peers, seen)
+    write(for: driver) { store throws(HostError) in try NodeMemory.save(peers, seen, in: store) }
+  }
+
   /// Writes the last of it, and waits until all is written.
-  func close(remembering peers: [RememberedPeer]) {
+  func close(_ peers: [RememberedPeer], _ seen: [UInt8]) {
     let store = store
-    queue.sync { try? store.store.remember(peers, at: WallClock.milliseconds()) }
+    queue.sync { try? NodeMemory.save(peers, seen, in: store.store) }
+  }
+
+  private static func save(
+    _ peers: [RememberedPeer], _ seen: [UInt8], in store: StateStore
+  ) throws(HostError) {
+    try store.remember(peers, at: WallClock.milliseconds())
+    try store.remember(seen, as: seenName)
   }
 }
