@@ -71,6 +71,10 @@ let package = Package(
         "StarlingCore", "StarlingOverlay", "StarlingBroadcast", "StarlingNode", "StarlingSimulator",
       ],
       path: "Benchmarks/FloodBenchmark", swiftSettings: strict),
+    .executableTarget(
+      name: "HostileTraffic",
+      dependencies: ["StarlingCore", "StarlingTransport", "StarlingRuntime", "CStarlingShims"],
+      path: "Benchmarks/HostileTraffic", swiftSettings: strict),
     .target(
       name: "StarlingTestSupport", dependencies: ["StarlingCore"], path: "Tests/StarlingTestSupport",
       swiftSettings: strict),
