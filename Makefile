@@ -2,7 +2,9 @@
 # FILE=... on the command line reaches scripts in the environment, whatever letters it has.
 override FILE := $(value FILE)
 export FILE
-.PHONY: help demo test lint bench docs build clean install-dependencies
+.PHONY: help demo test lint bench docs build clean install-dependencies install uninstall siege siege-datagrams
+# What make install takes: PREFIX, DESTDIR, SYSCONFDIR and UNITDIR reach the script as they are.
+export PREFIX DESTDIR SYSCONFDIR UNITDIR
 
 help:
 	@echo "make demo     broadcast a file (FILE=...) over a network of real nodes on this machine"
@@ -10,6 +12,10 @@ help:
 	@echo "make test     run all tests"
 	@echo "make lint     check formatting and the rules of the sources"
 	@echo "make bench    compare the simulator with a hand-written event loop"
+	@echo "make install  install the command and a systemd unit (PREFIX=/usr/local, DESTDIR=)"
+	@echo "make uninstall  take them away again"
+	@echo "make siege    kill, restart and stop real nodes while messages flow"
+	@echo "make siege-datagrams  send ten million hostile datagrams at a live node"
 	@echo "make docs     write the reference of the libraries to docs/api"
 	@echo "make clean    remove what was built"
 
@@ -33,6 +39,18 @@ bench: install-dependencies
 	  && program="$$("$$swift" build --configuration release --show-bin-path)/FloodBenchmark" && "$$program" \
 	  && if command -v valgrind >/dev/null; then \
 	    Benchmarks/instructions "$$program" starling && Benchmarks/instructions "$$program" baseline; fi
+
+install:
+	@scripts/install install
+
+uninstall:
+	@scripts/install uninstall
+
+siege: install-dependencies
+	@scripts/siege
+
+siege-datagrams: install-dependencies
+	@scripts/siege-datagrams
 
 docs: install-dependencies
 	@scripts/docs
