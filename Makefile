@@ -2,7 +2,9 @@
 # FILE=... on the command line reaches scripts in the environment, whatever letters it has.
 override FILE := $(value FILE)
 export FILE
-.PHONY: help demo test lint bench soak fuzz fuzz-coverage docs build clean install-dependencies
+.PHONY: help demo test lint bench soak fuzz fuzz-coverage docs build clean install-dependencies install uninstall siege siege-datagrams
+# What make install takes: PREFIX, DESTDIR, SYSCONFDIR and UNITDIR reach the script as they are.
+export PREFIX DESTDIR SYSCONFDIR UNITDIR
 
 help:
 	@echo "make demo     broadcast a file (FILE=...) over a network of real nodes on this machine"
@@ -13,6 +15,10 @@ help:
 	@echo "make soak     simulate SEEDS=10000 mixtures of faults, from seed START=1 on, and hold each to its promises"
 	@echo "make fuzz     feed every decoder and whole processes with arbitrary inputs, a minute each"
 	@echo "make fuzz-coverage  say which share of the decoders the kept inputs reach"
+	@echo "make install  install the command and a systemd unit (PREFIX=/usr/local, DESTDIR=)"
+	@echo "make uninstall  take them away again"
+	@echo "make siege    kill, restart and stop real nodes while messages flow"
+	@echo "make siege-datagrams  send ten million hostile datagrams at a live node"
 	@echo "make docs     write the reference of the libraries to docs/api"
 	@echo "make clean    remove what was built"
 
@@ -45,6 +51,18 @@ fuzz: install-dependencies
 
 fuzz-coverage: install-dependencies
 	@scripts/fuzz-coverage
+
+install:
+	@scripts/install install
+
+uninstall:
+	@scripts/install uninstall
+
+siege: install-dependencies
+	@scripts/siege
+
+siege-datagrams: install-dependencies
+	@scripts/siege-datagrams
 
 docs: install-dependencies
 	@scripts/docs

@@ -37,6 +37,7 @@ let package = Package(
     .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
     .systemLibrary(
       name: "CMicrohttpd", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
+    .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     .target(name: "CStarlingShims", dependencies: ["CMicrohttpd"]),
     module("StarlingCore", ["CSodium"]),
     module("StarlingTransport", ["StarlingCore", "CSodium"], readmes: ["."]),
@@ -55,7 +56,7 @@ let package = Package(
       "StarlingRuntime",
       [
         "StarlingCore", "StarlingTransport", "StarlingOverlay", "StarlingApps", "StarlingNode",
-        "StarlingSimulator", "CMicrohttpd", "CStarlingShims",
+        "StarlingSimulator", "CMicrohttpd", "CSQLite", "CStarlingShims",
       ]),
     .executableTarget(
       name: "starling",
@@ -70,6 +71,10 @@ let package = Package(
         "StarlingCore", "StarlingOverlay", "StarlingBroadcast", "StarlingNode", "StarlingSimulator",
       ],
       path: "Benchmarks/FloodBenchmark", swiftSettings: strict),
+    .executableTarget(
+      name: "HostileTraffic",
+      dependencies: ["StarlingCore", "StarlingTransport", "StarlingRuntime", "CStarlingShims"],
+      path: "Benchmarks/HostileTraffic", swiftSettings: strict),
     .target(
       name: "StarlingTestSupport", dependencies: ["StarlingCore"], path: "Tests/StarlingTestSupport",
       swiftSettings: strict),

@@ -8,8 +8,13 @@ private final class RunningCommand {
   private let output = Pipe()
   private let messages = Pipe()
 
-  init(_ words: [String], environment: [String: String] = [:]) throws {
+  /// - Parameter shell: a command for the shell that is to become the process.
+  init(_ words: [String], environment: [String: String] = [:], shell: String = "") throws {
     process = try CommandRun.process(words, environment: environment)
+    if !shell.isEmpty {
+      process.executableURL = URL(filePath: "/bin/sh")
+      process.arguments = ["-c", shell + "; exec \"$0\" \"$@\"", CommandRun.binary.path] + words
+    }
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = output
     process.standardError = messages
@@ -125,5 +130,75 @@ struct NetworkTests {
     #expect(try String(contentsOfFile: path, encoding: .utf8) == "Sturnus vulgaris")
     #expect(second.stop(SIGINT) == 0)
     #expect(first.stop(SIGTERM) == 0)
+  }
+
+  @Test("Nodes that are killed, restarted and stopped while files flow cost the survivors nothing")
+  func faults() throws {
+    let folder = try TemporaryFolder()
+    var words = ["up", "--nodes", "6", "--once", "--json", "--interval", "300ms"]
+    words += ["--kill", "2@500ms", "--restart", "1@1200ms", "--stop", "1@400ms..1500ms"]
+    for i in 0..<6 { words += ["--broadcast", try folder.write("f\(i)", "file \(i)")] }
+    let report = folder.path("report.html")
+    let run = try CommandRun(words + ["--report", report], environment: ["TMPDIR": folder.url.path])
+    #expect(run.exitCode == 0, "\(run.messages)")
+    let result = try run.json()
+    #expect(result["nodes"] as? Int == 5 && result["reliability"] as? Double == 1)
+    let faults = try #require(result["faults"] as? [String: Any])
+    #expect(faults["survivors"] as? Int == 4)
+    let timeline = try #require(faults["timeline"] as? [[String: Any]])
+    #expect(
+      timeline.map { $0["event"] as? String } == ["stopped", "killed", "restarted", "continued"])
+    let killed = try #require(timeline[1]["nodes"] as? [Int])
+    let back = try #require(timeline[2]["nodes"] as? [Int])
+    #expect(killed.count == 2 && killed.contains(back[0]))
+    for name in ["usage_before", "usage_after"] {
+      let usage = try #require(faults[name] as? [String: Any])
+      let memory = try #require((usage["memory_bytes"] as? [String: Any])?["mean"] as? Double)
+      #expect((1e5...1e9).contains(memory))
+    }
+    #expect(try String(contentsOfFile: report, encoding: .utf8).contains("What happened to the nodes"))
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path).count == 7)
+  }
+
+  @Test(
+    "A node that is killed comes back as itself; one that may write no large file passes them on and lives")
+  func killedAndLimited() throws {
+    let folder = try TemporaryFolder()
+    func start(_ name: String, _ words: [String], shell: String = "") throws -> (
+      RunningCommand, [String: Any]
+    ) {
+      let words = ["node", "--control", "127.0.0.1:0", "--data", folder.path(name), "--json"] + words
+      let node = try RunningCommand(words, shell: shell)
+      return (node, try object(node.read(until: "}\n")))
+    }
+    let (first, a) = try start("a", [])
+    let join = ["--join", try #require(a["listen"] as? String)]
+    // So many blocks of 512 or 1,024 bytes: room for the state, not for the file.
+    let (limited, b) = try start("b", join, shell: "ulimit -f 300")
+    _ = limited.read(until: "Joined", messages: true)
+    let (killed, c) = try start("c", ["--join", try #require(b["listen"] as? String)])
+    _ = killed.read(until: "Joined", messages: true)
+    // Its disk takes a moment.
+    usleep(500_000)
+    #expect(killed.stop(SIGKILL) == 128 + SIGKILL)
+    let (again, d) = try start("c", [])
+    _ = again.read(until: "Joined", messages: true)
+    #expect(d["key"] as? String == c["key"] as? String)
+    let control = try #require(d["control"] as? String)
+    let watch = try RunningCommand([
+      "watch", "--control", try #require(a["control"] as? String), "--count", "4", "--json",
+    ])
+    _ = watch.read(until: "watching", messages: true)
+    let large = try folder.write("large", String(repeating: "starling ", count: 90_000))
+    let small = try folder.write("small", "small")
+    #expect(try CommandRun(["publish", large, "--control", control]).exitCode == 0)
+    let refused = limited.read(until: "event=disk_refuses", messages: true)
+    #expect(refused.contains("ulimit -f"), "\(refused)")
+    #expect(try CommandRun(["publish", small, "--control", control]).exitCode == 0)
+    #expect(limited.read(until: "event=disk_works", messages: true).contains("disk_works"))
+    #expect(watch.stop(SIGCONT) == 0)
+    for node in [again, limited, first] { #expect(node.stop(SIGTERM) == 0) }
+    let left = try FileManager.default.contentsOfDirectory(atPath: folder.path("b/files"))
+    #expect(left == ["small"])
   }
 }

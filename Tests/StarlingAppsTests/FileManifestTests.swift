@@ -56,7 +56,9 @@ import Testing
 
   @Test("names that could leave their directory or upset a terminal are refused")
   func badNames() {
-    for name in ["", ".", "..", "../x", "a/b", "/etc/passwd", "a\0b", "a\nb", "\u{1B}[2J", "\u{9B}2J"] {
+    for name in ["", ".", "..", "../x", "a/b", "/etc/passwd", "a\0b", "a\nb", "\u{1B}[2J", "\u{9B}2J"]
+      + reordering
+    {
       if case .badName = fault(encoded(name: name, byteCount: 0, chunkBytes: 1, chunks: 0)) { continue }
       Issue.record("the name \(name.debugDescription) passed")
     }
@@ -65,6 +67,9 @@ import Testing
     #expect(fault(encoded(name: String(long.dropLast()), byteCount: 0, chunkBytes: 1, chunks: 0)) == nil)
     #expect(fault(encoded(name: "...", byteCount: 0, chunkBytes: 1, chunks: 0)) == nil)
   }
+
+  /// Names that a terminal or a page shows otherwise than they are.
+  private let reordering = ["\u{202E}gpj.exe", "a\u{2066}b\u{2069}", "a\u{200F}b", "\u{FEFF}a", "a\u{2028}b"]
 
   @Test("topics beyond 64 bytes or with control characters are refused, the empty one is not")
   func badTopics() {

@@ -44,7 +44,7 @@ import Testing
   @Test("waits double from 1 s to 30 s and begin anew after an answer")
   func waits() throws {
     var list = try list(1)
-    let waits = (0..<7).map { _ in list.failed(0, at: .zero).nanoseconds / 1_000_000_000 }
+    let waits = (0..<7).map { _ in list.failed(0, at: .zero).map { $0.nanoseconds / 1_000_000_000 } }
     #expect(waits == [1, 2, 4, 8, 16, 30, 30])
     list.connecting(0, over: ConnectionID(1))
     list.connected(ConnectionID(1), to: Peer(UInt32(1)))
@@ -55,6 +55,28 @@ import Testing
     let unreachable = list.closed(ConnectionID(2), isSelf: false, at: .zero)
     #expect(unreachable?.wait == .seconds(1))
     #expect(unreachable?.address == (try address(1)))
+  }
+
+  @Test("of the peers that the node knew a few are tried at once, in silence, and more and more seldom")
+  func remembered() throws {
+    var list = ContactList([try address(1)], remembered: try (1...40).map(address), at: .zero)
+    // The contact, and four others; what is both is a contact.
+    #expect(list.due(at: .zero).map(\.index) == [0, 1, 2, 3, 4])
+    for i in 0...4 { list.connecting(i, over: ConnectionID(UInt64(i))) }
+    #expect(list.due(at: .zero).isEmpty && list.nextDeadline == .distantFuture)
+    let told = list.closed(ConnectionID(1), isSelf: false, at: .zero)
+    #expect(told == nil)
+    #expect(list.due(at: .zero).map(\.index) == [5])
+    let waits = (0..<12).map { _ in list.failed(1, at: .zero) }
+    #expect(waits.allSatisfy { $0 == nil })
+    // One that answers is asked like a contact.
+    list.connected(ConnectionID(2), to: Peer(UInt32(9)))
+    #expect(list.contactToAsk(at: .zero) == Peer(UInt32(9)))
+    // A new list takes the place of those that wait: 32 at most, and 3 that are being tried or connected.
+    list.remember(try (100...180).map(address), at: .zero)
+    list.forgetAsked()
+    #expect(list.contactToAsk(at: .zero) == Peer(UInt32(9)))
+    #expect(list.due(at: .zero).count == 2)
   }
 
   @Test("the node's own address is not tried again")

@@ -164,6 +164,7 @@ private final class FakeService: ControlService {
     let post = "POST /api/v1/files?name=x HTTP/1.1\r\n"
     #expect(try raw("\(post)Host: localhost\r\nOrigin: https://a.example\r\n\(rest)").status == 403)
     #expect(try raw("\(post)Host: localhost\r\nOrigin: null\r\n\(rest)").status == 403)
+    #expect(try raw("\(post)Host: localhost\r\nHost: 127.0.0.1\r\n\(rest)").status == 400)
     #expect(try raw("\(post)Host: rebound.example:80\r\n\(rest)").status == 403)
     #expect(try raw("\(post)\(rest)").status == 400)
     #expect(service.uploads.withLock { $0.isEmpty })

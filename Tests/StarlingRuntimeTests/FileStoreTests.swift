@@ -93,9 +93,23 @@ import Testing
   func diskErrors() throws {
     let manifest = try manifest(bytes(3_000))
     rmdir(data.incoming)
+    directory.write([], to: "data/incoming")
     #expect(throws: HostError.self) { try store.store(bytes(1_000), index: 0, of: manifest) }
     #expect(throws: Never.self) { try store.store(bytes(1_000), index: 1, of: manifest) }
     #expect(store.assembly(of: manifest) == nil)
+  }
+
+  @Test("folders that somebody took away are made anew")
+  func lostFolders() throws {
+    let (contents, other) = (bytes(3_000), bytes(2_000))
+    rmdir(data.incoming)
+    rmdir(data.files)
+    let path = try receive(contents, as: manifest(contents))
+    #expect(StarlingRuntimeTests.contents(path) == contents)
+    rmdir(data.incoming)
+    let upload = try FileUpload(name: "x", topic: "", into: data)
+    try other.withUnsafeBytes { try upload.write($0) }
+    #expect(StarlingRuntimeTests.contents(try upload.finish().path) == other)
   }
 
   @Test("an upload in pieces of any length becomes a published file whose chunks can be read")
@@ -122,7 +136,7 @@ import Testing
 
   @Test("an upload with an impossible name is refused, and a cancelled one leaves nothing")
   func badUploads() throws {
-    for name in ["", "..", "a/b", "a\u{0}b", "a\nb", String(repeating: "x", count: 256)] {
+    for name in ["", "..", "a/b", "a\u{0}b", "a\nb", "a\u{202E}gpj.exe", String(repeating: "x", count: 256)] {
       #expect(throws: HostError.self) { try FileUpload(name: name, topic: "", into: data) }
     }
     let upload = try FileUpload(name: "x", topic: "", into: data)

@@ -79,4 +79,13 @@ import Testing
     mkfifo(directory("pipe"), 0o600)
     #expect(refusal(directory("pipe"))?.contains("is not a file") == true)
   }
+
+  @Test("line ends of another system are called that, with the command that mends them")
+  func carriageReturns() throws {
+    _ = try IdentityFile.create(at: directory("id"))
+    let text = try #require(contents(directory("id")))
+    let foreign = text.flatMap { $0 == UInt8(ascii: "\n") ? [UInt8(ascii: "\r"), $0] : [$0] }
+    let sentence = try #require(refusal(directory.write(foreign, to: "foreign")))
+    #expect(sentence.contains("line ends") && sentence.contains("sed"), "\(sentence)")
+  }
 }

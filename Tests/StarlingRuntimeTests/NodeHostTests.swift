@@ -133,12 +133,66 @@ import Testing
     }
     #expect(try eventually { try first.client.status().neighbours == 1 })
     rmdir(directory("data/incoming"))
+    directory.write([], to: "data/incoming")
     _ = try first.client.publish(file: directory.write(bytes(150_000), to: "lost"))
     #expect(try eventually { try second.client.files().first?.state == .failed })
     #expect(second.log.count { $0.contains("could not be kept") } == 1)
-    mkdir(directory("data/incoming"), 0o700)
-    _ = try first.client.publish(file: directory.write(bytes(150_000, salt: 1 << 40), to: "kept"))
-    #expect(try eventually { try complete("kept", on: second) != nil }, "\(second.log)")
+    unlink(directory("data/incoming"))
+    // What was lost comes when it is published again, and the folder is made anew.
+    for name in ["kept", "lost"] {
+      let contents = bytes(150_000, salt: name == "kept" ? 1 << 40 : 0)
+      #expect(try eventually { try first.client.files().allSatisfy { $0.state == .published } })
+      _ = try first.client.publish(file: directory.write(contents, to: name))
+      #expect(try eventually { try complete(name, on: second) != nil }, "\(second.log)")
+    }
+    #expect(second.log.count { $0.contains("event=disk_works") } == 1)
+    #expect(try #require(try second.client.status().counters["disk_errors"]) > 0)
+  }
+
+  @Test("a node started again in its directory keeps its key, its numbers and files, and finds its network")
+  func memory() throws {
+    let first = try RunningHost()
+    var earlier: PublicKey?
+    var path = ""
+    for contacts in [[first.host.listen], []] {
+      let node = try RunningHost { configuration in
+        configuration.dataDirectory = directory("data")
+        configuration.contacts = contacts
+      }
+      if let earlier { #expect(node.host.key == earlier) }
+      earlier = node.host.key
+      #expect(try eventually { try node.client.status().neighbours == 1 }, "\(node.log)")
+      if contacts.isEmpty {
+        #expect(try node.client.files().map(\.path) == [path] && node.client.files()[0].state == .complete)
+        // Published once more it is known; another one of the same publisher comes.
+        _ = try first.client.publish(file: directory.write(bytes(70_000), to: "once"))
+        _ = try first.client.publish(file: directory.write(bytes(9_000), to: "next"))
+        #expect(try eventually { try complete("next", on: node) != nil }, "\(node.log)")
+        #expect(try node.client.status().counters["chunks_stored"] == 1)
+        // Its own messages count as new.
+        _ = try node.client.publish(file: directory.write(bytes(8_000, salt: 1), to: "own"))
+        #expect(try eventually { try complete("own", on: first) != nil }, "\(first.log)")
+      } else {
+        _ = try first.client.publish(file: directory.write(bytes(70_000), to: "once"))
+        #expect(try eventually { try complete("once", on: node) != nil }, "\(node.log)")
+        path = try #require(try complete("once", on: node)?.path)
+      }
+      node.host.stop()
+      _ = node.waitForEnd()
+      #expect(try eventually { try first.client.status().neighbours == 0 })
+    }
+  }
+
+  @Test("a damaged state costs a node what it remembered, not its key, and is told and kept")
+  func damagedState() throws {
+    var node: RunningHost? = try RunningHost { $0.dataDirectory = directory("data") }
+    let key = try #require(node?.host.key)
+    node = nil
+    directory.write(Array(repeating: 0x55, count: 9_000), to: "data/state.sqlite")
+    let again = try RunningHost { $0.dataDirectory = directory("data") }
+    #expect(again.host.key == key)
+    #expect(contents(directory("data/state.sqlite.damaged-1")) == Array(repeating: 0x55, count: 9_000))
+    #expect(eventually { again.log.contains { $0.contains("event=state_damaged") } }, "\(again.log)")
   }
 
   @Test("SIGTERM ends a node as cleanly as a request does, even where it was blocked")

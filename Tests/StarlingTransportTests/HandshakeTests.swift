@@ -180,6 +180,39 @@ import Testing
     #expect(network.heard[2] == [.connected(id, network.key(1), initiated: true)])
   }
 
+  @Test("A host that has its share of the pending handshakes makes way for itself, not for others")
+  func handshakesPerHost() throws {
+    var network = try VirtualNetwork(3, seed: testSeed) { i, configuration in
+      if i == 1 { (configuration.maximumHandshakes, configuration.maximumHandshakesPerHost) = (6, 4) }
+    }
+    network.meddle = { datagram, _ in datagram[0] == 3 ? nil : datagram }
+    let patient = try network.connect(2, to: 1)
+    network.run(.milliseconds(50))
+    for _ in 0..<50 { _ = try network.connect(0, to: 1) }
+    network.run(.milliseconds(30))
+    #expect(network.endpoints[1].counters.dropped(.tablesFull) == 46)
+    // The patient one's handshake is still there: its confirmation, when it comes, is taken.
+    network.dead = [0]
+    network.meddle = { datagram, _ in datagram }
+    let opened = network.endpoints[1].counters.datagramsReceived
+    network.run(.seconds(3))
+    #expect(network.endpoints[1].counters.datagramsReceived > opened)
+    #expect(network.heard[2] == [.connected(patient, network.key(1), initiated: true)])
+    #expect(network.heard[1].count == 1)
+  }
+
+  @Test("A host may open no more connections than its share")
+  func connectionsPerHost() throws {
+    var network = try VirtualNetwork(3, seed: testSeed) { i, configuration in
+      if i == 1 { configuration.maximumConnectionsPerHost = 2 }
+    }
+    for _ in 0..<3 { _ = try network.connect(0, to: 1) }
+    _ = try network.connect(2, to: 1)
+    network.run(.seconds(1))
+    #expect(network.endpoints[1].counters.handshakes == 3)
+    #expect(network.closes(0) == [.peerFull] && network.closes(2).isEmpty)
+  }
+
   @Test("A full peer says so, and a full node asks for no more connections")
   func full() throws {
     var network = try VirtualNetwork(3, seed: testSeed) { _, configuration in

@@ -45,6 +45,18 @@ import Testing
     #expect(network.messages(1) == [[1]])
   }
 
+  @Test("Proofs of life that are demanded keep a connection up, and end one to a peer that has given it up")
+  func proofs() throws {
+    for isThere in [true, false] {
+      var (network, _) = try connectedPair(weather: VirtualNetwork.Weather(loss: 0.1))
+      network.run(.seconds(5))
+      if !isThere { network.dead = [1] }
+      network.with(0) { $0.demandProofs(within: .seconds(5), at: $1, into: &$2) }
+      network.run(.seconds(6))
+      #expect(network.closes(0) == (isThere ? [] : [.unresponsive]), replay)
+    }
+  }
+
   @Test("A peer that has vanished is noticed, whether or not there is something to send")
   func vanished() throws {
     for hasMessage in [false, true] {

@@ -14,7 +14,7 @@ enum Rules {
     "StarlingRuntime": [
       "StarlingCore", "StarlingTransport", "StarlingOverlay", "StarlingApps", "StarlingNode",
       "StarlingSimulator",
-      "CMicrohttpd", "CStarlingShims", "Glibc", "FoundationEssentials", "Foundation", "Dispatch",
+      "CMicrohttpd", "CSQLite", "CStarlingShims", "Glibc", "FoundationEssentials", "Foundation", "Dispatch",
       "Synchronization",
     ],
     "StarlingCommand": [

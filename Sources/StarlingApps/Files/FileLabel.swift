@@ -1,3 +1,5 @@
+import StarlingCore
+
 /// The rules for the two texts of a manifest. Both end up on terminals, in file systems and in pages, and
 /// come from strangers.
 enum FileLabel {
@@ -27,8 +29,7 @@ enum FileLabel {
     return nil
   }
 
-  /// NUL, the other C0 and C1 controls and DEL: some of them command terminals.
   private static func hasControlCharacters(_ text: String) -> Bool {
-    text.unicodeScalars.contains { $0.value < 0x20 || (0x7F...0x9F).contains($0.value) }
+    text.unicodeScalars.contains(where: \.isDisplayControl)
   }
 }

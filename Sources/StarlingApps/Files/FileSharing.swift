@@ -15,12 +15,15 @@ public struct FileSharing {
   private var downloads: [FileDownload] = []
   private var held: HeldChunks
   private var finished: FinishedFiles
+  /// The files that could not be kept.
+  private var refused: FinishedFiles
 
   /// Nothing shared yet.
   public init(configuration: FileSharingConfiguration = FileSharingConfiguration()) {
     self.configuration = configuration
     held = HeldChunks(configuration)
     finished = FinishedFiles(limit: configuration.finishedLimit)
+    refused = FinishedFiles(limit: configuration.finishedLimit)
   }
 
   /// The files being published, then those arriving, each in the order of their announcement.
@@ -88,7 +91,35 @@ extension FileSharing {
   }
 }
 
+extension FileSharing {
+  /// How many chunks of files that are being published were not broadcast yet.
+  public var unsentChunkCount: Int {
+    publications.progress.reduce(0) { $0 + $1.manifest.chunkCount - $1.chunksDone }
+  }
+
+  /// Ends the publication of a file that cannot go on; what was sent of it is useless.
+  public mutating func withdraw(_ file: FileIdentifier) {
+    publications.remove(file)
+    finished.remove(file)
+  }
+}
+
 // MARK: - Receiving
+
+extension FileSharing {
+  /// Remembers files that were finished in an earlier run, the oldest first.
+  public mutating func noteFinished(_ files: [FileIdentifier]) {
+    for file in files { finished.insert(file) }
+  }
+
+  /// Lets go of a file that is arriving and cannot be kept. Its further chunks are refused; a manifest that comes
+  /// again begins it anew.
+  public mutating func giveUp(_ file: FileIdentifier) {
+    downloads.removeAll { $0.manifest.identifier == file }
+    finished.remove(file)
+    refused.insert(file)
+  }
+}
 
 extension FileSharing {
   /// Handles the payload of a broadcast. One that is refused is counted; its sender can do no other harm.
@@ -133,6 +164,7 @@ extension FileSharing {
       counters.manifestsCrowdedOut += 1
       return
     }
+    refused.remove(file)
     counters.manifestsAccepted += 1
     sink.announced(manifest, by: origin)
     downloads.append(FileDownload(manifest, publisher: origin, at: now))
@@ -153,6 +185,10 @@ extension FileSharing {
     }
     guard !finished.contains(file) else {
       counters.chunksRepeated += 1
+      return
+    }
+    guard !refused.contains(file) else {
+      counters.chunksRefused += 1
       return
     }
     counters.chunksHeld += 1
@@ -221,10 +257,13 @@ public enum PublishError: Error, Hashable, Sendable, CustomStringConvertible {
   case alreadyPublishing
   /// Too many files are being published.
   case tooManyFiles(limit: Int)
+  /// There are neighbours, and none could be handed the file.
+  case undeliverable
 
   /// One sentence.
   public var description: String {
     switch self {
+    case .undeliverable: "no neighbour can be reached or takes more now; try again in a moment"
     case .alreadyPublishing: "the file is being published already"
     case .tooManyFiles(let limit): "\(limit) files are being published already; wait until one is done"
     }

@@ -10,8 +10,13 @@ struct FinishedFiles: Sendable {
 
   func contains(_ file: FileIdentifier) -> Bool { members.contains(file) }
 
+  /// Forgets a file. Its place in the ring stays taken until its turn comes.
+  mutating func remove(_ file: FileIdentifier) { members.remove(file) }
+
   mutating func insert(_ file: FileIdentifier) {
     guard members.insert(file).inserted else { return }
+    // One that was removed and comes again keeps its old place.
+    guard !ring.contains(file) else { return }
     if ring.count < limit { return ring.append(file) }
     members.remove(ring[oldest])
     ring[oldest] = file

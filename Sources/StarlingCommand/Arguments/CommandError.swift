@@ -1,3 +1,5 @@
+import StarlingCore
+
 /// Why a command could not do its work, in one sentence that says what was wrong and what to do.
 struct CommandError: Error, Equatable, CustomStringConvertible {
   /// 1 when it could not be done, 2 when it was asked for wrongly.
@@ -37,8 +39,7 @@ func quoted(_ text: String) -> String {
 func printable(_ text: String) -> String {
   var shown = String.UnicodeScalarView()
   for scalar in text.unicodeScalars {
-    let isControl = scalar.value < 0x20 || (0x7F..<0xA0).contains(scalar.value)
-    shown.append(isControl ? "?" : scalar)
+    shown.append(scalar.isDisplayControl ? "?" : scalar)
   }
   return String(shown)
 }

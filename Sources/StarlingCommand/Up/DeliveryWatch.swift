@@ -22,15 +22,18 @@ final class DeliveryWatch: Sendable {
 
   /// Starts to listen, each node in a thread of its own, which ends when the node stops.
   init(_ nodes: [NodeProcess]) {
-    for node in nodes {
-      BackgroundThread.start { [self] in
-        // A node that cannot be listened to shows as one that never has the file.
-        try? node.client.events {
-          state.withLock { $0.opened += 1 }
-        } each: { event in
-          note(event, at: node.index)
-          return true
-        }
+    for node in nodes { listen(to: node) }
+  }
+
+  /// Listens to one more node.
+  func listen(to node: NodeProcess) {
+    BackgroundThread.start { [self] in
+      // A node that cannot be listened to shows as one that never has the file.
+      try? node.client.events {
+        state.withLock { $0.opened += 1 }
+      } each: { event in
+        note(event, at: node.index)
+        return true
       }
     }
   }

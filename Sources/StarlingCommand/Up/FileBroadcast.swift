@@ -4,9 +4,9 @@ import StarlingRuntime
 
 /// Broadcasts files over a network one after another, and measures how each spreads.
 struct FileBroadcast {
-  private let network: LocalNetwork
-  private let watch: DeliveryWatch
-  private let timeout: Interval
+  let network: LocalNetwork
+  let watch: DeliveryWatch
+  let timeout: Interval
 
   /// Prepares to listen to all nodes.
   init(_ network: LocalNetwork, timeout: Interval) throws(CommandError) {
@@ -43,21 +43,22 @@ struct FileBroadcast {
     return try result(path, name, publication, publisher, since: start)
   }
 
-  private func result(
+  /// How a file spread, as far as it has.
+  func result(
     _ path: String, _ name: String, _ publication: ControlPublication, _ publisher: NodeProcess,
     since start: ContinuousClock.Instant
   ) throws(CommandError) -> NetworkResult.File {
     let (digest, bytes) = try FileDigest.compute(path)
     let published = try explaining { try publisher.client.files() }.last { $0.file == publication.file }
     let deliveries = watch.deliveries(of: publication.file)
-    let paths = network.nodes.indices.map { node in
-      node == publisher.index ? published?.path : deliveries[node]?.path
+    let paths = network.nodes.map { node in
+      node.index == publisher.index ? published?.path : deliveries[node.index]?.path
     }
     return NetworkResult.File(
       name: name, bytes: bytes, sha256: digest.description, chunks: published?.chunks ?? 0,
-      publisher: publisher.index,
-      latencies: network.nodes.indices.map {
-        deliveries[$0].map { Readable.milliseconds($0.instant - start) }
+      publisher: network.nodes.firstIndex { $0.index == publisher.index } ?? 0,
+      latencies: network.nodes.map { node in
+        deliveries[node.index].map { Readable.milliseconds($0.instant - start) }
       },
       // What a node has stored is read and hashed here: a node's own word would prove little.
       digestsMatch: paths.map { path in

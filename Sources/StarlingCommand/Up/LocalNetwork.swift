@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Glibc
 import StarlingCore
 import StarlingRuntime
@@ -9,9 +8,16 @@ import StarlingSimulator
 /// The nodes never outlive it: each holds one end of a pipe whose other end closes with this process, however
 /// that ends.
 final class LocalNetwork {
+  /// Those that run, in the order of their numbers.
   private(set) var nodes: [NodeProcess] = []
   /// Where the nodes keep their files; gone with the network.
-  let folder: String
+  var folder: String { temporary.path }
+  private let temporary: TemporaryFolder
+  /// Those that were ended by force, and how often each was started.
+  private var killed: [Int: NodeProcess] = [:]
+  private var starts: [Int: Int] = [:]
+  /// Those that stand still.
+  private var stopped: Set<Int> = []
   private let options: UpOptions
   private var random: Xoshiro256
   private var lifeline: [Int32] = [-1, -1]
@@ -19,21 +25,15 @@ final class LocalNetwork {
   init(_ options: UpOptions) throws(CommandError) {
     self.options = options
     random = Xoshiro256(seed: options.seed)
-    let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
-    var template = Array("\(parent)/starling-up-XXXXXX".utf8CString)
-    guard mkdtemp(&template) != nil, closingPipe(&lifeline) == 0 else {
-      throw .failed(
-        "No folder for the nodes could be made in \(quoted(parent)): \(String(cString: strerror(errno)));"
-          + " name another one in TMPDIR.")
+    temporary = try explaining { try TemporaryFolder(prefix: "starling-up-") }
+    guard closingPipe(&lifeline) == 0 else {
+      temporary.remove()
+      throw .failed("A pipe could not be made: \(String(cString: strerror(errno))); close some programs.")
     }
-    folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
   /// A node drawn at random.
   func randomNode() -> NodeProcess { nodes[random.uniform(below: nodes.count)] }
-
-  /// The numbers of the nodes by their keys.
-  private var indices: [String: Int] = [:]
 
   // MARK: - Starting and stopping
 
@@ -45,36 +45,38 @@ final class LocalNetwork {
       let node = try NodeProcess(
         index, options: nodeOptions(index), lifeline: lifeline[0], log: "\(folder)/node-\(index).log")
       nodes.append(node)
-      indices[node.key] = index
     }
   }
 
-  private func nodeOptions(_ index: Int) -> [String] {
+  private func nodeOptions(_ index: Int, listen: String = "127.0.0.1:0") -> [String] {
     var words = [
-      "--listen", "127.0.0.1:0", "--data", "\(folder)/node-\(index)",
+      "--listen", listen, "--data", "\(folder)/node-\(index)",
       // The network's own time-out is the one that counts.
       "--join-timeout", "0s", "--loss", "\(options.loss)",
       "--seed", "\(random.next())",
     ]
-    if index > 0 { words += ["--join", "\(nodes[random.uniform(below: index)].listen)"] }
+    if !nodes.isEmpty { words += ["--join", "\(nodes[random.uniform(below: nodes.count)].listen)"] }
     if let delay = options.delay { words += ["--delay", "\(delay)"] }
     return words
   }
 
   /// Stops all nodes, and removes their files.
   func stop() {
-    for node in nodes { kill(node.process, SIGTERM) }
+    for node in nodes {
+      Glibc.kill(node.process, SIGTERM)
+      if stopped.contains(node.index) { Glibc.kill(node.process, SIGCONT) }
+    }
     close(lifeline[1])
     let deadline = ContinuousClock.now + .seconds(5)
     for node in nodes {
       while node.ending() == nil {
-        if ContinuousClock.now >= deadline { kill(node.process, SIGKILL) }
+        if ContinuousClock.now >= deadline { Glibc.kill(node.process, SIGKILL) }
         usleep(5_000)
       }
     }
     close(lifeline[0])
     nodes = []
-    try? FileManager.default.removeItem(atPath: folder)
+    temporary.remove()
   }
 
   /// Looks after the nodes while something is waited for.
@@ -96,14 +98,52 @@ final class LocalNetwork {
     return endings
   }
 
+  // MARK: - Harming
+
+  /// Ends a node by force.
+  func kill(_ index: Int) {
+    guard let position = nodes.firstIndex(where: { $0.index == index }) else { return }
+    let node = nodes.remove(at: position)
+    Glibc.kill(node.process, SIGKILL)
+    waitpid(node.process, nil, 0)
+    killed[index] = node
+  }
+
+  /// Starts a killed node again, in its directory and at its address.
+  func restart(_ index: Int) throws(CommandError) -> NodeProcess {
+    guard let earlier = killed.removeValue(forKey: index) else {
+      throw .failed("Node \(index) was to be restarted and is not down.")
+    }
+    starts[index, default: 1] += 1
+    let node = try NodeProcess(
+      index, options: nodeOptions(index, listen: "\(earlier.listen)"), lifeline: lifeline[0],
+      log: "\(folder)/node-\(index)-\(starts[index, default: 1]).log")
+    nodes.insert(node, at: nodes.firstIndex { $0.index > index } ?? nodes.count)
+    return node
+  }
+
+  /// Lets a node stand still, or go on.
+  func signal(_ index: Int, _ number: Int32) {
+    guard let node = nodes.first(where: { $0.index == index }) else { return }
+    Glibc.kill(node.process, number)
+    if number == SIGSTOP { stopped.insert(index) } else { stopped.remove(index) }
+  }
+
   // MARK: - Looking
+
+  /// The places of the nodes by their keys.
+  private var places: [String: Int] {
+    Dictionary(
+      nodes.enumerated().map { ($0.element.key, $0.offset) }, uniquingKeysWith: { first, _ in first })
+  }
 
   /// From which node each got a file's last chunk; `nil` where it did not come over a link.
   func parents(of file: String) throws(CommandError) -> [Int?] {
     var parents: [Int?] = []
+    let places = places
     for node in nodes {
       let known = try explaining { try node.client.files() }.last { $0.file == file }
-      parents.append(known?.parent.flatMap { indices[$0] })
+      parents.append(known?.parent.flatMap { places[$0] })
     }
     return parents
   }
@@ -111,9 +151,10 @@ final class LocalNetwork {
   /// Each node's partial view, as numbers of nodes.
   func views() throws(CommandError) -> [[Int]] {
     var views: [[Int]] = []
+    let places = places
     for node in nodes {
       let peers = try explaining { try node.client.peers() }
-      views.append(peers.filter(\.inPartialView).compactMap { indices[$0.key] })
+      views.append(peers.filter(\.inPartialView).compactMap { places[$0.key] })
     }
     return views
   }

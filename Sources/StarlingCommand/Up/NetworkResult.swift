@@ -22,6 +22,8 @@ struct NetworkResult {
 
     /// How many nodes hold the right bytes, the publisher included.
     var holders: Int { digestsMatch.filter { $0 }.count }
+    /// How many of these nodes do.
+    func holders(among nodes: [Int]) -> Int { nodes.count { digestsMatch[$0] } }
     /// The latencies of those that received it.
     var received: [Double] {
       latencies.indices.filter { $0 != publisher && digestsMatch[$0] }.compactMap { latencies[$0] }
@@ -35,25 +37,41 @@ struct NetworkResult {
   let files: [File]
   /// Messages that carried a chunk, by the node that sent them.
   let payloadMessagesPerNode: [Int]
+  /// What was done to the nodes, if anything was.
+  var faults: FileStream.Outcome?
+  /// The numbers under which the nodes were started; they are counted here without those that are gone.
+  var numbers: [Int] = []
 
   var nodes: Int { views.count }
   var payloadMessages: Int { payloadMessagesPerNode.reduce(0, +) }
   var chunks: Int { files.map(\.chunks).reduce(0, +) }
-  var isDelivered: Bool { files.allSatisfy { $0.holders == nodes } }
+  /// Whether everybody who was not ended by force holds every file.
+  var isDelivered: Bool { files.allSatisfy { $0.holders(among: judged) == judged.count } }
+
+  /// The nodes that must have the files: all of them, or those that survived.
+  var judged: [Int] {
+    guard let faults else { return Array(views.indices) }
+    let survivors = Set(faults.survivors)
+    return views.indices.filter { survivors.contains($0 < numbers.count ? numbers[$0] : $0) }
+  }
 
   /// Fails if a node is without one of the files.
   func check() throws(CommandError) {
-    guard let file = files.first(where: { $0.holders < nodes }) else { return }
+    let judged = judged
+    guard let file = files.first(where: { $0.holders(among: judged) < judged.count }) else { return }
+    let who = faults == nil ? "nodes" : "survivors"
     throw .failed(
-      "Only \(file.holders) of \(nodes) nodes hold \(quoted(file.name)): allow more time with --timeout.")
+      "Only \(file.holders(among: judged)) of \(judged.count) \(who) hold \(quoted(file.name)): allow more time with --timeout."
+    )
   }
 
   /// The share of the other nodes that received a file, over all files.
   var reliability: Double {
-    let expected = files.count * (nodes - 1)
+    let judged = judged
+    let expected = files.count * (judged.count - 1)
     guard expected > 0 else { return 1 }
     let holders = files.map { file in
-      file.digestsMatch.indices.count { $0 != file.publisher && file.digestsMatch[$0] }
+      judged.count { $0 != file.publisher && file.digestsMatch[$0] }
     }
     return Double(holders.reduce(0, +)) / Double(expected)
   }
@@ -69,22 +87,23 @@ extension NetworkResult {
   /// The result as `--json` prints it.
   var json: JSONValue {
     let graph = DirectedGraph(adjacency: views)
-    return .object([
-      ("nodes", .integer(nodes)),
-      // A file is a manifest and its chunks, each a broadcast message.
-      ("messages", .integer(files.count + chunks)),
-      ("chunks", .integer(chunks)),
-      ("files", .array(files.map(\.json))),
-      ("delivered", .integer(files.map(\.holders).reduce(0, +))),
-      ("reliability", .number(reliability)),
-      ("digest_ok", .bool(isDelivered)),
-      ("payload_messages", .integer(payloadMessages)),
-      ("rmr", redundancy.map(JSONValue.number) ?? .null),
-      ("latency_ms", NetworkResult.latency(files.flatMap(\.received))),
-      ("view_size", viewSize),
-      ("components", .integer(graph.weakComponents().count)),
-      ("strong_components", .integer(graph.strongComponents().count)),
-    ])
+    return .object(
+      [
+        ("nodes", .integer(nodes)),
+        // A file is a manifest and its chunks, each a broadcast message.
+        ("messages", .integer(files.count + chunks)),
+        ("chunks", .integer(chunks)),
+        ("files", .array(files.map(\.json))),
+        ("delivered", .integer(files.map(\.holders).reduce(0, +))),
+        ("reliability", .number(reliability)),
+        ("digest_ok", .bool(isDelivered)),
+        ("payload_messages", .integer(payloadMessages)),
+        ("rmr", redundancy.map(JSONValue.number) ?? .null),
+        ("latency_ms", NetworkResult.latency(files.flatMap(\.received))),
+        ("view_size", viewSize),
+        ("components", .integer(graph.weakComponents().count)),
+        ("strong_components", .integer(graph.strongComponents().count)),
+      ] + (faults.map { [("faults", $0.json)] } ?? []))
   }
 
   private var viewSize: JSONValue {
@@ -119,7 +138,10 @@ extension NetworkResult {
       lines.append("")
       lines.append("  \(printable(file.name))  \(Readable.size(file.bytes))")
       lines.append("  sha256 \(file.sha256)")
-      lines.append("  \(file.holders) of \(nodes) nodes hold it with this digest")
+      lines.append(
+        faults == nil
+          ? "  \(file.holders) of \(nodes) nodes hold it with this digest"
+          : "  \(file.holders(among: judged)) of \(judged.count) survivors hold it with this digest")
       if let spread {
         lines.append(
           "  half of them after \(Readable.decimal(spread.p50, 0)) ms, the last after"
@@ -131,6 +153,7 @@ extension NetworkResult {
       lines += ["", "\(payloadMessages) messages carried \(chunks) chunks\(redundancy)"]
       lines.append(isDelivered ? "Everything was delivered." : "Not everything was delivered.")
     }
+    if let faults { lines += faults.lines }
     return lines.joined(separator: "\n")
   }
 
@@ -172,6 +195,7 @@ extension NetworkResult {
           ]
         })
     ]
+    if let faults { report.tables.append(faults.table) }
     return report.page()
   }
 }

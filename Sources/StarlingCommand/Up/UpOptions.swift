@@ -16,6 +16,12 @@ struct UpOptions {
   /// Where to write the overlay's graph.
   let graph: String?
   let seed: UInt64
+  /// When the next file is published; when all have the one before if `nil`.
+  let interval: Interval?
+  /// What happens to the nodes while the files flow, in the order of time.
+  let faults: [UpFault]
+  /// Whether the network is left alone before it is measured at the end.
+  let settles: Bool
   /// How long connecting and broadcasting may take.
   let timeout: Interval
 
@@ -40,6 +46,13 @@ struct UpOptions {
     files = arguments.values("broadcast").map(\.text)
     guard !once || !files.isEmpty else {
       throw .usage("--once stops when all files have arrived: name one with --broadcast FILE.")
+    }
+    faults = try arguments.faults()
+    let interval = try arguments.duration("interval", in: .zero...Interval.seconds(86_400))
+    self.interval = interval ?? (faults.isEmpty ? nil : .seconds(1))
+    settles = arguments.has("settle")
+    guard faults.isEmpty || !files.isEmpty else {
+      throw .usage("--kill, --restart and --stop happen while files flow: name some with --broadcast FILE.")
     }
     guard Set(files).count == files.count else {
       throw .usage("--broadcast names the same file twice: name each once.")

@@ -16,9 +16,11 @@ extension Verb {
         "join-timeout", "TIME", "give up if no contact answers for this long (default 15s; 0 is never)",
         readsEnvironment: true),
       Option(
-        "data", "DIR", "where received files are kept (default a temporary folder)", readsEnvironment: true),
+        "data", "DIR", "where files, the key and what it remembers are kept (default a temporary folder)",
+        readsEnvironment: true),
       Option(
-        "identity", "FILE", "the key file that `starling keys new` made (default a new key, not kept)",
+        "identity", "FILE",
+        "the key file that `starling keys new` made (default identity.key in the data folder, made if missing)",
         readsEnvironment: true),
       Option(
         "control", "ADDR:PORT", "where it takes orders, over HTTP (default nowhere)", readsEnvironment: true),
@@ -34,11 +36,20 @@ extension Verb {
       Option("delay", "MODEL", "hold every sent datagram back (default not at all)", readsEnvironment: true),
       Option("loss", "SHARE", "lose this share of the sent datagrams (default 0)", readsEnvironment: true),
       Option("seed", "N", "make delays and losses follow from N (default random)", readsEnvironment: true),
+      Option(
+        "connections-per-host", "N", "how many connections one host may open (default no limit of its own)",
+        readsEnvironment: true),
+      Option(
+        "log-level", "LEVEL", "log what is as urgent as error, warning, info or debug (default info)",
+        readsEnvironment: true),
+      Option(
+        "log-format", "FORMAT", "write the log as logfmt or json (default logfmt)", readsEnvironment: true),
       Option("config", "FILE", "read options from a JSON5 file", readsEnvironment: true),
       .json,
     ],
     notes: """
-      It prints its key and addresses once it listens, and then what happens, on standard error. Flags
+      It prints its key and addresses once it listens, and then what happens, on standard error, one
+      event a line. Started again with the same --data it keeps its key and finds the peers it knew. Flags
       win over the environment, and the environment over the file, which has the options' names:
       { listen: "192.0.2.7:4400", join: ["192.0.2.1:4400"], data: "starling" }
       RULES, parted by commas, must all let a peer in: open, keys:FILE (one key a line), puzzle:BITS,
@@ -46,7 +57,7 @@ extension Verb {
       """
   ) { arguments throws(CommandError) in
     let configuration = try HostConfiguration(arguments)
-    let host = try explaining { try NodeHost(configuration) { Messages.write(line: printable($0)) } }
+    let host = try explaining { try NodeHost(configuration) { Messages.write(line: $0) } }
     try Output.standard.write(host.description, json: arguments.has("json"), text: host.text)
     try explaining { try host.run() }
   }
@@ -79,6 +90,10 @@ extension HostConfiguration {
     delay = try arguments.delayModel()
     loss = try arguments.share("loss", default: 0)
     seed = try arguments.value("seed") { _ in try arguments.seed() }
+    logLevel = try arguments.choice("log-level", default: .info)
+    logFormat = try arguments.choice("log-format", default: .logfmt)
+    let share = try arguments.integer("connections-per-host", in: 0...256, default: 0)
+    connectionsPerHost = share > 0 ? share : nil
     version = StarlingCommand.version
   }
 

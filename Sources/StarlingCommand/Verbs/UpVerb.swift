@@ -11,6 +11,14 @@ extension Verb {
       Option("loss", "SHARE", "lose this share of the datagrams (default 0)"),
       .flag("once", "stop when every node holds every file"),
       Option("timeout", "TIME", "give up connecting or broadcasting after this long (default 5min)"),
+      Option(
+        "interval", "TIME",
+        "publish the next file after this long (default: when all have it; 1s with faults)"),
+      Option("kill", "N@TIME", "end N nodes by force (kill -9), TIME after the first file", repeats: true),
+      Option(
+        "restart", "N@TIME", "start N of the killed nodes again, with what they had on disk", repeats: true),
+      Option("stop", "N@FROM..TO", "let N nodes stand still (SIGSTOP) for that time", repeats: true),
+      .flag("settle", "with faults: leave the network alone for 75 s before its memory is measured"),
       .seed, .json, .out,
       Option("report", "FILE", "write an HTML page with drawings of the overlay and the tree"),
       Option("graph", "FILE", "write the overlay as FILE.dot, .graphml or, drawn, .svg"),
@@ -20,6 +28,8 @@ extension Verb {
       network stays up until it is interrupted, and can be talked to with publish and watch.
       Delay models: constant:50ms, uniform:20ms,80ms, gaussian:50ms,10ms, lognormal:60ms,0.5
       (median, sigma), matrix:FILE (round trips in milliseconds).
+      With faults, such as --kill 10@5s --restart 5@10s --stop 3@8s..38s, files are published at nodes
+      that nothing befalls, and every node that was not killed must get every file.
       """
   ) { arguments throws(CommandError) in
     let options = try UpOptions(arguments)
@@ -27,6 +37,8 @@ extension Verb {
     let report = try options.report.map { path throws(CommandError) in try Output(path: path) }
     let graph = try options.graph.map { path throws(CommandError) in try Output(path: path) }
     Interruption.watch()
+    // What cannot be done is found out before anything is started.
+    _ = try FaultInjector(options.faults, nodes: options.nodes, seed: options.seed)
     let network = try LocalNetwork(options)
     defer { network.stop() }
     var progress = Progress()
@@ -49,7 +61,14 @@ extension Verb {
     _ options: UpOptions, over network: LocalNetwork, _ progress: inout Progress
   ) throws(CommandError) -> NetworkResult {
     var files: [NetworkResult.File] = []
-    if !options.files.isEmpty {
+    var outcome: FileStream.Outcome?
+    if options.interval != nil, !options.files.isEmpty {
+      let injector = try FaultInjector(options.faults, nodes: options.nodes, seed: options.seed)
+      var stream = FileStream(try FileBroadcast(network, timeout: options.timeout), options, injector)
+      let result = try stream.run(options.files, settles: options.settles, &progress)
+      files = result.files
+      outcome = result
+    } else if !options.files.isEmpty {
       let broadcast = try FileBroadcast(network, timeout: options.timeout)
       for path in options.files { files.append(try broadcast.broadcast(path, &progress)) }
       // Chunks that come a second time may still be on their way when the last node has its file.
@@ -58,7 +77,7 @@ extension Verb {
     let sent = try network.counter("chunk_messages_sent")
     return NetworkResult(
       views: try network.views(), names: network.nodes.map(\.listen.description), files: files,
-      payloadMessagesPerNode: sent)
+      payloadMessagesPerNode: sent, faults: outcome, numbers: network.nodes.map(\.index))
   }
 
   /// Leaves the network up until the user interrupts.

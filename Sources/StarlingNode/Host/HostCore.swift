@@ -114,7 +114,11 @@ extension HostCore: Effects {
   mutating func indicate(_ indication: P.Indication) { indications.append(indication) }
 
   private mutating func dropped(on connection: Int, because error: SendError) {
-    counters.droppedQueueFull += 1
+    switch error {
+    case .messageTooLarge: counters.droppedTooLarge += 1
+    case .closed: counters.droppedUnreachable += 1
+    case .queueFull: counters.droppedQueueFull += 1
+    }
     guard case .queueFull = error, !connections[connection].isCongested else { return }
     connections[connection].isCongested = true
     guard let peer = connections[connection].peer else { return }

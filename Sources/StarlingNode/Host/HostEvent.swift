@@ -34,6 +34,8 @@ public struct ProcessHostCounters: Hashable, Sendable {
   public internal(set) var received: [TrafficCounters]
   /// Messages that a full queue did not take.
   public internal(set) var droppedQueueFull: UInt64 = 0
+  /// Messages that are longer than any connection takes.
+  public internal(set) var droppedTooLarge: UInt64 = 0
   /// Messages to peers to which there is no connection, and none can be opened now.
   public internal(set) var droppedUnreachable: UInt64 = 0
   /// Messages that were dropped because the peer table was full.
@@ -46,6 +48,11 @@ public struct ProcessHostCounters: Hashable, Sendable {
   public internal(set) var timersRefused: UInt64 = 0
   /// Handles of the peer table that were freed.
   public internal(set) var peersFreed: UInt64 = 0
+
+  /// Messages that were handed to a connection.
+  var handedOver: UInt64 { sent.reduce(0) { $0 + $1.messages } }
+  /// Messages that were meant for a peer and handed to no connection.
+  var lost: UInt64 { droppedQueueFull + droppedTooLarge + droppedUnreachable }
 
   /// How many classes of traffic are told apart.
   public static let classCount = 8

@@ -114,6 +114,15 @@ extension ProcessHost {
     settle(into: &sink)
   }
 
+  /// Asks all peers for a sign of life within a while; see ``Endpoint/demandProofs(within:at:into:)``.
+  public mutating func demandProofs(
+    within patience: Interval, at now: Instant, into sink: inout some ProcessHostSink<P> & ~Copyable
+  ) {
+    core.now = now
+    core.endpoint.demandProofs(within: patience, at: now, into: &core.events)
+    settle(into: &sink)
+  }
+
   /// Ends all connections, telling the peers.
   public mutating func shutDown(at now: Instant, into sink: inout some ProcessHostSink<P> & ~Copyable) {
     core.now = now
@@ -156,6 +165,18 @@ extension ProcessHost {
       if now - core.connections[i].drainedAt < patience { longest = max(longest, bytes) }
     }
     return longest
+  }
+
+  /// Whether some peer that is retained can be sent so many bytes more.
+  public func hasRoom(for bytes: Int) -> Bool {
+    for peer in core.retained.keys.members {
+      // One without a connection gets one as soon as something is sent to it.
+      guard let i = core.connections.preferredIndex(for: peer) else { return true }
+      let connection = core.connections[i]
+      let waiting = core.endpoint.queuedBytes(on: connection.identifier)
+      if waiting + bytes <= core.endpoint.configuration.sendQueueBytes { return true }
+    }
+    return false
   }
 
   /// The smoothed round-trip time to a peer; `nil` while it is not known.

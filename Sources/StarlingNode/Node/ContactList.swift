@@ -1,11 +1,12 @@
 import StarlingCore
 import StarlingTransport
 
-/// Decides when a node that is alone tries which of its contacts: a state machine of its own, which knows
-/// nothing of the node.
+/// Decides when a node that is alone tries which of its contacts, and of the peers that it knew: a state machine
+/// of its own, which knows nothing of the node.
 ///
-/// All contacts are tried at once, each again after a wait that doubles. The node asks the first that
-/// answers to be joined through, and another one if it is still alone after a while.
+/// All contacts are tried at once, each again after a wait that doubles; of the peers that it knew, a few at
+/// once, and more patiently. The node asks the first that answers to be joined through, and another one if it is
+/// still alone after a while.
 struct ContactList {
   /// The wait after a first failure. A guess.
   static let shortestWait = Interval.seconds(1)
@@ -14,6 +15,12 @@ struct ContactList {
   /// How long a contact has to bring a neighbour before another is asked. A guess: joining takes a few
   /// round trips, and the membership asks again by itself after 5 s.
   static let patience = Interval.seconds(10)
+
+  /// The longest wait for a peer that the node knew. A guess: nobody asked for it, and it may be gone for good.
+  static let longestRememberedWait = Interval.seconds(300)
+  /// How many peers that the node knew are listed, and how many of them are tried at once. Guesses.
+  static let rememberedLimit = 32
+  static let rememberedAtOnce = 4
 
   private enum State {
     case waiting(until: Instant)
@@ -25,6 +32,8 @@ struct ContactList {
 
   private struct Contact {
     let address: SocketAddress
+    /// Whether it is no contact that a user named, but a peer that the node knew.
+    let isRemembered: Bool
     var state: State
     var failures = 0
   }
@@ -34,14 +43,36 @@ struct ContactList {
   private var asked: (index: Int, until: Instant)?
 
   /// A list of contacts, each to be tried at once.
-  init(_ addresses: [SocketAddress], at now: Instant) {
-    contacts = addresses.map { Contact(address: $0, state: .waiting(until: now)) }
+  ///
+  /// - Parameters:
+  ///   - addresses: the contacts.
+  ///   - remembered: where peers were that the node knew, the likeliest first.
+  ///   - now: the current instant.
+  init(_ addresses: [SocketAddress], remembered: [SocketAddress] = [], at now: Instant) {
+    contacts = addresses.map { Contact(address: $0, isRemembered: false, state: .waiting(until: now)) }
+    remember(remembered, at: now)
+  }
+
+  /// Lists peers that the node knew, to be tried at once, instead of those that it was told of before.
+  mutating func remember(_ addresses: [SocketAddress], at now: Instant) {
+    // What is being tried stays: its connection will report.
+    contacts.removeAll { contact in
+      guard contact.isRemembered, case .waiting = contact.state else { return false }
+      return true
+    }
+    asked = nil
+    for address in addresses {
+      guard contacts.count(where: \.isRemembered) < ContactList.rememberedLimit else { return }
+      guard !contacts.contains(where: { $0.address == address }) else { continue }
+      contacts.append(Contact(address: address, isRemembered: true, state: .waiting(until: now)))
+    }
   }
 
   /// When a node that is alone has something to do.
   var nextDeadline: Instant {
     var next = Instant.distantFuture
-    for contact in contacts {
+    let isBusy = rememberedInProgress >= ContactList.rememberedAtOnce
+    for contact in contacts where !(contact.isRemembered && isBusy) {
       if case .waiting(let until) = contact.state { next = min(next, until) }
     }
     if let asked, nextToAsk(after: asked.index) != nil { next = min(next, asked.until) }
@@ -50,9 +81,21 @@ struct ContactList {
 
   /// The contacts to connect to now. Each is answered by ``connecting(_:over:)`` or ``failed(_:at:)``.
   func due(at now: Instant) -> [(index: Int, address: SocketAddress)] {
-    contacts.indices.compactMap { i in
+    var room = ContactList.rememberedAtOnce - rememberedInProgress
+    return contacts.indices.compactMap { i in
       guard case .waiting(let until) = contacts[i].state, until <= now else { return nil }
+      if contacts[i].isRemembered {
+        guard room > 0 else { return nil }
+        room -= 1
+      }
       return (i, contacts[i].address)
+    }
+  }
+
+  private var rememberedInProgress: Int {
+    contacts.count { contact in
+      guard contact.isRemembered, case .connecting = contact.state else { return false }
+      return true
     }
   }
 
@@ -85,13 +128,15 @@ struct ContactList {
 
   /// Notes that a contact cannot be reached.
   ///
-  /// - Returns: after how long it is tried again.
-  mutating func failed(_ index: Int, at now: Instant) -> Interval {
+  /// - Returns: after how long it is tried again; `nil` for a peer that nobody named.
+  mutating func failed(_ index: Int, at now: Instant) -> Interval? {
+    let isRemembered = contacts[index].isRemembered
     let wait = min(
-      ContactList.shortestWait * (1 << min(contacts[index].failures, 16)), ContactList.longestWait)
+      ContactList.shortestWait * (1 << min(contacts[index].failures, 16)),
+      isRemembered ? ContactList.longestRememberedWait : ContactList.longestWait)
     contacts[index].failures += 1
     contacts[index].state = .waiting(until: now + wait)
-    return wait
+    return isRemembered ? nil : wait
   }
 
   /// Notes that a connection is up; ignores those that are not a contact's.
@@ -103,7 +148,7 @@ struct ContactList {
 
   /// Notes that a connection ended; ignores those that are not a contact's.
   ///
-  /// - Returns: the contact's address and the wait, if it was not reached at all.
+  /// - Returns: the contact's address and the wait, if it was named by a user and not reached at all.
   mutating func closed(
     _ connection: ConnectionID, isSelf: Bool, at now: Instant
   ) -> (address: SocketAddress, wait: Interval)? {
@@ -117,7 +162,7 @@ struct ContactList {
       contacts[index].state = .waiting(until: now + ContactList.shortestWait)
       return nil
     }
-    return (contacts[index].address, failed(index, at: now))
+    return failed(index, at: now).map { (contacts[index].address, $0) }
   }
 
   /// Lets contacts be asked again at once: the node has lost its last neighbour.

@@ -19,11 +19,12 @@ extension Node {
   }
 
   /// Asks for the next chunk of a file when every connection that moves has room. One that hangs loses what its
-  /// full queue refuses, and its peer grafts that if it comes back.
+  /// full queue refuses, and its peer grafts that if it comes back. A node that has lost its neighbours waits for
+  /// others: what is sent to nobody is lost.
   ///
   /// - Returns: whether there is something new to handle.
   private mutating func sendNextChunk() -> Bool {
-    guard files.nextDeadline <= now,
+    guard files.nextDeadline <= now, !(isAlone && wasJoined), isAlone || host.hasRoom(for: chunkRoom),
       host.longestQueueBytes(at: now, patience: NodeConfiguration.hangingNeighbourPatience)
         <= configuration.lowWaterBytes
     else { return false }
@@ -31,6 +32,9 @@ extension Node {
     return !fileOutputs.queue.isEmpty
   }
 }
+
+/// What a chunk and its headers take in a connection's queue, at most.
+private let chunkRoom = FileManifest.chunkByteLimit + 1_024
 
 // MARK: - From the process host
 
@@ -62,7 +66,9 @@ extension Node {
       files.receive(broadcast.payload, from: origin, at: now, into: &fileOutputs)
     case .misbehaved(_, let what): misbehaviour[Int(what.rawValue)] += 1
     case .shunned(let peer, let what): shun(peer, for: what, into: &sink)
-    case .missed, .overlay(.admitted), .overlay(.refused), .overlay(.misbehaved): break
+    case .missed(let message):
+      sink.report(.missed(peers.table.record(of: message.origin).key, message.sequence))
+    case .overlay(.admitted), .overlay(.refused), .overlay(.misbehaved): break
     case .overlay(.gained(let peer, let view)): gained(peer, view, into: &sink)
     case .overlay(.lost(let peer, let view)): lost(peer, view, into: &sink)
     }
@@ -79,6 +85,7 @@ extension Node {
     }
     guard isNew else { return }
     host.retain(peer)
+    wasJoined = true
     if wasAlone { sink.report(.joined) }
     sink.report(.neighbourUp(peers.table.record(of: peer).key))
   }
@@ -94,10 +101,17 @@ extension Node {
     guard !neighbours[position].isInPartialView, !neighbours[position].isInInView else { return }
     neighbours.remove(peer)
     host.release(peer)
-    sink.report(.neighbourDown(peers.table.record(of: peer).key))
+    let record = peers.table.record(of: peer)
+    if record.address != nil {
+      formerNeighbours.removeAll { $0.key == record.key }
+      formerNeighbours.insert(record, at: 0)
+      if formerNeighbours.count > Node.formerNeighbourLimit { formerNeighbours.removeLast() }
+    }
+    sink.report(.neighbourDown(record.key))
     guard isAlone else { return }
     sink.report(.isolated)
     contacts.forgetAsked()
+    contacts.remember(rememberedPeers.compactMap(\.address), at: now)
   }
 
   private mutating func shun(_ peer: Peer, for what: Misbehaviour, into sink: inout some NodeSink & ~Copyable)
@@ -122,7 +136,10 @@ extension Node {
 extension Node {
   private mutating func handle(_ output: FileOutputs.Output, into sink: inout some NodeSink & ~Copyable) {
     switch output {
-    case .broadcast(let payload): host.handle(.broadcast(payload), at: now, into: &hostOutputs)
+    case .broadcast(let payload):
+      let before = host.counters
+      host.handle(.broadcast(payload), at: now, into: &hostOutputs)
+      wasRefusedByAll = host.counters.lost > before.lost && host.counters.handedOver == before.handedOver
     case .requestChunk(let index, let file): sink.requestChunk(index, of: file)
     case .announced(let manifest, let publisher): sink.announced(manifest, by: publisher)
     case .store(let chunk, let index, let file): sink.store(chunk, index: index, of: file)
@@ -145,7 +162,7 @@ extension Node {
         let connection = try host.connect(to: address, at: now, into: &hostOutputs)
         contacts.connecting(index, over: connection)
       } catch {
-        let wait = contacts.failed(index, at: now)
+        guard let wait = contacts.failed(index, at: now) else { continue }
         report(unreachable: address, because: error.description, retryIn: wait, into: &sink)
       }
     }

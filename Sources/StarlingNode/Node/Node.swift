@@ -28,6 +28,15 @@ public struct Node: ~Copyable {
   var delivered = [UInt64](repeating: 0, count: NodeTraffic.allCases.count)
   var now = Instant.zero
   var isShutDown = false
+  /// The neighbours that were lost, the last one first, with their addresses: bounded.
+  var formerNeighbours: [PeerRecord] = []
+  /// Whether there was ever a neighbour.
+  var wasJoined = false
+  /// Whether the last broadcast was handed to none of the peers that it was meant for.
+  var wasRefusedByAll = false
+
+  /// How many former neighbours are remembered. A guess.
+  static let formerNeighbourLimit = 64
 
   /// A node that has not started.
   ///
@@ -55,17 +64,20 @@ public struct Node: ~Copyable {
     let door = KeyAdmission(
       identity: identity, network: configuration.transport.network, peers: peers,
       policy: configuration.admission, record: admission)
+    var reader = WireReader(configuration.memory)
+    let seen = (try? SeenMessages.decode(from: &reader, peers: &peers.table)) ?? SeenMessages()
     let process = NodeProcess(
       overlay: Scamp(identity: PeerTable.own, door: door, configuration: configuration.membership),
       diffusion: BroadcastTree(
         identity: PeerTable.own, auth: auth, configuration: configuration.broadcast,
-        firstSequence: firstSequence))
+        firstSequence: firstSequence, seen: seen))
     let endpoint = Endpoint(
       identity: identity, configuration: configuration.transport, random: random.split())
     host = ProcessHost(
       process: process, endpoint: endpoint, peers: peers, random: random.split(),
       configuration: configuration.host, hooks: .node)
     files = FileSharing(configuration: configuration.files)
+    files.noteFinished(configuration.finishedFiles)
     contacts = ContactList(configuration.contacts, at: .zero)
   }
 
@@ -77,6 +89,43 @@ public struct Node: ~Copyable {
     // What is past waits for room: that comes with a datagram, or a neighbour turns out to hang.
     next = min(next, files.nextDeadline > now ? files.nextDeadline : now + .milliseconds(100))
     return next
+  }
+
+  /// Whether messages wait for their acknowledgement on a connection that moves.
+  public var hasUnsentMessages: Bool {
+    mutating get { host.longestQueueBytes(at: now, patience: NodeConfiguration.hangingNeighbourPatience) > 0 }
+  }
+
+  /// The number of the next broadcast: what must not be used again after a restart begins below it.
+  public var nextSequence: UInt64 { host.process.diffusion.nextSequence }
+
+  /// The messages that a later run need not be given again, encoded: those of every origin, except that of a file
+  /// which is still arriving. Such a file begins anew, so its messages must count as new.
+  public var memory: [UInt8] {
+    let arriving = Set(files.filesInProgress.flatMap { progress in progress.publisher.map { [$0] } ?? [] })
+    let stored = host.process.diffusion.seen.stored.filter { origin in
+      !arriving.contains(peers.table.record(of: origin.origin).key)
+    }
+    guard let seen = try? SeenMessages(stored) else { return [] }
+    var writer = WireWriter(capacity: seen.encodedByteCount)
+    seen.encode(into: &writer, peers: peers.table)
+    return writer.bytes
+  }
+
+  /// How many chunks of files that are being published were not broadcast yet.
+  public var unsentChunkCount: Int { files.unsentChunkCount }
+
+  /// The peers that a later run may look for, the likeliest first: neighbours, then former ones.
+  public var rememberedPeers: [PeerRecord] {
+    var records: [PeerRecord] = []
+    for peer in host.process.overlay.acquaintances {
+      let record = peers.table.record(of: peer)
+      if record.address != nil { records.append(record) }
+    }
+    for record in formerNeighbours where !records.contains(where: { $0.key == record.key }) {
+      records.append(record)
+    }
+    return records
   }
 
   /// Whether the node has no neighbour.
@@ -112,7 +161,7 @@ extension Node {
   /// Starts the node, which begins to look for its contacts.
   public mutating func start(at now: Instant, into sink: inout some NodeSink & ~Copyable) {
     guard begin(at: now) else { return }
-    contacts = ContactList(configuration.contacts, at: now)
+    contacts = ContactList(configuration.contacts, remembered: configuration.remembered, at: now)
     host.start(at: now, into: &hostOutputs)
     settle(into: &sink)
   }
@@ -136,14 +185,19 @@ extension Node {
 
   /// Publishes a file: broadcasts its manifest now, and its chunks as the sink is asked for them.
   ///
-  /// - Throws: ``PublishError`` when the file is being published already or too many are.
+  /// - Throws: ``PublishError`` when the file is being published already, too many are, or no neighbour takes it.
   public mutating func publish(
     _ manifest: FileManifest, at now: Instant, into sink: inout some NodeSink & ~Copyable
   ) throws(PublishError) {
     guard begin(at: now) else { return }
     try files.publish(manifest, at: now, into: &fileOutputs)
     if isAlone { sink.report(.publishedAlone(manifest.identifier)) }
+    wasRefusedByAll = false
     settle(into: &sink)
+    guard !wasRefusedByAll else {
+      files.withdraw(manifest.identifier)
+      throw .undeliverable
+    }
   }
 
   /// Hands in a chunk that was asked for; see ``NodeSink/requestChunk(_:of:)``. No bytes at all say that it
@@ -154,8 +208,35 @@ extension Node {
   ) {
     guard begin(at: now) else { return }
     files.supply(chunk, index: index, of: file, into: &fileOutputs)
+    wasRefusedByAll = false
+    settle(into: &sink)
+    guard wasRefusedByAll else { return }
+    files.withdraw(file)
+    sink.report(.publicationFailed(file))
+  }
+
+  /// Lets go of a file that is arriving and cannot be kept. It may come again if somebody publishes it again.
+  public mutating func giveUp(_ file: FileIdentifier) { files.giveUp(file) }
+
+  /// Leaves the network in good order: the neighbours are told, and find others. ``shutDown(at:into:)`` follows
+  /// once ``hasUnsentMessages`` is false, or after a while.
+  public mutating func leave(at now: Instant, into sink: inout some NodeSink & ~Copyable) {
+    guard begin(at: now) else { return }
+    host.handle(.leave, at: now, into: &hostOutputs)
     settle(into: &sink)
   }
+
+  /// Says that the node did not run for a while, though its clock stood still meanwhile: whoever gave it up is
+  /// found out soon.
+  public mutating func awaken(at now: Instant, into sink: inout some NodeSink & ~Copyable) {
+    guard begin(at: now) else { return }
+    host.demandProofs(within: Node.proofPatience, at: now, into: &hostOutputs)
+    settle(into: &sink)
+  }
+
+  /// How long a peer has to show that it is still there, after this node did not run for a while. A guess: long
+  /// against a round trip and two retransmissions.
+  static let proofPatience = Interval.seconds(5)
 
   /// Ends all connections, telling the peers. The node ignores every input afterwards.
   public mutating func shutDown(at now: Instant, into sink: inout some NodeSink & ~Copyable) {

@@ -10,6 +10,12 @@ public struct NodeConfiguration: Sendable {
   public var listen: SocketAddress?
   /// Where to find members of the network. A node without contacts waits to be found.
   public var contacts: [SocketAddress]
+  /// Where peers were that the node knew in an earlier run, the likeliest first: tried as well when it is alone.
+  public var remembered: [SocketAddress] = []
+  /// What ``Node/memory`` was in an earlier run; empty if there was none. What cannot be read is left out.
+  public var memory: [UInt8] = []
+  /// The files that were finished in earlier runs, and that need not come again.
+  public var finishedFiles: [FileIdentifier] = []
   /// The transport's limits, and the network's name.
   public var transport: TransportConfiguration
   /// The process host's limits. The default closes connections to peers that are not neighbours after a

@@ -84,6 +84,10 @@ final class ControlServer: Sendable {
     guard let host = request.header("Host") else {
       return HTTPResponse(status: 400, error: "The request names no host.")
     }
+    // Whoever stands between might look at the one and this server at the other (RFC 9112, section 3.2).
+    guard request.headerCount("Host") == 1 else {
+      return HTTPResponse(status: 400, error: "The request names more than one host.")
+    }
     guard isAddress(host) else {
       return HTTPResponse(status: 403, error: "The host must be an IP address or localhost.")
     }

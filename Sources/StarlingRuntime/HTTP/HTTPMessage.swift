@@ -1,5 +1,6 @@
 import CMicrohttpd
 import CStarlingShims
+import Glibc
 
 /// A connection of libmicrohttpd. Other threads use it for one call only, resuming it, which is allowed from
 /// anywhere while it is suspended.
@@ -27,6 +28,21 @@ struct HTTPRequest {
   /// A header's value; `nil` if it is missing or not UTF-8.
   func header(_ name: String) -> String? { value(.HEADER_KIND, name) }
 
+  /// How many headers of a name there are, whatever the case of their letters.
+  func headerCount(_ name: String) -> Int {
+    var search = HeaderSearch(name: name)
+    withUnsafeMutablePointer(to: &search) { search in
+      _ = MHD_get_connection_values(
+        connection.pointer, .HEADER_KIND,
+        { context, _, key, _ in
+          guard let search = context?.assumingMemoryBound(to: HeaderSearch.self), let key else { return .YES }
+          if strcasecmp(key, search.pointee.name) == 0 { search.pointee.count += 1 }
+          return .YES
+        }, search)
+    }
+    return search.count
+  }
+
   /// A query argument's value, decoded; `nil` if it is missing or not UTF-8.
   func query(_ name: String) -> String? { value(.GET_ARGUMENT_KIND, name) }
 
@@ -42,6 +58,12 @@ struct HTTPRequest {
     // What is not UTF-8 is there all the same: a NUL stands for it, which no name, topic or host may hold.
     return String(validating: bytes, as: UTF8.self) ?? "\u{0}"
   }
+}
+
+/// Counts headers while the library lists them.
+private struct HeaderSearch {
+  let name: String
+  var count = 0
 }
 
 /// A whole answer.

@@ -45,6 +45,12 @@ struct FileCatalogue {
         manifest: manifest))
   }
 
+  /// Adds a file that was finished in an earlier run.
+  mutating func recall(_ file: ControlFile) {
+    guard entries.count < FileCatalogue.limit else { return }
+    entries.append(Entry(file: file, manifest: nil))
+  }
+
   /// Notes over which link a file's last chunk came: every node's answer for one and the same message makes a
   /// tree.
   mutating func noteArrival(of index: Int, of file: FileIdentifier, from neighbour: PublicKey) {

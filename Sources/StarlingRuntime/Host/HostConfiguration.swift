@@ -13,11 +13,13 @@ public struct HostConfiguration: Sendable {
   /// How long to wait for the first neighbour, if there are contacts, before the host gives up; it tries for
   /// ever if `nil`.
   public var joinTimeout: Interval?
-  /// The directory for files; a temporary one, gone with the node, if `nil`.
+  /// The directory for files, the identity and what else the node remembers; a temporary one, gone with the
+  /// node, if `nil`.
   public var dataDirectory: String?
   /// Where the control interface listens, port 0 taking any free port; there is none if `nil`.
   public var control: SocketAddress?
-  /// The file with the node's identity; a new one, never written, if `nil`.
+  /// The file with the node's identity; if `nil`, `identity.key` in the data directory, made when it is missing,
+  /// or without a data directory a new identity, never written.
   public var identityFile: String?
   /// How long every outgoing datagram is held back, to try the node under a network that is slower.
   public var delay: DelayModel?
@@ -29,6 +31,12 @@ public struct HostConfiguration: Sendable {
   public var admission: [AdmissionRule] = []
   /// What the delays and losses follow from; the system's entropy if `nil`.
   public var seed: UInt64?
+  /// The least urgent events that are logged.
+  public var logLevel = LogLevel.info
+  /// How the log is written.
+  public var logFormat = LogFormat.logfmt
+  /// How many connections that one host opened may be up; as many as there is room for if `nil`.
+  public var connectionsPerHost: Int?
   /// The program's version, for the status.
   public var version = ""
   /// Whether SIGINT and SIGTERM end ``NodeHost/run()``; a second one ends the process. For one node of a

@@ -112,6 +112,8 @@ extension NodeDriver {
       "subscriptions_refused": all.subscriptionsRefused,
       "messages_dropped_queue_full": all.host.droppedQueueFull,
       "messages_dropped_unreachable": all.host.droppedUnreachable,
+      "messages_dropped_too_large": all.host.droppedTooLarge, "disk_errors": diskErrors,
+      "datagrams_refused_by_kernel": socket.refused,
       "manifests_published": files.manifestsPublished, "chunks_published": files.chunksPublished,
       "manifests_accepted": files.manifestsAccepted, "chunks_stored": files.chunksStored,
       "chunks_refused": files.chunksRefused,

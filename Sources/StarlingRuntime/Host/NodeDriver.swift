@@ -11,6 +11,10 @@ import StarlingNode
 final class NodeDriver {
   /// How often the event streams are kept alive.
   private static let keepAlive = Interval.seconds(15)
+  /// How often the known peers are written down, and what the log left out is told. A guess.
+  private static let savingInterval = Interval.seconds(30)
+  /// How long a node that leaves waits for its neighbours to hear of it.
+  private static let leavingPatience = Interval.seconds(1)
   /// How many batches of datagrams are taken before timers get their turn.
   private static let batchesPerTurn = 4
 
@@ -18,15 +22,23 @@ final class NodeDriver {
   let socket: UDPSocket
   let store: FileStore
   let configuration: HostConfiguration
+  /// What is kept from run to run; `nil` for a node in a temporary directory.
+  let memory: NodeMemory?
   var server: ControlServer?
   var node: Node
   var catalogue = FileCatalogue()
   var impairment: Impairment
+  /// How often the disk, or the kernel's network, refused something.
+  var diskErrors: UInt64 = 0
   private let loop: EventLoop
-  private let log: (String) -> Void
+  private var logger: Logger
   private var actions = NodeActions()
-  private let files = DispatchQueue(label: "starling.files")
+  private let files: DispatchQueue
   private var nextKeepAlive = Instant.zero
+  private var nextSaving = Instant.zero + NodeDriver.savingInterval
+  private var lastPeers: [RememberedPeer] = []
+  private var isDiskRefusing = false
+  private var network = NetworkWatch()
   /// The chunk that the node asked for: one a turn, so that a file without listeners cannot hold up the rest.
   private var requested: (index: Int, file: FileIdentifier)?
   private var isStopping = false
@@ -35,8 +47,9 @@ final class NodeDriver {
   private var isWatchingWrites = false
 
   init(
-    node: consuming Node, socket: UDPSocket, store: FileStore, mailbox: Mailbox<NodeDriver>,
-    impairment: Impairment, configuration: HostConfiguration, log: @escaping (String) -> Void
+    node: consuming Node, socket: UDPSocket, store: FileStore, memory: NodeMemory?, files: DispatchQueue,
+    mailbox: Mailbox<NodeDriver>, impairment: Impairment, configuration: HostConfiguration,
+    log: @escaping (String) -> Void
   ) throws(HostError) {
     self.node = node
     self.socket = socket
@@ -44,14 +57,17 @@ final class NodeDriver {
     self.mailbox = mailbox
     self.impairment = impairment
     self.configuration = configuration
-    self.log = log
+    self.memory = memory
+    self.files = files
+    logger = Logger(level: configuration.logLevel, format: configuration.logFormat, write: log)
     loop = try EventLoop()
     try loop.watch(socket.descriptor)
     try loop.watch(mailbox.descriptor)
     if let lifeline = configuration.lifeline { try loop.watch(lifeline) }
+    for file in memory?.recollection.files ?? [] { catalogue.recall(file) }
   }
 
-  /// The time since the driver was made.
+  /// The time since the driver was made in which the process ran.
   var now: Instant { loop.now }
 
   /// Ends ``run()`` after the current turn.
@@ -61,29 +77,54 @@ final class NodeDriver {
   func run(until signals: borrowing FileDescriptor) throws(HostError) {
     try loop.watch(signals.number)
     let stopSignal = signals.number
-    if let patience = configuration.joinTimeout, !configuration.contacts.isEmpty {
+    if let (path, reason) = memory?.movedAside {
+      log(
+        .error, "state_damaged",
+        "The node's state could not be used and was moved aside; it starts anew with its old key.",
+        [("moved_to", path), ("reason", reason)])
+    }
+    // One that was in the network before finds it again some day.
+    let isNew = memory?.recollection.peers.isEmpty ?? true
+    if let patience = configuration.joinTimeout, !configuration.contacts.isEmpty, isNew {
       joinDeadline = now + patience
     }
     node.start(at: now, into: &actions)
-    while !isStopping {
-      perform()
-      try flush()
-      let events = try loop.wait(until: isStopping ? .zero : nextDeadline)
-      for event in events { handle(event, stopSignal: stopSignal) }
-      supplyRequested()
-      if node.nextDeadline <= now { node.expire(at: now, into: &actions) }
-      if joinDeadline <= now { throw unreachableContacts() }
-      if nextKeepAlive <= now {
-        nextKeepAlive = now + NodeDriver.keepAlive
-        server?.keepAlive()
-      }
-    }
+    while !isStopping { try turn(stopSignal) }
+    // Whoever leaves has no neighbours any more, and looks for these the next time.
+    lastPeers = rememberedPeers
+    node.leave(at: now, into: &actions)
+    let patience = now + NodeDriver.leavingPatience
+    repeat { try turn(stopSignal) } while node.hasUnsentMessages && now < patience
     shutDown()
+  }
+
+  /// Does what is to be done, waits until there is more, and takes it in.
+  private func turn(_ stopSignal: Int32) throws(HostError) {
+    perform()
+    try flush()
+    let events = try loop.wait(until: nextDeadline)
+    if let pause = loop.takePause() { resume(after: pause) }
+    for event in events { try handle(event, stopSignal: stopSignal) }
+    supplyRequested()
+    if node.nextDeadline <= now { node.expire(at: now, into: &actions) }
+    if joinDeadline <= now, !isStopping { throw unreachableContacts() }
+    if nextKeepAlive <= now {
+      nextKeepAlive = now + NodeDriver.keepAlive
+      server?.keepAlive()
+    }
+    if nextSaving <= now {
+      nextSaving = now + NodeDriver.savingInterval
+      logger.tellSuppressed()
+      save()
+    }
+    memory?.reserveIfNeeded(from: node.nextSequence, for: mailbox)
   }
 
   /// The work that was posted and not done, so that nobody waits for it in vain.
   func finish() {
     for work in mailbox.close() { work(self) }
+    memory?.close(lastPeers.isEmpty ? rememberedPeers : lastPeers, node.memory)
+    logger.tellSuppressed()
     server?.stop()
     server = nil
   }
@@ -92,6 +133,7 @@ final class NodeDriver {
     if requested != nil { return .zero }
     var next = min(node.nextDeadline, min(impairment.nextDeadline, joinDeadline))
     if server != nil { next = min(next, nextKeepAlive) }
+    if isStopping { next = min(next, now + .milliseconds(20)) }
     return next
   }
 
@@ -102,11 +144,14 @@ final class NodeDriver {
         + "\"\(configuration.network)\" runs there.")
   }
 
-  private func handle(_ event: EventLoop.Event, stopSignal: Int32) {
+  private func handle(_ event: EventLoop.Event, stopSignal: Int32) throws(HostError) {
     switch event.descriptor {
     case socket.descriptor where event.isReadable: receive()
     case mailbox.descriptor: for work in mailbox.take() { work(self) }
-    case stopSignal, configuration.lifeline: stop()
+    case stopSignal, configuration.lifeline:
+      // It stays readable, and would wake the loop for nothing.
+      try loop.forget(event.descriptor)
+      stop()
     default: return
     }
   }
@@ -134,9 +179,74 @@ final class NodeDriver {
   private func flush() throws(HostError) {
     while let datagram = impairment.release(at: now) { socket.send(datagram) }
     socket.flush()
+    noteNetwork()
     guard socket.isBlocked != isWatchingWrites else { return }
     isWatchingWrites = socket.isBlocked
     try loop.watch(socket.descriptor, writable: isWatchingWrites)
+  }
+}
+
+// MARK: - When the machine does not play along
+
+extension NodeDriver {
+  func log(
+    _ level: LogLevel, _ event: String, _ message: String, _ fields: [(name: String, value: String)] = []
+  ) {
+    logger.log(LogEntry(level, event, message, fields), at: now)
+  }
+
+  /// The process did not run for a while. Its clock stood still, so nothing is due that was not; but its peers may
+  /// have given it up.
+  private func resume(after pause: RunningClock.Pause) {
+    log(
+      .warning, "paused", "The node did not run for a while, and asks its neighbours whether they are there.",
+      [
+        ("stalled_ms", "\(Int(pause.stalled.inMilliseconds))"),
+        ("slept_ms", "\(Int(pause.slept.inMilliseconds))"),
+      ])
+    node.awaken(at: now, into: &actions)
+  }
+
+  private func noteNetwork() {
+    switch network.note(accepted: socket.accepted, refused: socket.refused, at: now) {
+    case .lost:
+      let error = HostError("Nothing can be sent; the node goes on trying", errno: socket.lastRefusal)
+      log(.error, "network_lost", error.description)
+    case .back: log(.info, "network_back", "Datagrams leave again.")
+    case nil: return
+    }
+  }
+
+  /// The disk refused something: told once, until it works again, and counted.
+  func diskRefused(_ error: HostError) {
+    diskErrors += 1
+    log(isDiskRefusing ? .debug : .error, isDiskRefusing ? "disk_error" : "disk_refuses", error.description)
+    isDiskRefusing = true
+  }
+
+  /// The disk took something.
+  func diskWorked() {
+    guard isDiskRefusing else { return }
+    isDiskRefusing = false
+    log(.info, "disk_works", "The disk takes files again.")
+  }
+
+  private var rememberedPeers: [RememberedPeer] {
+    node.rememberedPeers.compactMap { record in
+      record.address.map { RememberedPeer(key: record.key, address: $0) }
+    }
+  }
+
+  private func save() {
+    memory?.save(rememberedPeers, node.memory, for: mailbox)
+  }
+
+  /// Writes down that a file is here.
+  private func save(_ identifier: FileIdentifier) {
+    guard let file = catalogue.file(identifier), file.path != nil else { return }
+    memory?.write(for: mailbox) { store throws(HostError) in
+      try store.remember(file, at: WallClock.milliseconds())
+    }
   }
 }
 
@@ -168,14 +278,19 @@ extension NodeDriver {
     do {
       node.supply(try store.chunk(index, of: file), index: index, of: file, at: now, into: &actions)
     } catch {
-      log(error.description)
+      log(.error, "file_unreadable", error.description, [("file", file.description)])
       node.supply([], index: index, of: file, at: now, into: &actions)
     }
   }
 
   private func announced(_ manifest: FileManifest, by publisher: PublicKey) {
     catalogue.add(manifest, by: publisher, state: .receiving, path: nil)
-    log("Receiving \"\(manifest.name)\", \(manifest.byteCount) bytes, published by \(publisher).")
+    log(
+      .info, "receiving", "A file is arriving.",
+      [
+        ("name", manifest.name), ("bytes", "\(manifest.byteCount)"), ("publisher", publisher.short),
+        ("file", manifest.identifier.description),
+      ])
     tell(.announced, of: manifest.identifier)
   }
 
@@ -205,23 +320,32 @@ extension NodeDriver {
   private func assembled(_ manifest: FileManifest, _ result: Result<String, HostError>) {
     switch result {
     case .success(let path):
+      diskWorked()
       catalogue.finish(manifest.identifier, state: .complete, path: path)
-      log("Received \"\(manifest.name)\": \(path)")
+      save(manifest.identifier)
+      log(
+        .info, "received", "A file is here.",
+        [("name", manifest.name), ("path", path), ("file", manifest.identifier.description)])
       tell(.completed, of: manifest.identifier)
     case .failure(let error): fail(manifest.identifier, because: error)
     }
   }
 
   private func report(_ event: NodeEvent) {
-    log(NodeDriver.sentence(event.description))
+    logger.log(event.logEntry, at: now)
     switch event {
-    case .joined: joinDeadline = .distantFuture
+    case .joined:
+      joinDeadline = .distantFuture
+      save()
+    case .neighbourUp: nextSaving = min(nextSaving, now + .seconds(5))
     case .published(let file):
       store.finishPublishing(file)
       catalogue.finish(file, state: .published)
+      save(file)
     case .publicationFailed(let file):
       store.finishPublishing(file)
       catalogue.finish(file, state: .failed)
+      tell(.failed, of: file)
     case .fileAbandoned(let file):
       if let manifest = catalogue.manifest(of: file) { store.abandon(manifest) }
       catalogue.finish(file, state: .failed)
@@ -231,8 +355,11 @@ extension NodeDriver {
   }
 
   private func fail(_ file: FileIdentifier, because error: HostError) {
+    diskRefused(error)
+    if let manifest = catalogue.manifest(of: file) { store.abandon(manifest) }
+    // What was stored of it is gone; it may come again.
+    node.giveUp(file)
     catalogue.finish(file, state: .failed)
-    log(error.description)
     tell(.failed, of: file)
   }
 
@@ -256,6 +383,15 @@ extension NodeDriver {
   /// Publishes a file that lies in its place already.
   func publish(_ manifest: FileManifest, at path: String, reply: HTTPReply) {
     guard !isStopping else { return reply.send(HTTPResponse(status: 503, error: "The node is stopping.")) }
+    // The manifest, the chunks, and those of the files before it.
+    guard memory?.mayNumber(1 + manifest.chunkCount + node.unsentChunkCount, from: node.nextSequence) ?? true
+    else {
+      return reply.send(
+        HTTPResponse(
+          status: 507,
+          error: "The node's state cannot be written, so it cannot number more messages; mend its disk first."
+        ))
+    }
     store.publish(manifest, at: path)
     catalogue.add(manifest, by: node.key, state: .publishing, path: path)
     do {
@@ -265,7 +401,8 @@ extension NodeDriver {
         store.finishPublishing(manifest.identifier)
         catalogue.finish(manifest.identifier, state: .failed)
       }
-      return reply.send(HTTPResponse(status: 409, error: NodeDriver.sentence(error.description)))
+      let status: UInt32 = error == .undeliverable ? 503 : 409
+      return reply.send(HTTPResponse(status: status, error: NodeDriver.sentence(error.description)))
     }
     reply.send(
       ControlPublication(

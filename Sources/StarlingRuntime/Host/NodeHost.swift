@@ -1,4 +1,7 @@
 import CStarlingShims
+import Dispatch
+import Glibc
+import StarlingApps
 import StarlingCore
 import StarlingNode
 import Synchronization
@@ -28,7 +31,8 @@ public final class NodeHost: Sendable {
   ///
   /// - Parameters:
   ///   - configuration: what the user set.
-  ///   - log: is called with lines for an operator, each one sentence, on the thread that calls ``run()``.
+  ///   - log: is called with lines for an operator, each one event without a line's end, on the thread that calls
+  ///     ``run()``.
   /// - Throws: ``HostError`` when an address is taken, or a file or directory cannot be used.
   public init(
     _ configuration: HostConfiguration, log: @escaping @Sendable (String) -> Void = { _ in }
@@ -39,17 +43,22 @@ public final class NodeHost: Sendable {
     guard (0...1).contains(configuration.loss) else {
       throw HostError("The share of lost datagrams must be 0 to 1.")
     }
-    let identity = try NodeHost.identity(configuration)
+    // A file beyond the process's limit is an error of the call, not the end of the process.
+    signal(SIGXFSZ, SIG_IGN)
     let directory = try DataDirectory(configuration.dataDirectory)
     var isMade = false
     defer { if !isMade { directory.remove() } }
+    let identity = try NodeHost.identity(configuration, in: directory)
+    let files = DispatchQueue(label: "starling.files")
+    let memory = try NodeHost.memory(of: identity, configuration, in: directory, queue: files)
     let socket = try UDPSocket(listeningOn: configuration.listen)
     let mailbox = try Mailbox<NodeDriver>()
     let seed: UInt64
     if let chosen = configuration.seed { seed = chosen } else { seed = try SystemEntropy.word() }
     let driver = try NodeDriver(
-      node: try NodeHost.node(identity, configuration, at: socket.local), socket: socket,
-      store: FileStore(directory), mailbox: mailbox,
+      node: try NodeHost.node(identity, configuration, memory?.recollection, at: socket.local),
+      socket: socket,
+      store: FileStore(directory), memory: memory, files: files, mailbox: mailbox,
       impairment: Impairment(
         delay: configuration.delay, loss: configuration.loss, local: socket.local, seed: seed),
       configuration: configuration, log: log)
@@ -90,8 +99,11 @@ public final class NodeHost: Sendable {
   /// Ends ``run()``; from any thread.
   public func stop() { _ = mailbox.post { $0.stop() } }
 
-  private static func identity(_ configuration: HostConfiguration) throws(HostError) -> Identity {
+  private static func identity(
+    _ configuration: HostConfiguration, in directory: DataDirectory
+  ) throws(HostError) -> Identity {
     if let path = configuration.identityFile { return try IdentityFile.read(path) }
+    if !directory.isTemporary { return try IdentityFile.readOrCreate(directory.identity) }
     do {
       return try Identity(seed: try SystemEntropy.bytes(Identity.seedByteCount))
     } catch {
@@ -99,8 +111,20 @@ public final class NodeHost: Sendable {
     }
   }
 
+  /// What is kept of earlier runs; `nil` if nothing is to be kept.
+  private static func memory(
+    of identity: Identity, _ configuration: HostConfiguration, in directory: DataDirectory,
+    queue: DispatchQueue
+  ) throws(HostError) -> NodeMemory? {
+    guard !directory.isTemporary else { return nil }
+    // The clock stands in for a store that is new to this key; a clock that was set back changes nothing.
+    return try NodeMemory(
+      in: directory, for: identity.publicKey, sequenceAtLeast: WallClock.microseconds(), queue: queue)
+  }
+
   private static func node(
-    _ identity: Identity, _ configuration: HostConfiguration, at local: SocketAddress
+    _ identity: Identity, _ configuration: HostConfiguration, _ memory: NodeMemory.Recollection?,
+    at local: SocketAddress
   ) throws(HostError) -> Node {
     // The address of all interfaces is nobody's: peers then go by where the datagrams come from.
     let isConcrete = local.host.contains { $0 != 0 }
@@ -108,12 +132,16 @@ public final class NodeHost: Sendable {
     var settings = NodeConfiguration(
       network: configuration.network, listen: listen, contacts: configuration.contacts)
     settings.admission = try AdmissionFiles.policy(of: configuration.admission)
+    settings.transport.maximumConnectionsPerHost = configuration.connectionsPerHost
+    settings.remembered = memory?.peers.map(\.address) ?? []
+    settings.memory = memory?.seen ?? []
+    settings.finishedFiles = memory?.files.compactMap { FileIdentifier($0.file) } ?? []
+    // A key that is used again must go on above the numbers that it has used. Without a store the clock sees to
+    // it: it has moved on by more microseconds than messages were sent.
+    let first = memory?.firstSequence ?? (configuration.identityFile == nil ? 1 : WallClock.microseconds())
     do {
-      // A key that is used again must go on above the numbers that it has used: the clock has moved on by
-      // more microseconds than it sent messages.
       return try Node(
-        identity: identity, configuration: settings, seed: try SystemEntropy.bytes(32),
-        firstSequence: configuration.identityFile == nil ? 1 : WallClock.microseconds())
+        identity: identity, configuration: settings, seed: try SystemEntropy.bytes(32), firstSequence: first)
     } catch {
       throw HostError("The node could not be made: \(error).")
     }

@@ -4,7 +4,9 @@ import StarlingCore
 
 /// Waits, on one thread, for whichever comes first: a readable or writable descriptor, or a deadline.
 ///
-/// The clock is CLOCK_MONOTONIC counted from the loop's creation, so nothing here follows the wall clock.
+/// The clock is CLOCK_MONOTONIC counted from the loop's creation, so nothing here follows the wall clock. It stands
+/// still while the process does not run, as that clock does while the machine sleeps: otherwise everything that
+/// was due meanwhile would be due at once, and all peers would seem to have been silent.
 public final class EventLoop {
   /// What has happened to a descriptor.
   struct Event {
@@ -15,8 +17,9 @@ public final class EventLoop {
 
   private let epoll: FileDescriptor
   private let timer: FileDescriptor
-  private let start: UInt64
-  private var armed = Instant.distantFuture
+  private var running: RunningClock
+  /// What the timer is set to, by CLOCK_MONOTONIC; `nil` if it is not set.
+  private var armed: UInt64?
 
   /// A loop whose time starts now.
   public init() throws(HostError) {
@@ -24,16 +27,27 @@ public final class EventLoop {
     epoll = try FileDescriptor(fd < 0 ? -errno : fd, orThrow: "An event queue could not be opened")
     let clock = timerfd_create(CLOCK_MONOTONIC, Int32(TFD_NONBLOCK | TFD_CLOEXEC))
     timer = try FileDescriptor(clock < 0 ? -errno : clock, orThrow: "A timer could not be opened")
-    start = EventLoop.monotonic()
+    running = RunningClock(
+      monotonic: EventLoop.read(CLOCK_MONOTONIC), boot: EventLoop.read(CLOCK_BOOTTIME))
     try watch(timer.number)
   }
 
-  /// The time since the loop's creation.
-  public var now: Instant { Instant(nanoseconds: EventLoop.monotonic() &- start) }
+  /// The time since the loop's creation in which the process ran.
+  public var now: Instant { running.now(monotonic: EventLoop.read(CLOCK_MONOTONIC)) }
+
+  /// For how long the process did not run since the last call; `nil` if nothing was amiss.
+  func takePause() -> RunningClock.Pause? {
+    running.takePause(monotonic: EventLoop.read(CLOCK_MONOTONIC), boot: EventLoop.read(CLOCK_BOOTTIME))
+  }
 
   /// Reports from now on when a descriptor can be read.
   func watch(_ descriptor: Int32) throws(HostError) {
     try control(EPOLL_CTL_ADD, descriptor, writable: false)
+  }
+
+  /// Reports nothing more of a descriptor.
+  func forget(_ descriptor: Int32) throws(HostError) {
+    try control(EPOLL_CTL_DEL, descriptor, writable: false)
   }
 
   /// Reports when a descriptor can be written too, or no longer.
@@ -41,8 +55,10 @@ public final class EventLoop {
     try control(EPOLL_CTL_MOD, descriptor, writable: writable)
   }
 
-  /// Waits until something happens or `deadline` has come, and tells what happened: nothing, perhaps.
+  /// Waits until something happens or `deadline` has come, and tells what happened: nothing, perhaps. After
+  /// ``RunningClock/turn`` it returns in any case.
   func wait(until deadline: Instant) throws(HostError) -> [Event] {
+    let deadline = min(deadline, now + RunningClock.turn)
     if deadline <= now { return try poll(timeout: 0) }
     arm(deadline)
     return try poll(timeout: -1)
@@ -58,7 +74,7 @@ public final class EventLoop {
     return events[..<Int(count)].compactMap { event in
       if event.data.fd == timer.number {
         timer.reset()
-        armed = .distantFuture
+        armed = nil
         return nil
       }
       let writable = event.events & EPOLLOUT.rawValue != 0
@@ -70,13 +86,13 @@ public final class EventLoop {
 
   /// Sets the timer, unless it is set to that instant already: most turns do not move the next deadline.
   private func arm(_ deadline: Instant) {
-    guard deadline != armed else { return }
-    armed = deadline
+    let wanted = deadline == .distantFuture ? nil : running.monotonic(at: deadline)
+    guard wanted != armed else { return }
+    armed = wanted
     var setting = itimerspec()
-    if deadline != .distantFuture {
-      let absolute = start &+ deadline.nanoseconds
-      setting.it_value.tv_sec = Int(absolute / 1_000_000_000)
-      setting.it_value.tv_nsec = Int(absolute % 1_000_000_000)
+    if let wanted {
+      setting.it_value.tv_sec = Int(wanted / 1_000_000_000)
+      setting.it_value.tv_nsec = Int(wanted % 1_000_000_000)
     }
     timerfd_settime(timer.number, Int32(TFD_TIMER_ABSTIME), &setting, nil)
   }
@@ -90,9 +106,9 @@ public final class EventLoop {
     }
   }
 
-  private static func monotonic() -> UInt64 {
+  private static func read(_ clock: clockid_t) -> UInt64 {
     var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
+    clock_gettime(clock, &time)
     return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
   }
 }

@@ -23,6 +23,12 @@ public final class UDPSocket {
 
   /// How many datagrams were dropped because the queue was full or the kernel refused them.
   public private(set) var dropped: UInt64 = 0
+  /// How many calls the kernel took datagrams with.
+  private(set) var accepted: UInt64 = 0
+  /// How many datagrams the kernel refused.
+  private(set) var refused: UInt64 = 0
+  /// Why it last refused one: an `errno`.
+  private(set) var lastRefusal: Int32 = 0
 
   /// Binds a socket.
   ///
@@ -84,7 +90,13 @@ public final class UDPSocket {
       let sent = send(batch)
       if sent == -EAGAIN { break }
       if sent == -EINTR { continue }
-      if sent <= 0 { dropped &+= 1 }
+      if sent > 0 {
+        accepted &+= 1
+      } else {
+        dropped &+= 1
+        refused &+= 1
+        lastRefusal = -sent
+      }
       next += sent > 0 ? Int(sent) : 1
     }
     queue.removeFirst(next)

@@ -1,8 +1,8 @@
 import CStarlingShims
 import Glibc
 
-/// A node's directory: `files/` with what was received and published, and `incoming/` with what is not
-/// complete. One node at a time uses it.
+/// A node's directory: `files/` with what was received and published, `incoming/` with what is not complete,
+/// `identity.key` and `state.sqlite`. One node at a time uses it.
 final class DataDirectory: Sendable {
   /// The directory's path, without a slash at the end.
   let path: String
@@ -12,6 +12,10 @@ final class DataDirectory: Sendable {
 
   /// Where complete files are.
   var files: String { path + "/files" }
+  /// Where the node's state is.
+  var state: String { path + "/state.sqlite" }
+  /// Where the node's identity is, unless its user keeps it elsewhere.
+  var identity: String { path + "/identity.key" }
   /// Where incomplete files are.
   var incoming: String { path + "/incoming" }
 
@@ -26,6 +30,7 @@ final class DataDirectory: Sendable {
       while trimmed.count > 1, trimmed.last == "/" { trimmed = trimmed.dropLast() }
       self.path = String(trimmed)
     } else {
+      TemporaryFolder.removeStale(prefix: "starling-node-")
       self.path = try DataDirectory.makeTemporary(prefix: "starling-node-")
     }
     for directory in [self.path, self.path + "/files", self.path + "/incoming"] {
@@ -41,6 +46,16 @@ final class DataDirectory: Sendable {
     clearIncoming()
   }
 
+  /// Opens a file in the directory; makes the folders in it anew if somebody has taken them away.
+  ///
+  /// - Returns: a descriptor, or −`errno`.
+  func open(_ path: String, _ flags: Int32) -> Int32 {
+    let descriptor = starling_open(path, flags, 0o600)
+    guard descriptor == -ENOENT, flags & O_CREAT != 0 else { return descriptor }
+    for folder in [files, incoming] { mkdir(folder, 0o700) }
+    return starling_open(path, flags, 0o600)
+  }
+
   /// Takes a temporary directory away with all it holds; does nothing to a user's.
   func remove() {
     if isTemporary { DataDirectory.removeTree(path) }
@@ -53,9 +68,12 @@ final class DataDirectory: Sendable {
     }
   }
 
+  /// Where temporary directories are made.
+  static var temporaryParent: String { getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp" }
+
   /// A new directory under TMPDIR, for its owner only.
   static func makeTemporary(prefix: String) throws(HostError) -> String {
-    let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+    let parent = temporaryParent
     var template = Array("\(parent)/\(prefix)XXXXXX".utf8CString)
     guard mkdtemp(&template) != nil else {
       throw HostError("A temporary directory could not be made in \"\(parent)\"", errno: errno)
@@ -75,7 +93,7 @@ final class DataDirectory: Sendable {
     rmdir(path)
   }
 
-  private static func names(in path: String) -> [String] {
+  static func names(in path: String) -> [String] {
     guard let directory = opendir(path) else { return [] }
     defer { closedir(directory) }
     var names: [String] = []

@@ -26,7 +26,15 @@ struct FileAssembly: Sendable {
     }
     for name in [manifest.name, distinctName] {
       let path = "\(files)/\(name)"
-      if try place(at: path) { return path }
+      if try place(at: path) {
+        // The name is on the disk before anybody is told of it.
+        let folder = starling_open(files, O_RDONLY, 0)
+        if folder >= 0 {
+          fsync(folder)
+          close(folder)
+        }
+        return path
+      }
     }
     throw HostError(
       "The file \"\(manifest.name)\" could not be kept: other files have its names in \"\(files)\"."

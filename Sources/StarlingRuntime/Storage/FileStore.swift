@@ -24,7 +24,7 @@ final class FileStore {
     guard !failed.contains(manifest.identifier) else { return }
     let path = partialPath(of: manifest)
     do {
-      let fd = starling_open(path, O_WRONLY | O_CREAT | O_NOFOLLOW, 0o600)
+      let fd = directory.open(path, O_WRONLY | O_CREAT | O_NOFOLLOW)
       let file = try FileDescriptor(fd, orThrow: FileStore.cannotKeep(manifest))
       try FileStore.write(chunk, at: index * manifest.chunkBytes, to: file, of: manifest)
     } catch {

@@ -24,7 +24,7 @@ final class FileUpload {
     }
     path = "\(directory.incoming)/upload-\(hexadecimal(try SystemEntropy.bytes(8))).part"
     file = try FileDescriptor(
-      starling_open(path, O_WRONLY | O_CREAT | O_EXCL, 0o600), orThrow: "The file could not be taken in")
+      directory.open(path, O_WRONLY | O_CREAT | O_EXCL), orThrow: "The file could not be taken in")
   }
 
   /// Takes the next piece, of any length.
@@ -40,13 +40,13 @@ final class FileUpload {
   ///
   /// - Returns: what describes the file, and where it is.
   func finish() throws(HostError) -> (manifest: FileManifest, path: String) {
-    if !pending.isEmpty { try append(pending) }
     let manifest: FileManifest
-    do {
-      manifest = try builder.finish()
+    do throws(HostError) {
+      if !pending.isEmpty { try append(pending) }
+      manifest = try finishManifest()
     } catch {
       cancel()
-      throw HostError("The file cannot be published: \(error).")
+      throw error
     }
     let assembly = FileAssembly(manifest: manifest, partial: path, files: directory.files)
     return (manifest, try assembly.run())
@@ -54,6 +54,14 @@ final class FileUpload {
 
   /// Throws away what was taken in.
   func cancel() { unlink(path) }
+
+  private func finishManifest() throws(HostError) -> FileManifest {
+    do {
+      return try builder.finish()
+    } catch {
+      throw HostError("The file cannot be published: \(error).")
+    }
+  }
 
   private func append(_ chunk: [UInt8]) throws(HostError) {
     do {

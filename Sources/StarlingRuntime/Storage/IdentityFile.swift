@@ -38,6 +38,18 @@ public enum IdentityFile {
     return identity
   }
 
+  /// Reads an identity, or makes one if there is no file yet. A crash leaves a whole file or none.
+  static func readOrCreate(_ path: String) throws(HostError) -> Identity {
+    guard access(path, F_OK) != 0, errno == ENOENT else { return try read(path) }
+    unlink(path + ".new")
+    let identity = try create(at: path + ".new")
+    guard link(path + ".new", path) == 0 || rename(path + ".new", path) == 0 else {
+      throw HostError("The identity file \"\(path)\" could not be created", errno: errno)
+    }
+    unlink(path + ".new")
+    return identity
+  }
+
   /// Reads an identity. A symbolic link is followed; what it leads to is checked.
   ///
   /// - Throws: ``HostError`` when the file cannot be read, is open to others, or holds something else.
@@ -64,6 +76,12 @@ public enum IdentityFile {
   }
 
   private static func seed(in bytes: ArraySlice<UInt8>, path: String) throws(HostError) -> [UInt8] {
+    // As bytes: to a string a carriage return and a line feed are one character, which ends no line.
+    guard !bytes.contains(UInt8(ascii: "\r")) else {
+      throw HostError(
+        "The identity file \"\(path)\" has the line ends of another system; `sed -i 's/\\r$//' \"\(path)\"` mends it."
+      )
+    }
     let text = String(decoding: bytes, as: UTF8.self)
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
     guard let first = lines.first, first.hasPrefix(headerPrefix) else {

@@ -17,6 +17,7 @@ extension Connection {
     }
     aliveAt = max(aliveAt, now)
     isAnswerAwaited = false
+    proofDeadline = nil
     confirmation = nil
     handshakeDeadline = nil
     do throws(WireError) {

@@ -35,6 +35,8 @@ struct Connection {
   /// When an authentic packet last came, or the first was sent that should be answered by one.
   var aliveAt: Instant
   var isAnswerAwaited = false
+  /// Until when the peer has to show that it is there, if it was asked for that.
+  var proofDeadline: Instant?
   var lastSentAt: Instant
 
   /// Why the connection is over.
@@ -73,12 +75,26 @@ struct Connection {
     return earliest
   }
 
-  private var idleDeadline: Instant { aliveAt + limits.idleTimeout }
+  private var idleDeadline: Instant {
+    min(aliveAt + limits.idleTimeout, proofDeadline ?? .distantFuture)
+  }
 
   private var keepAliveDeadline: Instant? {
     // While an answer is awaited, the probe timer does the asking.
     guard let keepAlive = limits.keepAlive, !recovery.hasOutstanding else { return nil }
     return max(aliveAt, lastSentAt) + keepAlive
+  }
+
+  /// Asks the peer for a sign of life within a while, which ends the connection if none comes.
+  mutating func demandProof(
+    within patience: Interval, at now: Instant, counters: inout TransportCounters,
+    into sink: inout some TransportSink & ~Copyable
+  ) {
+    guard session != nil, ended == nil, proofDeadline == nil else { return }
+    proofDeadline = now + patience
+    wantsPing = true
+    probes = max(probes, 1)
+    flush(at: now, counters: &counters, into: &sink)
   }
 
   /// Does what is due.

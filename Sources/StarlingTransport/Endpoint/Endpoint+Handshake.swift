@@ -25,14 +25,7 @@ extension Endpoint {
       counters.retransmissions += 1
       return reply(responders[i].answer, to: address, into: &sink)
     }
-    if responders.count >= configuration.maximumHandshakes {
-      // The oldest gives way: whoever opens in earnest answers within a round trip, and a flood of openings
-      // must be fast to be ahead of that. Without this, a trickle would keep everybody out.
-      counters.drop(.tablesFull)
-      if let oldest = responders.deadlines.firstIndex(of: responders.earliest) {
-        _ = removeResponder(oldest, forgettingOpening: true)
-      }
-    }
+    makeRoomForHandshake(with: address)
     guard
       let responder = ResponderHandshake(
         initiate, opening: opening, id: newID(), network: configuration.network, credentials: credentials,
@@ -54,7 +47,9 @@ extension Endpoint {
     var connection = Connection(
       id: responder.id, address: responder.opening.address, opening: responder.opening,
       limits: configuration, at: now)
-    guard connections.count < configuration.maximumConnections else {
+    guard connections.count < configuration.maximumConnections,
+      !hasItsShare(responder.opening.address)
+    else {
       counters.drop(.tablesFull)
       connection.session = session
       openings[responder.opening] = nil
@@ -67,10 +62,46 @@ extension Endpoint {
     add(connection)
   }
 
+  /// The oldest gives way: whoever opens in earnest answers within a round trip, and a flood of openings must be
+  /// fast to be ahead of that. Without this, a trickle would keep everybody out. A host that has its share makes
+  /// way for itself, so that one host cannot be ahead of the others.
+  private mutating func makeRoomForHandshake(with address: SocketAddress) {
+    var own = 0
+    var oldest: Int?
+    for i in 0..<responders.count where responders[i].opening.address.isOnHost(of: address) {
+      own += 1
+      if oldest.map({ responders.deadlines[i] < responders.deadlines[$0] }) ?? true { oldest = i }
+    }
+    if own < configuration.maximumHandshakesPerHost {
+      guard responders.count >= configuration.maximumHandshakes else { return }
+      oldest = responders.deadlines.firstIndex(of: responders.earliest)
+    }
+    counters.drop(.tablesFull)
+    if let oldest { removeResponder(oldest, forgettingOpening: true) }
+  }
+
+  /// Whether a host has opened as many connections as one host may.
+  private func hasItsShare(_ address: SocketAddress) -> Bool {
+    guard let limit = configuration.maximumConnectionsPerHost else { return false }
+    var own = 0
+    for i in 0..<connections.count {
+      if let opening = connections[i].opening, opening.address.isOnHost(of: address) { own += 1 }
+    }
+    return own >= limit
+  }
+
   private mutating func reply(
     _ datagram: [UInt8], to address: SocketAddress, into sink: inout some TransportSink & ~Copyable
   ) {
     counters.noteSent(datagram.count)
     sink.transmit(datagram, to: address)
+  }
+}
+
+extension SocketAddress {
+  /// Whether two addresses belong to one host: the same IPv4 address, or the same first half of an IPv6 one.
+  fileprivate func isOnHost(of other: SocketAddress) -> Bool {
+    host.count == other.host.count
+      && host.prefix(host.count == 16 ? 8 : 4).elementsEqual(other.host.prefix(host.count == 16 ? 8 : 4))
   }
 }

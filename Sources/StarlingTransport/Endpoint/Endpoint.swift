@@ -156,6 +156,22 @@ public struct Endpoint {
     }
   }
 
+  /// Asks all peers for a sign of life: after a time in which this end did not run, those that have given it up
+  /// are found out soon.
+  ///
+  /// - Parameters:
+  ///   - patience: how long each has to answer before its connection ends.
+  ///   - now: the current instant.
+  ///   - sink: takes what is to be done.
+  public mutating func demandProofs(
+    within patience: Interval, at now: Instant, into sink: inout some TransportSink & ~Copyable
+  ) {
+    for i in 0..<connections.count {
+      connections[i].demandProof(within: patience, at: now, counters: &counters, into: &sink)
+      connections.setDeadline(connections[i].deadline, at: i)
+    }
+  }
+
   /// Ends a connection and tells the peer. Messages not yet sent are discarded.
   public mutating func close(
     _ connection: ConnectionID, at now: Instant, into sink: inout some TransportSink & ~Copyable

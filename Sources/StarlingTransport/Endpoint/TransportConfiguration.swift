@@ -31,6 +31,13 @@ public struct TransportConfiguration: Sendable {
   public var maximumConnections = 256
   /// How many handshakes begun by others may be pending, at least 1; beyond that the oldest gives way.
   public var maximumHandshakes = 256
+  /// How many of these one host may have pending, at least 1; beyond that its own oldest gives way. A host is
+  /// an IPv4 address or the first half of an IPv6 one, which is what one customer has. The default is a
+  /// quarter.
+  public var maximumHandshakesPerHost = 64
+  /// How many connections that one host has opened may be up, at least 1; `nil` for as many as there is room
+  /// for. A network on one machine, or behind one router, has but one host.
+  public var maximumConnectionsPerHost: Int?
 
   /// The defaults, for a network of this name.
   ///
@@ -49,5 +56,7 @@ public struct TransportConfiguration: Sendable {
     precondition(sendQueueMessages >= 1, "the send queue holds a message")
     precondition((65_536...(1 << 30)).contains(reassemblyBytes), "reassembly holds the largest message")
     precondition(maximumConnections >= 1 && maximumHandshakes >= 1, "an endpoint holds a connection")
+    precondition(
+      maximumHandshakesPerHost >= 1 && maximumConnectionsPerHost ?? 1 >= 1, "a host has a share")
   }
 }

@@ -1,0 +1,55 @@
+import StarlingCore
+import StarlingSimulator
+
+extension FileStream.Outcome {
+  /// What `--json` prints of the faults.
+  var json: JSONValue {
+    .object([
+      (
+        "timeline",
+        .array(
+          timeline.map { entry in
+            .object([
+              ("time_ms", .number(entry.time.inMilliseconds.rounded())), ("event", .string(entry.event)),
+              ("nodes", .array(entry.nodes.map { .integer($0) })),
+            ])
+          })
+      ),
+      ("survivors", .integer(survivors.count)),
+      ("restarted_files_held", .integer(restarted.held)),
+      ("restarted_files_expected", .integer(restarted.expected)),
+      ("usage_before", usageBefore?.json ?? .null), ("usage_after", usageAfter?.json ?? .null),
+    ])
+  }
+
+  /// The time-line of a report.
+  var table: ReportTable {
+    ReportTable(
+      "What happened to the nodes", columns: ["after the first file", "event", "nodes"],
+      rows: timeline.map { entry in
+        [
+          Readable.decimal(entry.time.inSeconds, 1) + " s", entry.event,
+          entry.nodes.map(String.init).joined(separator: ", "),
+        ]
+      })
+  }
+
+  /// The same for people.
+  var lines: [String] {
+    var lines = [""]
+    for entry in timeline {
+      lines.append(
+        "  \(Readable.decimal(entry.time.inSeconds, 1)) s  \(entry.event) \(FaultInjector.list(entry.nodes))")
+    }
+    if restarted.expected > 0 {
+      lines.append("The restarted nodes hold \(restarted.held) of \(restarted.expected) files.")
+    }
+    if let before = usageBefore, let after = usageAfter {
+      lines.append(
+        "Each survivor had \(Readable.decimal(before.descriptors.mean, 1)) open files and"
+          + " \(Readable.size(Int(before.memory.mean))) before, and \(Readable.decimal(after.descriptors.mean, 1))"
+          + " and \(Readable.size(Int(after.memory.mean))) after.")
+    }
+    return lines
+  }
+}

@@ -1,0 +1,64 @@
+/// The shape of a node's state on disk, by versions. A store of an older version is brought forward, one step
+/// after the other; one of a newer version is refused.
+enum StateSchema {
+  /// What makes each version of the one before, from 1 on. Never changed, only added to.
+  static let steps: [[String]] = [
+    [
+      // The numbers below `reserved` may have been used by messages signed with the key.
+      "CREATE TABLE sequence (key BLOB PRIMARY KEY, reserved INTEGER NOT NULL) STRICT",
+      "CREATE TABLE peers (key BLOB PRIMARY KEY, address TEXT NOT NULL, seen_ms INTEGER NOT NULL) STRICT",
+    ],
+    [
+      """
+      CREATE TABLE files (
+        file TEXT PRIMARY KEY, name TEXT NOT NULL, topic TEXT NOT NULL, bytes INTEGER NOT NULL,
+        digest TEXT NOT NULL, publisher TEXT NOT NULL, is_own INTEGER NOT NULL, chunks INTEGER NOT NULL,
+        path TEXT NOT NULL, finished_ms INTEGER NOT NULL) STRICT
+      """,
+      "CREATE TABLE memory (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT",
+    ],
+  ]
+
+  /// The version that this program writes.
+  static var version: Int { steps.count }
+
+  /// Marks the file as a node's state, for file(1) and for whoever opens the wrong one: `Strl`.
+  static let application: Int64 = 0x5374_726C
+
+  /// Brings a database to the current version.
+  ///
+  /// - Returns: why that is not possible; `nil` when it is done.
+  static func prepare(_ database: Database) -> StateStore.OpenError? {
+    do throws(Database.Failure) {
+      let found = try database.run("PRAGMA user_version").first?.first?.integer ?? 0
+      let application = try database.run("PRAGMA application_id").first?.first?.integer ?? 0
+      guard found <= Int64(version) else { throw Database.Failure(code: newer, message: "\(found)") }
+      guard found >= 0, application == StateSchema.application || (found == 0 && application == 0) else {
+        throw Database.Failure(code: foreign, message: "it is another program's database")
+      }
+      // Readers do not wait for the writer, and a crash costs nothing that was committed.
+      try database.run("PRAGMA journal_mode = WAL")
+      try database.run("PRAGMA synchronous = FULL")
+      guard try database.run("PRAGMA quick_check(1)").first?.first?.text == "ok" else {
+        throw Database.Failure(code: foreign, message: "it is damaged")
+      }
+      guard found < Int64(version) else { return nil }
+      try database.transaction { () throws(Database.Failure) in
+        for step in steps[Int(found)...] { for statement in step { try database.run(statement) } }
+        try database.run("PRAGMA application_id = \(StateSchema.application)")
+        try database.run("PRAGMA user_version = \(version)")
+      }
+      return nil
+    } catch {
+      switch error.code {
+      case newer: return .newerVersion(error.message)
+      case foreign: return .corrupt(error.message)
+      default: return error.isCorruption ? .corrupt(error.message) : .refused(error.message)
+      }
+    }
+  }
+
+  /// Codes that SQLite does not have.
+  private static let newer: Int32 = -1
+  private static let foreign: Int32 = -2
+}
