@@ -49,11 +49,12 @@ public struct MessageGate<Auth: Authenticator>: Sendable {
   /// - Parameters:
   ///   - message: what came.
   ///   - catchingUp: whether, if it is the first of its origin, all that the origin sent before is wanted too.
-  @inlinable
+  @inlinable @inline(__always)
   public mutating func admit(_ message: Broadcast<Auth>, catchingUp: Bool = true) -> Verdict {
-    if seen.contains(message.identifier) { return .duplicate }
+    let position = seen.origins.position(of: message.identifier.origin)
+    if seen.contains(message.identifier, ofOriginAt: position) { return .duplicate }
     guard message.isAuthentic(to: auth) else { return .forged }
-    seen.insert(message.identifier, catchingUp: catchingUp)
+    _ = seen.insert(message.identifier, ofOriginAt: position, catchingUp: catchingUp)
     return .new
   }
 

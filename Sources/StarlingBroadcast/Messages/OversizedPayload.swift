@@ -5,6 +5,14 @@ public struct OversizedPayload: Error, Hashable, Sendable, CustomStringConvertib
   /// How many it may have.
   public let limit: Int
 
+  /// - Parameters:
+  ///   - byteCount: how many bytes it has.
+  ///   - limit: how many it may have.
+  public init(byteCount: Int, limit: Int) {
+    self.byteCount = byteCount
+    self.limit = limit
+  }
+
   /// One sentence.
   public var description: String {
     "The payload has \(byteCount) bytes, and a broadcast carries at most \(limit); split it, or publish it "

@@ -25,24 +25,33 @@ public struct SeenMessages: Sendable {
   /// Whether a message was seen, or given up.
   @inlinable
   public func contains(_ identifier: MessageIdentifier) -> Bool {
-    guard let position = origins.position(of: identifier.origin) else { return false }
-    return origins[position].contains(identifier.sequence)
+    contains(identifier, ofOriginAt: origins.position(of: identifier.origin))
   }
 
   /// Marks a message as seen.
   ///
-  /// - Parameters:
-  ///   - identifier: the message.
-  ///   - catchingUp: whether, if it is the first of its origin, all that the origin sent before is still
-  ///     wanted, and not just what may be on its way.
   /// - Returns: false if it was seen before, or given up.
   @inlinable @discardableResult
-  public mutating func insert(_ identifier: MessageIdentifier, catchingUp: Bool = true) -> Bool {
-    if let position = origins.position(of: identifier.origin) {
-      guard let given = origins[position].insert(identifier.sequence) else { return false }
-      if given > 0 { lostGaps &+= UInt32(truncatingIfNeeded: given) }
-      return true
-    }
+  public mutating func insert(_ identifier: MessageIdentifier) -> Bool {
+    insert(identifier, ofOriginAt: origins.position(of: identifier.origin), catchingUp: true)
+  }
+
+  /// The same for an origin whose position was looked up before; `nil` says that it is not there.
+  @inlinable
+  func contains(_ identifier: MessageIdentifier, ofOriginAt position: Int?) -> Bool {
+    guard let position else { return false }
+    return origins[position].contains(identifier.sequence)
+  }
+
+  /// The same for an origin whose position was looked up before; `nil` says that it is not there.
+  ///
+  /// - Parameter catchingUp: whether, if it is the first message of its origin, all that the origin sent before
+  ///   is still wanted, and not just what may be on its way.
+  @inlinable
+  mutating func insert(
+    _ identifier: MessageIdentifier, ofOriginAt position: Int?, catchingUp: Bool
+  ) -> Bool {
+    if let position { return origins[position].insert(identifier.sequence, lostGaps: &lostGaps) }
     if origins.count >= SeenMessages.originLimit { forgetOne() }
     origins.insert(
       SeenSequences(first: identifier.sequence, catchingUp: catchingUp), for: identifier.origin)

@@ -46,28 +46,31 @@ public struct SeenSequences: Sendable {
   /// Whether a number was seen, or given up.
   @inlinable
   public func contains(_ number: UInt64) -> Bool {
-    if number >= window.oldest { return window.contains(number) }
-    return gaps.isEmpty || gap(endingFrom: number).map { gaps[$0].lower > number } ?? true
+    if number > window.newest { return false }
+    return window.isTooOld(number) ? !isInGap(number) : window.contains(number)
   }
 
   /// Marks a number as seen.
   ///
-  /// - Returns: how many gaps were given up because there is no room for all; `nil` if the number was seen
-  ///   before.
+  /// - Parameters:
+  ///   - number: the number.
+  ///   - lostGaps: counts the gaps that are given up because there is no room for all.
+  /// - Returns: false if the number was seen before, or given up.
   @inlinable
-  public mutating func insert(_ number: UInt64) -> Int? {
-    var given = 0
+  public mutating func insert(_ number: UInt64, lostGaps: inout UInt32) -> Bool {
     if number > window.newest {
-      if number >> 6 != window.newest >> 6 { given = keepGaps(before: number) }
-    } else if number < window.oldest {
-      return closeGap(at: number)
+      if number >> 6 != window.newest >> 6 { keepGaps(before: number, lostGaps: &lostGaps) }
+    } else if window.isTooOld(number) {
+      return closeGap(at: number, lostGaps: &lostGaps)
     }
-    return window.insert(number) ? given : nil
+    return window.insert(number)
   }
 
-  /// The position of the first gap that ends at `number` or after it.
   @usableFromInline
-  func gap(endingFrom number: UInt64) -> Int? { gaps.firstIndex { $0.upper >= number } }
+  func isInGap(_ number: UInt64) -> Bool { gap(endingFrom: number).map { gaps[$0].lower <= number } ?? false }
+
+  /// The position of the first gap that ends at `number` or after it.
+  private func gap(endingFrom number: UInt64) -> Int? { gaps.firstIndex { $0.upper >= number } }
 }
 
 // MARK: - Gaps
@@ -75,7 +78,7 @@ public struct SeenSequences: Sendable {
 extension SeenSequences {
   /// Notes what the window has not seen and will slide over when it takes in `number`.
   @usableFromInline
-  mutating func keepGaps(before number: UInt64) -> Int {
+  mutating func keepGaps(before number: UInt64, lostGaps: inout UInt32) {
     let next = SequenceWindow(first: number).oldest
     var start = window.oldest
     while start < next {
@@ -92,13 +95,13 @@ extension SeenSequences {
       append(SequenceRange(start, end))
       start = end + 1
     }
-    return dropExcess()
+    dropExcess(&lostGaps)
   }
 
-  private mutating func dropExcess() -> Int {
+  private mutating func dropExcess(_ lostGaps: inout UInt32) {
     let excess = max(0, gaps.count - SeenSequences.gapLimit)
     gaps.removeFirst(excess)
-    return excess
+    lostGaps &+= UInt32(excess)
   }
 
   private mutating func append(_ range: SequenceRange) {
@@ -111,8 +114,8 @@ extension SeenSequences {
 
   /// Takes a number out of the gap that it is in, which may leave two.
   @usableFromInline
-  mutating func closeGap(at number: UInt64) -> Int? {
-    guard let i = gap(endingFrom: number), gaps[i].lower <= number else { return nil }
+  mutating func closeGap(at number: UInt64, lostGaps: inout UInt32) -> Bool {
+    guard let i = gap(endingFrom: number), gaps[i].lower <= number else { return false }
     let gap = gaps[i]
     if gap.lower == gap.upper {
       gaps.remove(at: i)
@@ -124,7 +127,8 @@ extension SeenSequences {
       gaps[i].upper = number - 1
       gaps.insert(SequenceRange(number + 1, gap.upper), at: i + 1)
     }
-    return dropExcess()
+    dropExcess(&lostGaps)
+    return true
   }
 }
 

@@ -41,7 +41,7 @@ extension BroadcastTree {
       receiveDuplicate(message.identifier, from: sender, over: position, at: now, into: &effects)
     case .forged: refuseForgery(from: sender, into: &effects)
     case .new:
-      settleMissing(message.identifier, at: now)
+      settleMissing(message.identifier, from: sender, at: now)
       if let position {
         storedLinks[position].brought(message.identifier)
       } else {

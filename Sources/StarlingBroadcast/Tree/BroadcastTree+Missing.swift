@@ -10,23 +10,15 @@ extension BroadcastTree {
   ) {
     if gate.hasSeen(identifier) { return }
     if let i = missing.firstIndex(where: { $0.identifier == identifier }) {
-      return addAnnouncer(sender, at: i)
+      return missing[i].add(sender)
     }
     guard missing.count < Int(configuration.missingLimit), hasShare(sender) else {
       return noteRefusal(of: sender, at: now, into: &effects)
     }
-    var entry = Missing(identifier, announcer: sender, at: now)
-    entry.deadline = now + lag.timeout
-    missing.append(entry)
-    effects.schedule(.missing(identifier), at: entry.deadline)
-  }
-
-  @inlinable
-  mutating func addAnnouncer(_ peer: Peer, at i: Int) {
-    guard missing[i].announcers.count < BroadcastTreeConfiguration.announcersPerMessage,
-      !missing[i].announcers.contains(peer)
-    else { return }
-    missing[i].announcers.append(peer)
+    let deadline = now + lag.timeout
+    missing.append(
+      MissingMessage(identifier, announcer: sender, at: now, deadline: deadline, isRecovery: false))
+    effects.schedule(.missing(identifier), at: deadline)
   }
 
   /// Whether a neighbour may announce one more message that nobody else has: an eighth of the table is the most
@@ -35,7 +27,7 @@ extension BroadcastTree {
   func hasShare(_ announcer: Peer) -> Bool {
     let share = Int(configuration.missingLimit) / 8
     guard missing.count >= share else { return true }
-    return missing.count { $0.announcers.first == announcer } < share
+    return missing.count { $0.announcers.first?.peer == announcer } < share
   }
 
   /// The time for a missing message to come has passed.
@@ -58,13 +50,9 @@ extension BroadcastTree {
     let limit =
       entry.isRecovery ? BroadcastTreeConfiguration.fetchAttempts : BroadcastTreeConfiguration.graftAttempts
     guard entry.attempts < limit else { return abandon(at: i) }
-    let announcer = entry.announcers[Int(entry.attempts) % entry.announcers.count]
+    let (announcer, round) = missing[i].nextToAsk(at: now)
     // Each round of all announcers waits twice as long as the one before, so that one who is slow is heard.
-    let round = min(3, Int(entry.attempts) / entry.announcers.count)
-    missing[i].attempts += 1
-    missing[i].asked = announcer
-    missing[i].askedAt = now
-    missing[i].deadline = now + reply.timeout * (1 << round)
+    missing[i].deadline = now + reply.timeout * (1 << min(3, round))
     effects.schedule(.missing(entry.identifier), at: missing[i].deadline)
     if entry.isRecovery {
       count { $0.fetchesSent += 1 }
@@ -95,7 +83,7 @@ extension BroadcastTree {
   ) {
     count { $0.goneReceived += 1 }
     guard let i = missing.firstIndex(where: { $0.identifier == identifier }),
-      let position = missing[i].announcers.firstIndex(of: sender)
+      let position = missing[i].announcers.firstIndex(where: { $0.peer == sender })
     else { return }
     missing[i].announcers.remove(at: position)
     if missing[i].asked == sender { ask(for: i, at: now, into: &effects) }
@@ -135,15 +123,16 @@ extension BroadcastTree {
 
   /// A message came. If it was missed, learns from how long that took.
   @inlinable
-  mutating func settleMissing(_ identifier: MessageIdentifier, at now: Instant) {
+  mutating func settleMissing(_ identifier: MessageIdentifier, from sender: Peer, at now: Instant) {
     guard let i = missing.firstIndex(where: { $0.identifier == identifier }) else { return }
     let entry = missing[i]
     removeMissing(at: i)
-    if entry.attempts == 0 {
-      lag.measure(now - entry.announcedAt)
-    } else if entry.attempts == 1 {
-      // Karn's rule: after a second graft nobody knows which one was answered.
-      reply.measure(now - entry.askedAt)
+    let announcer = entry.announcers.first { $0.peer == sender }
+    switch announcer?.requests ?? 0 {
+    case 0: if !entry.isRecovery { lag.measure(now - entry.announcedAt) }
+    case 1: if let announcer { reply.measure(now - announcer.askedAt) }
+    // Karn's rule: nobody knows which of several requests was answered.
+    default: break
     }
   }
 }

@@ -41,7 +41,7 @@ extension BroadcastTree {
     let lacking = SequenceRange(lower, range.upper)
     for i in missing.indices
     where missing[i].identifier.origin == origin && lacking.contains(missing[i].identifier.sequence) {
-      addAnnouncer(neighbour, at: i)
+      missing[i].add(neighbour)
     }
     let readyAt = now + lag.timeout
     let limits = BroadcastTreeConfiguration.offers
@@ -112,7 +112,8 @@ extension BroadcastTree {
       repair.storage[0].offers.remove(at: i)
     }
     let identifier = MessageIdentifier(origin: offer.origin, sequence: number)
-    missing.append(Missing(identifier, announcer: offer.neighbour, at: now, isRecovery: true))
+    missing.append(
+      MissingMessage(identifier, announcer: offer.neighbour, at: now, deadline: now, isRecovery: true))
     addOtherHolders(of: identifier, at: missing.count - 1)
     ask(for: missing.count - 1, at: now, into: &effects)
     return true
@@ -132,7 +133,7 @@ extension BroadcastTree {
   private mutating func addOtherHolders(of identifier: MessageIdentifier, at i: Int) {
     for offer in repair.storage[0].offers
     where offer.origin == identifier.origin && offer.range.contains(identifier.sequence) {
-      addAnnouncer(offer.neighbour, at: i)
+      missing[i].add(offer.neighbour)
     }
   }
 
@@ -155,7 +156,7 @@ extension BroadcastTree {
       noteReplay(of: message.identifier, by: sender, at: now, into: &effects)
     case .forged: refuseForgery(from: sender, into: &effects)
     case .new:
-      settleMissing(message.identifier, at: now)
+      settleMissing(message.identifier, from: sender, at: now)
       keep(message.passedOn)
       quicken(at: now, into: &effects)
       effects.indicate(.delivered(message, from: sender))

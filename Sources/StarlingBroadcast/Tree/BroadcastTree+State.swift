@@ -52,7 +52,7 @@ extension BroadcastTree {
     for message in history.ring { body(message.identifier.origin) }
     for entry in missing {
       body(entry.identifier.origin)
-      entry.announcers.forEach(body)
+      for announcer in entry.announcers { body(announcer.peer) }
       if let asked = entry.asked { body(asked) }
     }
     guard let repair = repair.ifNeeded else { return }

@@ -24,38 +24,12 @@ public struct BroadcastTree<Auth: Authenticator>: BroadcastProcess {
     case news
   }
 
-  /// A message that others have and that has not come.
-  @usableFromInline
-  struct Missing: Sendable {
-    @usableFromInline let identifier: MessageIdentifier
-    @usableFromInline var announcers: [Peer]
-    @usableFromInline let announcedAt: Instant
-    @usableFromInline var askedAt: Instant
-    /// Before this nobody else is asked.
-    @usableFromInline var deadline: Instant
-    /// Whom the message was last asked of.
-    @usableFromInline var asked: Peer?
-    @usableFromInline var attempts: UInt8 = 0
-    /// Whether it is known from a digest: it is fetched and not grafted.
-    @usableFromInline let isRecovery: Bool
-
-    @inlinable
-    init(_ identifier: MessageIdentifier, announcer: Peer, at now: Instant, isRecovery: Bool = false) {
-      self.identifier = identifier
-      announcers = [announcer]
-      announcedAt = now
-      askedAt = now
-      deadline = now
-      self.isRecovery = isRecovery
-    }
-  }
-
   @usableFromInline var gate: MessageGate<Auth>
   /// The parameters that it follows.
   public let configuration: BroadcastTreeConfiguration
   @usableFromInline var storedLinks = PeerMap<Link>()
   @usableFromInline var history = MessageHistory<Auth>()
-  @usableFromInline var missing: [Missing] = []
+  @usableFromInline var missing: [MissingMessage] = []
   /// From a message's first announcement to the message, when it comes by itself.
   @usableFromInline var lag = TimeoutEstimator()
   /// From a graft to the message.

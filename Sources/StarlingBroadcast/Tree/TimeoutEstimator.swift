@@ -19,9 +19,9 @@ public struct TimeoutEstimator: Sendable {
   /// The shortest wait. A guess: RFC 6298's second is made for TCP's coarse timers.
   @inlinable
   public static var shortest: Interval { .milliseconds(100) }
-  /// The longest wait. A guess.
+  /// The longest wait. A guess: peers whose messages take several seconds are slow, and not dead.
   @inlinable
-  public static var longest: Interval { .seconds(3) }
+  public static var longest: Interval { .seconds(10) }
 
   /// Twice SRTT + 4·RTTVAR (rule 2.3), within the bounds. Twice, because what is late costs little to wait
   /// for, and a payload that is asked for needlessly comes twice.

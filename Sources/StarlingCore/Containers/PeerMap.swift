@@ -22,10 +22,11 @@ public struct PeerMap<Value> {
   @inlinable
   public func position(of peer: Peer) -> Int? { keys.position(of: peer) }
 
-  /// The value at a position, 0 ..< `count`.
+  /// The value at a position, 0 ..< `count`. Read in its place: copying one that holds an array would count its
+  /// references up and down.
   @inlinable
   public subscript(position: Int) -> Value {
-    get { values[position] }
+    _read { yield values[position] }
     _modify { yield &values[position] }
   }
 

@@ -25,6 +25,10 @@ public struct SequenceWindow: Sendable {
   @inlinable
   public var oldest: UInt64 { (highest >> 6) < 3 ? 0 : ((highest >> 6) - 3) << 6 }
 
+  /// Whether a number, not above the highest seen, is below ``oldest``.
+  @inlinable
+  public func isTooOld(_ sequence: UInt64) -> Bool { (highest >> 6) &- (sequence >> 6) >= 4 }
+
   /// Whether a number was seen, or is too old to tell.
   @inlinable
   public func contains(_ sequence: UInt64) -> Bool {

@@ -146,33 +146,3 @@ struct MessageTests {
     for forgery in forgeries(of: copy) { #expect(!forgery.isAuthentic(to: anybody)) }
   }
 }
-
-@Suite("SeenMessages")
-struct SeenMessagesTests {
-  private func identifier(_ origin: Int, _ sequence: UInt64) -> MessageIdentifier {
-    MessageIdentifier(origin: Peer(origin), sequence: sequence)
-  }
-
-  @Test("A message is new once, whatever the order of many origins' messages")
-  func once() {
-    var random = testRandom()
-    var seen = SeenMessages()
-    var model: Set<MessageIdentifier> = []
-    for _ in 0..<4_000 {
-      let next = identifier(random.uniform(below: 150), UInt64(random.uniform(below: 180)))
-      #expect(seen.contains(next) == model.contains(next), "\(replay)")
-      let isNew = seen.insert(next)
-      #expect(isNew == model.insert(next).inserted, "\(replay)")
-    }
-  }
-
-  @Test("The origins remembered are bounded, and the newest among them")
-  func bound() {
-    var seen = SeenMessages()
-    let limit = SeenMessages.originLimit
-    for origin in 0..<(limit + 500) { _ = seen.insert(identifier(origin, 7)) }
-    let remembered = (0..<(limit + 500)).filter { seen.contains(identifier($0, 7)) }
-    #expect(remembered.count == limit)
-    #expect((limit..<(limit + 500)).allSatisfy { seen.contains(identifier($0, 7)) })
-  }
-}

@@ -1,0 +1,105 @@
+import StarlingBroadcast
+import StarlingCore
+import StarlingTestSupport
+import Testing
+
+@Suite("The broadcast tree: conduct")
+struct TreeConductTests {
+  private func announcement(_ sequence: UInt64) -> BroadcastTree<IdealAuthenticator>.Message {
+    .announce(signed(by: 9, sequence).identifier)
+  }
+
+  @Test(
+    "Who sends the same old message over and over is accused; who sends it as often as it may be asked is not"
+  )
+  func replay() {
+    var tree = LoneTree(neighbours: 1...2)
+    tree.receive(.push(signed(by: 9)), from: 1)
+    // Asked twenty times in vain, a slow peer answers all of them, and the network doubles every answer.
+    for _ in 0..<(2 * Int(BroadcastTreeConfiguration.graftAttempts) + 1) {
+      tree.receive(.push(signed(by: 9)), from: 2)
+    }
+    #expect(tree.accused.isEmpty)
+    for _ in 0..<BroadcastTreeConfiguration.replayLimit { tree.receive(.push(signed(by: 9)), from: 2) }
+    #expect(tree.accused == [.replay])
+  }
+
+  @Test("A pruned peer that has not heard of it pushes a thousand different messages and is not accused")
+  func lostPrune() {
+    var tree = LoneTree(neighbours: 1...2)
+    for sequence in UInt64(0)..<1_000 {
+      tree.receive(.push(signed(by: 9, sequence)), from: 1)
+      tree.receive(.push(signed(by: 9, sequence)), from: 2)
+      if sequence % 20 == 0 { tree.receive(.push(signed(by: 9, sequence)), from: 2) }
+    }
+    #expect(tree.accused.isEmpty && tree.pruned().count > 1_000)
+  }
+
+  @Test("A flood of announcements is accused once it is far beyond the share of the table")
+  func announcements() {
+    var tree = LoneTree(neighbours: 1...2)
+    let share = UInt64(tree.process.configuration.missingLimit) / 8
+    for sequence in 0..<(share + 1_000) { tree.receive(announcement(sequence), from: 1) }
+    #expect(tree.accused.isEmpty && tree.process.counters.missingTableFull == 1_000)
+    for sequence in 0..<UInt64(100) { tree.receive(announcement(share + 1_000 + sequence), from: 1) }
+    #expect(tree.accused == [.unsolicited])
+  }
+
+  @Test("A peer that announces 200 messages a second, none of which arrives for ten minutes, is not accused")
+  func oneWay() {
+    var tree = LoneTree(neighbours: 1...2)
+    var sequence: UInt64 = 0
+    for _ in 0..<600 {
+      for _ in 0..<200 {
+        tree.receive(announcement(sequence), from: 1)
+        sequence += 1
+      }
+      tree.run(until: tree.now + .seconds(1))
+      tree.effects.sent.removeAll()
+    }
+    #expect(tree.accused.isEmpty && tree.missed.isEmpty)
+    #expect(tree.process.sizes.missing <= Int(tree.process.configuration.missingLimit))
+  }
+
+  @Test(
+    "Digests that are too large, or come far more often than they are sent, are accused; half a minute's at once are not"
+  )
+  func digests() {
+    var tree = LoneTree(neighbours: 1...2)
+    tree.receive(.push(signed(by: 9)), from: 1)
+    let small = Digest(entries: [Digest.Entry(origin: Peer(9), ranges: [SequenceRange(0, 0)])])
+    for _ in 0..<300 { tree.receive(.digest(small), from: 1) }
+    #expect(tree.accused.isEmpty)
+    for _ in 0..<2_000 { tree.receive(.summary(Summary(count: 3, fingerprint: 5)), from: 1) }
+    #expect(tree.accused == [.unsolicited])
+    #expect(tree.digests.count <= BroadcastTreeConfiguration.digestLimit, "nor are more answered")
+    let entries = (0...Digest.entryLimit).map {
+      Digest.Entry(origin: Peer($0), ranges: [SequenceRange(0, 9)])
+    }
+    tree.receive(.digest(Digest(entries: entries)), from: 2)
+    let turned = Digest.Entry(origin: Peer(9), ranges: [SequenceRange(9, 1)])
+    tree.receive(.digest(Digest(entries: [turned])), from: 2)
+    #expect(tree.accused == [.unsolicited, .unsolicited, .unsolicited])
+    tree.run(until: tree.now + .seconds(10))
+    #expect(tree.fetched().isEmpty)
+  }
+
+  @Test("Every peer that is remembered anywhere is named, so that no handle is given out twice")
+  func remembered() {
+    var tree = LoneTree(neighbours: [1])
+    tree.receive(.push(signed(by: 9)), from: 1)
+    tree.receive(.announce(signed(by: 10).identifier), from: 2)
+    let entry = Digest.Entry(origin: Peer(11), ranges: [SequenceRange(0, 99)])
+    tree.receive(.digest(Digest(entries: [entry])), from: 3)
+    for _ in 0..<3 { tree.receive(.push(signed(by: 9)), from: 4) }
+    tree.receive(.supply(signed(by: 12)), from: 5)
+    var named: Set<Peer> = []
+    tree.process.forEachPeer { named.insert($0) }
+    #expect(named.isSuperset(of: [1, 2, 3, 4, 9, 10, 11, 12].map { Peer($0) }))
+    tree.expireAwaited(signed(by: 10).identifier)
+    tree.run(until: tree.now + .seconds(2))
+    named = []
+    tree.process.forEachPeer { named.insert($0) }
+    #expect(named.isSuperset(of: [2, 3, 11].map { Peer($0) }))
+  }
+}

@@ -1,0 +1,282 @@
+import StarlingBroadcast
+import StarlingCore
+import StarlingTestSupport
+import Testing
+
+@Suite("The broadcast tree: digests and recovery")
+struct TreeDigestTests {
+  private func digest(
+    _ origin: Int, _ ranges: (UInt64, UInt64)..., wantsAnswer: Bool = false
+  ) -> BroadcastTree<IdealAuthenticator>.Message {
+    let entry = Digest.Entry(origin: Peer(origin), ranges: ranges.map { SequenceRange($0.0, $0.1) })
+    return .digest(Digest(entries: [entry], wantsAnswer: wantsAnswer))
+  }
+
+  private func identifier(_ origin: Int, _ sequence: UInt64) -> MessageIdentifier {
+    MessageIdentifier(origin: Peer(origin), sequence: sequence)
+  }
+
+  private func fetches(_ tree: LoneTree) -> [(sequence: UInt64, from: Int)] {
+    tree.effects.sent.compactMap {
+      if case .fetch(let identifier) = $0.message { (identifier.sequence, Int($0.to.index)) } else { nil }
+    }
+  }
+
+  @Test("A new link is told in short what this peer has; an old one is not, nor is anybody told of nothing")
+  func newLink() {
+    var tree = LoneTree(neighbours: 1...3)
+    #expect(tree.effects.sent.isEmpty)
+    tree.receive(.push(signed(by: 9)), from: 1)
+    tree.handle(.linkUp(Peer(2), .incoming))
+    #expect(tree.summarised().isEmpty)
+    tree.handle(.linkUp(Peer(4), .incoming))
+    #expect(tree.summarised() == [4])
+  }
+
+  @Test("Peers with the same messages, in whatever order they came, are silent; others are told what is here")
+  func summaries() {
+    var trees = [LoneTree(neighbours: 1...2), LoneTree(neighbours: 1...2)]
+    for sequence: UInt64 in [0, 1, 2, 3] { trees[0].receive(.push(signed(by: 9, sequence)), from: 1) }
+    for sequence: UInt64 in [2, 0, 3, 1] { trees[1].receive(.push(signed(by: 9, sequence)), from: 1) }
+    trees[0].handle(.linkUp(Peer(5), .outgoing))
+    let summary = trees[0].effects.sent.last?.message
+    if let summary { trees[1].receive(summary, from: 2) }
+    #expect(trees[0].summarised() == [5] && trees[1].digests.isEmpty)
+    trees[1].receive(.push(signed(by: 9, 5)), from: 1)
+    if let summary { trees[1].receive(summary, from: 2) }
+    let ranges = [SequenceRange(0, 3), SequenceRange(5, 5)]
+    #expect(trees[1].digests.map(\.digest.entries) == [[Digest.Entry(origin: Peer(9), ranges: ranges)]])
+    #expect(trees[1].digests.allSatisfy { $0.to == 2 && $0.digest.wantsAnswer })
+  }
+
+  @Test("A digest that wants an answer gets one, which wants none")
+  func answer() {
+    var tree = LoneTree(neighbours: 1...2)
+    tree.receive(.push(signed(by: 9)), from: 1)
+    tree.receive(.digest(Digest(wantsAnswer: true)), from: 2)
+    #expect(tree.digests.map(\.to) == [2] && tree.digests.allSatisfy { !$0.digest.wantsAnswer })
+    tree.receive(.digest(tree.digests[0].digest), from: 2)
+    #expect(tree.digests.count == 1)
+  }
+
+  @Test(
+    "What a digest tells of is fetched once it has had the time to come by itself, and the tree stays as it is"
+  )
+  func fetch() {
+    var tree = LoneTree(neighbours: 1...3)
+    tree.receive(.prune, from: 2)
+    tree.receive(.push(signed(by: 9, 10)), from: 1)
+    tree.effects.clear()
+    tree.receive(digest(9, (7, 11)), from: 2)
+    #expect(tree.effects.sent.isEmpty)
+    tree.receive(.push(signed(by: 9, 11)), from: 1)
+    tree.effects.sent.removeAll()
+    tree.run(until: tree.now + TimeoutEstimator.initial)
+    #expect(
+      fetches(tree).map(\.sequence) == [7, 8, 9] && tree.fetched() == [2, 2, 2] && tree.grafted().isEmpty)
+    tree.effects.clear()
+    tree.receive(.supply(signed(by: 9, 8, hops: 4)), from: 2)
+    #expect(tree.deliveries.map(\.identifier) == [identifier(9, 8)] && tree.eager == [1, 3])
+    #expect(tree.pushed().isEmpty && tree.announced().isEmpty, "what is old is not pushed to anybody")
+    tree.receive(.supply(signed(by: 9, 8, hops: 4)), from: 2)
+    #expect(tree.deliveries.count == 1 && tree.pruned().isEmpty, "a supply that comes twice prunes nothing")
+    tree.receive(.supply(signed(by: 9, 9)), from: 2)
+    tree.run(until: tree.now + BroadcastTreeConfiguration.gathering)
+    let news = Digest(entries: [Digest.Entry(origin: Peer(9), ranges: [SequenceRange(8, 9)])])
+    #expect(tree.digests.map(\.digest) == [news, news, news] && tree.digests.map(\.to) == [1, 2, 3])
+    #expect(tree.process.counters.recovered == 2)
+    tree.receive(.fetch(identifier(9, 8)), from: 3)
+    #expect(tree.supplied() == [3])
+    #expect(tree.effects.sent.compactMap(\.message.carriedBroadcast).map(\.hops) == [5])
+  }
+
+  @Test(
+    "Only so many messages are fetched at once, of one neighbour and of all, and each that comes makes room")
+  func pacing() {
+    var tree = LoneTree(neighbours: 1...9)
+    let (total, perNeighbour) = BroadcastTreeConfiguration.fetchesAtOnce
+    tree.receive(digest(9, (0, 999)), from: 1)
+    tree.now = tree.now + .seconds(1)
+    tree.expire(.recovery)
+    #expect(fetches(tree).map(\.sequence) == Array(0..<UInt64(perNeighbour)))
+    for neighbour in 2...9 { tree.receive(digest(9, (0, 999)), from: neighbour) }
+    tree.now = tree.now + .seconds(1)
+    tree.expire(.recovery)
+    #expect(fetches(tree).count == total && Set(fetches(tree).map(\.sequence)).count == total)
+    #expect((1...9).allSatisfy { n in fetches(tree).count { $0.from == n } <= perNeighbour })
+    tree.receive(.supply(signed(by: 9, 3)), from: 1)
+    #expect(fetches(tree).count == total + 1)
+  }
+
+  @Test("All that a neighbour has comes in the end, once, whatever the network doubles")
+  func recoverAll() {
+    var tree = LoneTree(neighbours: 1...2)
+    tree.receive(.push(signed(by: 9, 2_000)), from: 1)
+    tree.receive(digest(9, (0, 1_999)), from: 1)
+    for _ in 0..<3_000 {
+      let asked = fetches(tree).map(\.sequence)
+      tree.effects.sent.removeAll()
+      if asked.isEmpty { tree.run(until: tree.now + .milliseconds(200)) }
+      for sequence in asked {
+        for _ in 0..<2 { tree.receive(.supply(signed(by: 9, sequence)), from: 1) }
+      }
+      if tree.deliveries.count == 2_001 { break }
+    }
+    #expect(tree.deliveries.count == 2_001 && Set(tree.deliveries.map(\.identifier)).count == 2_001)
+    #expect(tree.accused.isEmpty && tree.process.counters.gapsGivenUp == 0)
+  }
+
+  @Test("One who no longer has a message says so, and the next who told of it is asked at once")
+  func gone() {
+    var tree = LoneTree(neighbours: 1...3)
+    tree.receive(.announce(identifier(9, 4)), from: 1)
+    tree.receive(.announce(identifier(9, 4)), from: 2)
+    tree.expireAwaited(identifier(9, 4))
+    #expect(tree.grafted() == [1])
+    tree.receive(.gone(identifier(9, 4)), from: 3)
+    #expect(tree.grafted() == [1], "nobody had asked peer 3")
+    tree.receive(.gone(identifier(9, 4)), from: 1)
+    #expect(tree.grafted() == [1, 2])
+    tree.receive(.push(signed(by: 9, 4)), from: 2)
+    #expect(tree.deliveries.count == 1 && tree.missed.isEmpty)
+  }
+
+  @Test(
+    "A message that nobody has any more is missed: told once, after the time that others have to tell of it")
+  func missed() {
+    var tree = LoneTree(neighbours: 1...3)
+    tree.receive(.push(signed(by: 9, 6)), from: 3)
+    tree.receive(digest(9, (4, 4)), from: 1)
+    tree.run(until: tree.now + .milliseconds(1_500))
+    #expect(tree.fetched() == [1])
+    tree.receive(.gone(identifier(9, 4)), from: 1)
+    tree.run(until: tree.now + .seconds(20))
+    #expect(tree.missed.isEmpty)
+    tree.run(until: tree.now + BroadcastTreeConfiguration.patience)
+    #expect(tree.missed == [identifier(9, 4)] && tree.process.counters.missed == 1)
+    tree.receive(.announce(identifier(9, 4)), from: 2)
+    tree.receive(.supply(signed(by: 9, 4)), from: 2)
+    #expect(
+      tree.missed.count == 1 && tree.deliveries.count == 1, "what was missed for good does not come after all"
+    )
+    tree.receive(.announce(identifier(9, 5)), from: 2)
+    #expect(tree.awaited.contains { $0.identifier == identifier(9, 5) }, "its neighbour is still wanted")
+  }
+
+  @Test("A liar cannot make a peer refuse a message that is still to come, or that others bring late")
+  func liar() {
+    var tree = LoneTree(neighbours: 1...3)
+    tree.receive(.push(signed(by: 9, 6)), from: 3)
+    for sequence: UInt64 in [5, 7, 100] {
+      tree.receive(.announce(identifier(9, sequence)), from: 1)
+      tree.expireAwaited(identifier(9, sequence))
+      tree.receive(.gone(identifier(9, sequence)), from: 1)
+    }
+    tree.run(until: tree.now + .seconds(9))
+    tree.receive(.push(signed(by: 9, 5)), from: 2)
+    tree.run(until: tree.now + .seconds(60))
+    tree.receive(.push(signed(by: 9, 7)), from: 2)
+    tree.receive(.push(signed(by: 9, 100)), from: 2)
+    #expect(tree.deliveries.map(\.identifier.sequence) == [6, 5, 7, 100] && tree.missed.isEmpty)
+  }
+
+  @Test("A peer that keeps nothing says so to whoever asks, and does not trap")
+  func keepsNothing() {
+    var tree = LoneTree(neighbours: 1...2) { $0.historyMessages = 0 }
+    tree.handle(.broadcast(SyntheticPayload(number: 1, byteCount: 5)))
+    tree.receive(.push(signed(by: 9)), from: 1)
+    tree.receive(.fetch(identifier(9, 0)), from: 2)
+    tree.receive(.graft(identifier(0, 0)), from: 1)
+    #expect(tree.toldGone() == [2, 1] && tree.supplied().isEmpty && tree.process.counters.goneSent == 2)
+    tree.receive(.digest(Digest(wantsAnswer: true)), from: 2)
+    #expect(tree.digests.isEmpty && tree.process.sizes.history == 0)
+  }
+
+  @Test("What has left the history is not told of, and is counted")
+  func evicted() {
+    var tree = LoneTree(neighbours: 1...2) { $0.historyMessages = 10 }
+    for sequence in UInt64(0)..<300 { tree.receive(.push(signed(by: 9, sequence)), from: 1) }
+    tree.receive(.digest(Digest(wantsAnswer: true)), from: 2)
+    #expect(tree.digests.map(\.digest.entries).joined().map(\.ranges) == [[SequenceRange(290, 299)]])
+    #expect(tree.process.counters.historyEvictions == 290)
+  }
+
+  @Test("Many origins are told of in several digests of bounded size, and all of them in turn")
+  func manyOrigins() {
+    var tree = LoneTree(neighbours: 1...2)
+    for origin in 100..<700 { tree.receive(.push(signed(by: origin)), from: 1) }
+    var told: Set<Peer> = []
+    for _ in 0..<3 {
+      tree.effects.clear()
+      tree.receive(.digest(Digest(wantsAnswer: true)), from: 2)
+      #expect(
+        tree.digests.count <= 4 && tree.digests.allSatisfy { $0.digest.entries.count <= Digest.entryLimit })
+      for (digest, _) in tree.digests { told.formUnion(digest.entries.map(\.origin)) }
+    }
+    #expect(told.count == 600)
+  }
+
+  @Test(
+    "A newcomer catches up with what its neighbours have; one that does not want to begins with what is on its way"
+  )
+  func catchUp() {
+    for wants in [true, false] {
+      var tree = LoneTree(neighbours: 1...2) { $0.catchUp = wants }
+      tree.receive(digest(8, (0, 5)), from: 1)
+      tree.receive(.push(signed(by: 9, 1_000)), from: 1)
+      tree.receive(digest(9, (0, 999)), from: 2)
+      tree.run(until: tree.now + .seconds(2))
+      let asked = fetches(tree)
+      #expect(asked.contains { $0.from == 1 } == wants)
+      #expect(
+        asked.filter { $0.from == 2 }.map(\.sequence).min() == (wants ? 0 : 1_000 - SeenSequences.reach))
+    }
+  }
+
+  @Test("A peer does not fetch from others what it broadcast itself")
+  func ownMessages() {
+    var tree = LoneTree(neighbours: 1...2)
+    tree.receive(digest(0, (0, 50)), from: 1)
+    tree.run(until: tree.now + .seconds(5))
+    #expect(tree.fetched().isEmpty)
+  }
+
+  @Test("A peer that starts anew with what it had seen delivers nothing twice, and goes on with its numbers")
+  func restart() throws {
+    var tree = LoneTree(neighbours: 1...2)
+    tree.handle(.broadcast(SyntheticPayload(number: 1, byteCount: 5)))
+    for sequence: UInt64 in [0, 1, 2, 400] { tree.receive(.push(signed(by: 9, sequence)), from: 1) }
+    let memory = try SeenMessages(tree.process.seen.stored)
+    var again = LoneTree(
+      BroadcastTree(
+        identity: Peer(0), auth: IdealAuthenticator(owner: Peer(0)),
+        firstSequence: tree.process.nextSequence, seen: memory), neighbours: 1...2)
+    for sequence: UInt64 in [0, 1, 2, 3, 400, 401] {
+      again.receive(.push(signed(by: 9, sequence)), from: 1)
+    }
+    #expect(again.deliveries.map(\.identifier.sequence) == [3, 401])
+    again.effects.clear()
+    again.receive(.digest(Digest(wantsAnswer: true)), from: 1)
+    #expect(
+      again.digests.flatMap(\.digest.entries).map(\.ranges) == [
+        [SequenceRange(3, 3), SequenceRange(400, 401)]
+      ])
+    again.handle(.broadcast(SyntheticPayload(number: 2, byteCount: 5)))
+    #expect(again.effects.sent.compactMap(\.message.carriedBroadcast).map(\.identifier.sequence) == [1, 1])
+  }
+
+  @Test("A payload that is too large is refused before it is signed, and the check says so in one sentence")
+  func oversized() {
+    typealias RealTree = BroadcastTree<EightByteAuthenticator>
+    let limit = [UInt8].byteLimit
+    #expect(throws: Never.self) { try RealTree.check([UInt8](repeating: 1, count: limit)) }
+    #expect(throws: OversizedPayload(byteCount: limit + 1, limit: limit)) {
+      try RealTree.check([UInt8](repeating: 1, count: limit + 1))
+    }
+    var tree = RealTree(identity: Peer(0), auth: EightByteAuthenticator())
+    var effects = RecordingEffects(RealTree.self, random: testRandom())
+    tree.handle(.linkUp(Peer(1), .outgoing), at: .zero, into: &effects)
+    tree.handle(.broadcast([UInt8](repeating: 1, count: limit + 1)), at: .zero, into: &effects)
+    #expect(effects.sent.isEmpty && tree.counters.oversized == 1 && tree.nextSequence == 0)
+  }
+}
