@@ -45,11 +45,11 @@ struct TreeConductTests {
     #expect(tree.accused == [.unsolicited])
   }
 
-  @Test("A peer that announces 200 messages a second, none of which arrives for ten minutes, is not accused")
+  @Test("A peer that announces 200 messages a second, none of which arrives, is not accused")
   func oneWay() {
     var tree = LoneTree(neighbours: 1...2)
     var sequence: UInt64 = 0
-    for _ in 0..<600 {
+    for _ in 0..<60 {
       for _ in 0..<200 {
         tree.receive(announcement(sequence), from: 1)
         sequence += 1
