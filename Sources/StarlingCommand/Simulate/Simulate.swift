@@ -133,10 +133,26 @@ extension BroadcastReport {
       ? nil : trace.root.flatMap { RootedTree(root: Int($0.index), parents: trace.parents) }
   }
 
+  /// The overlay and the tree of those peers alone that live, with their numbers: thousands that came and went
+  /// would hide the others.
+  private var living: (graph: DirectedGraph, tree: RootedTree?, names: [String]) {
+    guard isLive.contains(false) else { return (overlay, tree, []) }
+    let (graph, originals) = overlay.induced(on: isLive)
+    var numbers = [Int?](repeating: nil, count: isLive.count)
+    for (number, original) in originals.enumerated() { numbers[original] = number }
+    let known = originals.allSatisfy { $0 < trace.parents.count }
+    let parents = known ? originals.map { trace.parents[$0].flatMap { numbers[$0] } } : []
+    let root = trace.root.flatMap { numbers[Int($0.index)] }
+    let tree = known ? root.flatMap { RootedTree(root: $0, parents: parents) } : nil
+    return (graph, tree, originals.map(String.init))
+  }
+
   /// The page with plots and drawings.
   func page(commandLine: String) -> ReportPage {
+    let living = living
     var report = OverlayReport(
-      title: "A murmuration of \(scenario.nodes)", commandLine: commandLine, graph: overlay)
+      title: "A murmuration of \(scenario.nodes)", commandLine: commandLine, graph: living.graph)
+    report.names = living.names
     report.subtitle =
       "\(scenario.messages) messages by \(scenario.broadcast.name) over SCAMP, simulated with "
       + "\(scenario.delay.description) and \(Readable.decimal(scenario.loss * 100, 1))% loss"
@@ -150,11 +166,12 @@ extension BroadcastReport {
         latencies.percentile(50).map { Readable.decimal($0.inMilliseconds, 0) + " ms" } ?? "–"),
       ReportFigure("Components", count: components),
     ]
-    if let tree {
+    if let tree = living.tree {
       report.tree = tree
       report.deliveryTimes = trace.milliseconds.compactMap { $0 }
       report.hops = trace.hops.compactMap { $0 }
     }
+    report.timeline = faultTimeline
     report.viewSizeLaw = (viewLaw, "(c+1)·ln N")
     report.messagesPerPeer = messagesPerNode
     report.seed = scenario.seed

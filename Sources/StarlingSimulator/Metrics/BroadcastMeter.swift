@@ -201,6 +201,9 @@ public struct MessageRecord: Sendable {
   public private(set) var deliveries = 0
   /// The most hops of a first copy.
   public private(set) var lastHop = 0
+  private var totalDelay = Interval.zero
+  /// How long it took to be delivered, on average; `nil` if nobody did.
+  public var meanDelay: Interval? { deliveries > 0 ? totalDelay / deliveries : nil }
   /// Who delivered it, and who within ten seconds.
   private var delivered: [UInt64]
   private var deliveredSoon: [UInt64]
@@ -230,6 +233,7 @@ public struct MessageRecord: Sendable {
     delivered[word] |= bit
     if latency <= .seconds(10) { deliveredSoon[word] |= bit }
     deliveries += 1
+    totalDelay = totalDelay + latency
     lastHop = max(lastHop, hops)
     return true
   }

@@ -38,7 +38,7 @@ struct ChartFrame {
     for tick in xTicks.values where xRange.contains(tick) {
       let place = NumberText.coordinate(x(tick))
       text += "<path class=\"tick\" d=\"M\(place) \(base)v4\"/>"
-      text += "<text x=\"\(place)\" y=\"221\" text-anchor=\"middle\">\(xTicks.label(tick))</text>"
+      text += ChartFrame.tickLabel(xTicks.label(tick), x: x(tick), y: 221, within: Self.width)
     }
     let middle = NumberText.coordinate((Self.left + Self.width - Self.right) / 2)
     return text + """
@@ -46,6 +46,15 @@ struct ChartFrame {
       <text class="label" x="\(middle)" y="243" text-anchor="middle">\(MarkupText.escaped(xLabel))</text></g>
 
       """
+  }
+
+  /// A tick's label under an axis: in the middle under the tick, or as far right as the picture has room.
+  static func tickLabel(_ label: String, x: Double, y: Double, within width: Double) -> String {
+    // A digit of 13 units is some 8 wide, a separator less.
+    let half = Double(label.count) * 4
+    let fits = x + half < width - 1
+    return "<text x=\"\(NumberText.coordinate(fits ? x : width - 1))\" y=\"\(NumberText.coordinate(y))\" "
+      + "text-anchor=\"\(fits ? "middle" : "end")\">\(label)</text>"
   }
 
   /// A dashed line at `value` with a label on top, kept inside the picture; nothing if the axis does not show it.

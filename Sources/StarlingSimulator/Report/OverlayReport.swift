@@ -24,6 +24,8 @@ public struct OverlayReport: Sendable {
   public var hops: [Int] = []
   /// How many messages each peer sent.
   public var messagesPerPeer: [Int] = []
+  /// What went wrong when, if anything did.
+  public var timeline: FaultTimeline?
   /// Tables to show besides the report's own, such as one of the files sent.
   public var tables: [ReportTable] = []
   /// Sentences at the end.
@@ -57,10 +59,18 @@ public struct OverlayReport: Sendable {
 
   /// The page, with its drawings laid out.
   public func page() -> ReportPage {
-    let sections = [picture, spread, acquaintance, figures, ending]
+    let sections = [faults, picture, spread, acquaintance, figures, ending]
     return ReportPage(
       title: title, subtitle: subtitle, commandLine: commandLine, summary: summary,
       sections: sections.filter { !$0.items.isEmpty })
+  }
+
+  private var faults: ReportSection {
+    ReportSection(
+      "What went wrong, and what it did",
+      introduction:
+        "A band for each fault, and below, over the same time, how messages and the overlay fared.",
+      items: timeline.map { [.timeline($0)] } ?? [])
   }
 
   private var picture: ReportSection {

@@ -56,6 +56,8 @@ public enum ReportItem: Sendable {
   case overlay(OverlayDrawing)
   /// A tree's picture.
   case tree(TreeDrawing)
+  /// What went wrong when.
+  case timeline(FaultTimeline)
   /// Rows and columns.
   case table(ReportTable)
   /// A paragraph.
@@ -200,6 +202,7 @@ public struct ReportPage: Sendable {
       plate(drawing.svg(standalone: false), title: "The overlay", drawing.caption, depth: drawing.depth)
     case .tree(let drawing):
       plate(drawing.svg(standalone: false), title: "The tree", drawing.caption, depth: drawing.depth)
+    case .timeline(let timeline): timeline.html()
     case .table(let table): table.html()
     case .note(let text): "<p class=\"note\">\(MarkupText.escaped(text))</p>\n"
     }

@@ -16,7 +16,7 @@ enum ReportStyle {
     h1,h2,.brand,.summary b{font-family:"Iowan Old Style","Palatino Linotype",Palatino,"URW Palladio L",\
     "Book Antiqua",Georgia,"DejaVu Serif",serif}
     header{position:relative;overflow:hidden;color:#fff;padding:clamp(40px,7vw,84px) 0 clamp(36px,5vw,64px);\
-    background:linear-gradient(#121735 0%,#2b2a5e 38%,#6b3f74 66%,#b8584f 88%,#c96b43 100%)}
+    background:linear-gradient(#121735 0%,#2b2a5e 38%,#6b3f74 66%,#b8584f 88%,#b05a35 100%)}
     header .page{position:relative}
     .flock{position:absolute;inset:0;width:100%;height:100%}
     .brand{font-style:italic;font-size:1.05rem;letter-spacing:.04em;color:#ffd9a8}
@@ -65,6 +65,12 @@ enum ReportStyle {
     .marker text{fill:var(--accent);font-weight:600}
     .line{fill:none;stroke:var(--accent);stroke-width:2.2;stroke-linejoin:round}
     .area{fill:var(--area)}
+    .fault .bar{fill:var(--accent)}
+    .fault .shade{fill:var(--accent);fill-opacity:.04}
+    .chart .fault text,.chart .track{fill:var(--ink)}
+    .chart .fault .on{fill:var(--card)}
+    .dots circle{fill:var(--bar)}
+    .narrow{display:none}
     .measures{display:flex;flex-wrap:wrap;gap:2px 16px}
     .measures i{font-style:normal}
     .measures b{font-weight:600;color:var(--ink)}
@@ -87,6 +93,7 @@ enum ReportStyle {
     .items>.wide,.items>.note,.items>.plate{grid-column:1/-1!important}}
     @media(max-width:680px){.items{grid-template-columns:minmax(0,1fr);gap:16px}.items>*{grid-column:1/-1!important}\
     .summary div{padding:13px 14px;flex-basis:calc(50% - 1px)}dd b{font-size:1.45rem}\
+    .broad{display:none}.narrow{display:block}\
     .command{display:block}.command code{display:block}\
     .wide thead{position:absolute;clip-path:inset(50%);width:1px;height:1px;overflow:hidden}\
     .wide tr{display:grid;grid-template-columns:repeat(4,1fr);gap:4px 10px;padding:10px 0;\

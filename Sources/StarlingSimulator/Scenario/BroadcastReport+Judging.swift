@@ -16,7 +16,10 @@ extension BroadcastReport {
   ) {
     for record in number.map({ meter.records[$0...$0] }) ?? meter.records[...] {
       let members = meter.members(at: record.sentAt ?? .zero, among: counted)
-      judged.append((record.reliability(among: members), record.redundancy, record.lastHop))
+      judged.append(
+        JudgedMessage(
+          sentAt: record.sentAt, reliability: record.reliability(among: members),
+          redundancy: record.redundancy, lastHop: record.lastHop, meanDelay: record.meanDelay))
     }
     duplicateDeliveries += meter.duplicateDeliveries
     forgedDeliveries += meter.forgedDeliveries
@@ -59,6 +62,7 @@ extension BroadcastReport {
   ) {
     let views = ViewCensus(of: network, among: live)
     (viewSizes, overlay, deadEntries) = (views.sizes, views.graph, views.deadEntries)
+    isLive = live
     // A crashed peer has no arcs left and is a component of its own.
     let crashed = live.count - viewSizes.count
     components = overlay.weakComponents().count - crashed

@@ -24,6 +24,8 @@ public struct BroadcastReport: Sendable {
   public internal(set) var viewSizes: [Int] = []
   /// The arcs between live peers at the end; vertices are peers by index.
   public internal(set) var overlay = DirectedGraph(adjacency: [])
+  /// For each peer, whether it is correct and lived at the end.
+  public internal(set) var isLive: [Bool] = []
   /// Weak components of the graph of views over live peers.
   public internal(set) var components = 0
   /// Strong components of that graph.
@@ -78,7 +80,16 @@ public struct BroadcastReport: Sendable {
   public internal(set) var missed = 0
 
   /// What was seen of each message so far.
-  var judged: [(reliability: (ever: Double, soon: Double)?, redundancy: Double?, lastHop: Int)] = []
+  var judged: [JudgedMessage] = []
+
+  /// What became of one message.
+  struct JudgedMessage {
+    let sentAt: Instant?
+    let reliability: (ever: Double, soon: Double)?
+    let redundancy: Double?
+    let lastHop: Int
+    let meanDelay: Interval?
+  }
 
   init(scenario: BroadcastScenario, trace: DeliveryTrace) {
     self.scenario = scenario
