@@ -34,6 +34,14 @@ let messageTargets = [
   } run: {
     checkRoundTrip(of: BroadcastTree<FuzzAuthenticator>.Message.self, $0)
   },
+  FuzzTarget("seen") {
+    let key = [UInt8](repeating: 2, count: 32)
+    let newest: [UInt8] = [0, 0, 0, 0, 0, 0, 3, 0]
+    let range: [UInt8] = [0, 0, 0, 0, 0, 0, 2, 200, 0, 0, 0, 0, 0, 0, 2, 210]
+    return [[0, 0], [0, 1] + key + newest + [0, 0], [0, 1] + key + newest + [0, 1] + range]
+  } run: { bytes in
+    checkRoundTrip(of: SeenMessages.self, bytes)
+  },
   FuzzTarget("member") {
     scampSeeds.map { [0] + $0 } + treeSeeds.map { [1] + $0 }
   } run: {

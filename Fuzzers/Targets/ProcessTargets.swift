@@ -9,7 +9,7 @@ let processTargets = [
     processSeeds
   } run: { bytes in
     var process = Scamp(identity: Peer(0), door: FuzzDoor())
-    drive(&process, with: bytes, request: membershipRequest) { process in
+    drive(&process, with: bytes, request: membershipRequest) { process, _ in
       checkViews(process)
     }
   },
@@ -17,17 +17,21 @@ let processTargets = [
     processSeeds
   } run: { bytes in
     var process = BroadcastTree(identity: Peer(0), auth: FuzzAuthenticator())
-    drive(&process, with: bytes, request: broadcastRequest) { process in
+    var delivered: Set<MessageIdentifier> = []
+    drive(&process, with: bytes, request: broadcastRequest) { process, indications in
+      for case .delivered(let broadcast, _) in indications { checkDelivery(broadcast, &delivered) }
       promise(!process.links.keys.contains(Peer(0)), "no peer has a link to itself")
     }
   },
   FuzzTarget("member-process") {
     processSeeds
   } run: { bytes in
+    var delivered: Set<MessageIdentifier> = []
     var process = FuzzMember(
       overlay: Scamp(identity: Peer(0), door: FuzzDoor()),
       diffusion: BroadcastTree(identity: Peer(0), auth: FuzzAuthenticator()))
-    drive(&process, with: bytes, request: memberRequest) { process in
+    drive(&process, with: bytes, request: memberRequest) { process, indications in
+      for case .delivered(let broadcast, _) in indications { checkDelivery(broadcast, &delivered) }
       checkViews(process.overlay)
       promise(!process.diffusion.links.keys.contains(Peer(0)), "no peer has a link to itself")
       for peer in process.diffusion.links.keys.members {
@@ -42,7 +46,7 @@ let processTargets = [
 /// Runs a program on a process.
 private func drive<P: Process>(
   _ process: inout P, with bytes: [UInt8], request: (inout FuzzProgram) -> P.Request,
-  checking check: (borrowing P) -> Void
+  checking check: (borrowing P, [P.Indication]) -> Void
 ) where P.Message: WireMessage {
   var program = FuzzProgram(bytes)
   var directory = FuzzDirectory()
@@ -70,8 +74,16 @@ private func drive<P: Process>(
     }
     // A recovery may answer with all that a history holds.
     promise(effects.sendCount - before <= 20_000, "one input makes a bounded number of messages")
-    check(process)
+    check(process, effects.takeIndications())
   }
+}
+
+/// A message is delivered once, and only if its origin signed it.
+private func checkDelivery(
+  _ broadcast: Broadcast<FuzzAuthenticator>, _ delivered: inout Set<MessageIdentifier>
+) {
+  promise(broadcast.signature.value != 255, "nothing forged is delivered")
+  promise(delivered.insert(broadcast.identifier).inserted, "a message is delivered once")
 }
 
 private func checkViews(_ scamp: Scamp<FuzzDoor>) {
@@ -120,12 +132,20 @@ struct FuzzEffects<Owner: Process>: Effects {
   private var timers: [(at: Instant, order: Int, timer: Owner.Timer)] = []
   private var order = 0
   private(set) var sendCount = 0
+  private var indications: [Owner.Indication] = []
 
   init(owner: Owner.Type, seed: UInt64) { random = Xoshiro256(seed: seed) }
 
   mutating func prepare(_ message: Owner.Message) -> Owner.Message { message }
   mutating func send(_ parcel: Owner.Message, to peer: Peer) { sendCount += 1 }
-  mutating func indicate(_ indication: Owner.Indication) {}
+  mutating func indicate(_ indication: Owner.Indication) { indications.append(indication) }
+
+  /// What was indicated since the last time.
+  mutating func takeIndications() -> [Owner.Indication] {
+    defer { indications = [] }
+    return indications
+  }
+
   mutating func next() -> UInt64 { random.next() }
 
   mutating func schedule(_ timer: Owner.Timer, at instant: Instant) {
