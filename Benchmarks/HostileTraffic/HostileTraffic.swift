@@ -54,7 +54,8 @@ struct HostileTraffic {
   func run() throws -> Bool {
     let flow = HonestFlow()
     flow.start(publisher.client, folder: folder)
-    let recorder = try RecordingPeer(target: target.listen, network: "starling")
+    var recorder = try RecordingPeer(target: target.listen, network: "starling")
+    var turns = 0
     for _ in 0..<200 {
       recorder.turn(opening: recorder.recorded.count < 60)
       usleep(5_000)
@@ -74,8 +75,11 @@ struct HostileTraffic {
         sent += sockets[(sent / 50 + turn) % sockets.count].send(
           (0..<50).map { _ in forge.next() }, to: target.listen)
       }
-      recorder.turn(opening: sent % 40 == 0)
-      forge.recorded = recorder.recorded
+      // Now and then another peer, whose budget is whole, takes the place of the one that is recorded.
+      turns += 1
+      if turns % 200 == 0 { recorder = try RecordingPeer(target: target.listen, network: "starling") }
+      recorder.turn(opening: turns % 20 == 1)
+      if recorder.recorded.count > 20 { forge.recorded = recorder.recorded }
       garbage.send(to: target.client.address)
       guard target.process.isRunning else { throw HostileError("the node ended after \(handled) datagrams") }
       let now = Int(try target.client.status().counters["datagrams_received"] ?? 0) - Int(begin)
