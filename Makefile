@@ -7,20 +7,20 @@ export FILE
 export PREFIX DESTDIR SYSCONFDIR UNITDIR
 
 help:
-	@echo "make demo     broadcast a file (FILE=...) over a network of real nodes on this machine"
-	@echo "make build    build the command: .build/release/starling"
-	@echo "make test     run all tests"
-	@echo "make lint     check formatting and the rules of the sources"
-	@echo "make bench    compare the simulator with a hand-written event loop"
-	@echo "make soak     simulate SEEDS=10000 mixtures of faults, from seed START=1 on, and hold each to its promises"
-	@echo "make fuzz     feed every decoder and whole processes with arbitrary inputs, a minute each"
-	@echo "make fuzz-coverage  say which share of the decoders the kept inputs reach"
-	@echo "make install  install the command and a systemd unit (PREFIX=/usr/local, DESTDIR=)"
-	@echo "make uninstall  take them away again"
-	@echo "make siege    kill, restart and stop real nodes while messages flow"
+	@echo "make demo             broadcast a file (FILE=...) over a network of real nodes on this machine"
+	@echo "make build            build the command: .build/release/starling"
+	@echo "make test             run all tests"
+	@echo "make lint             check formatting and the rules of the sources"
+	@echo "make bench            compare the simulator with a hand-written event loop"
+	@echo "make soak             simulate SEEDS=10000 mixtures of faults, from seed START=1 on, and hold each to its promises"
+	@echo "make fuzz             feed every decoder and whole processes with arbitrary inputs, a minute each"
+	@echo "make fuzz-coverage    say which share of the decoders the kept inputs reach"
+	@echo "make install          install the command and a systemd unit (PREFIX=/usr/local, DESTDIR=)"
+	@echo "make uninstall        take them away again"
+	@echo "make siege            kill, restart and stop real nodes while messages flow"
 	@echo "make siege-datagrams  send ten million hostile datagrams at a live node"
-	@echo "make docs     write the reference of the libraries to docs/api"
-	@echo "make clean    remove what was built"
+	@echo "make docs             write the reference of the libraries to docs/api"
+	@echo "make clean            remove what was built"
 
 demo: install-dependencies
 	@scripts/demo "$$FILE"

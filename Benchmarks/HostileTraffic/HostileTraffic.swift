@@ -12,8 +12,9 @@ import StarlingRuntime
 struct HostileTraffic {
   /// How many sockets the datagrams come from, each of an address of its own.
   static let sockets = 96
-  /// What a node may grow by: tables fill up once, and the memory allocator keeps what it had.
-  static let memoryAllowance = 24 << 20
+  /// What a node may grow by: tables fill up once, and the memory allocator keeps what it had. The honest files are
+  /// small, since the broadcast's history keeps up to 32 MiB of what passed.
+  static let memoryAllowance = 8 << 20
 
   let wanted: Int
   let target: TrialNode
@@ -39,7 +40,7 @@ struct HostileTraffic {
         while !lock.withLock({ isOver }) {
           number += 1
           let path = "\(folder)/honest-\(number)"
-          let text = String(repeating: "honest \(number)\n", count: 500 + number * 37 % 4_000)
+          let text = String(repeating: "honest \(number)\n", count: 50 + number * 37 % 100)
           try? Data(text.utf8).write(to: URL(filePath: path))
           let published = try? client.publish(file: path)
           lock.withLock {
@@ -54,7 +55,8 @@ struct HostileTraffic {
   func run() throws -> Bool {
     let flow = HonestFlow()
     flow.start(publisher.client, folder: folder)
-    let recorder = try RecordingPeer(target: target.listen, network: "starling")
+    var recorder = try RecordingPeer(target: target.listen, network: "starling")
+    var turns = 0
     for _ in 0..<200 {
       recorder.turn(opening: recorder.recorded.count < 60)
       usleep(5_000)
@@ -74,8 +76,11 @@ struct HostileTraffic {
         sent += sockets[(sent / 50 + turn) % sockets.count].send(
           (0..<50).map { _ in forge.next() }, to: target.listen)
       }
-      recorder.turn(opening: sent % 40 == 0)
-      forge.recorded = recorder.recorded
+      // Now and then another peer, whose budget is whole, takes the place of the one that is recorded.
+      turns += 1
+      if turns % 200 == 0 { recorder = try RecordingPeer(target: target.listen, network: "starling") }
+      recorder.turn(opening: turns % 20 == 1)
+      if recorder.recorded.count > 20 { forge.recorded = recorder.recorded }
       garbage.send(to: target.client.address)
       guard target.process.isRunning else { throw HostileError("the node ended after \(handled) datagrams") }
       let now = Int(try target.client.status().counters["datagrams_received"] ?? 0) - Int(begin)
@@ -87,7 +92,7 @@ struct HostileTraffic {
         isWarm = true
         before = try target.usage()
       }
-      if sent % 97 == 0 { FileHandle.standardError.write(Data("\(handled) of \(wanted)\n".utf8)) }
+      if turns % 100 == 0 { FileHandle.standardError.write(Data("\(handled) of \(wanted)\n".utf8)) }
       if ContinuousClock.now - start > .seconds(1_500) { throw HostileError("it took too long") }
     }
     let seconds = (ContinuousClock.now - start) / .seconds(1)

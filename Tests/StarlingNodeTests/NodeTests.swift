@@ -203,4 +203,78 @@ import Testing
         firstSequence: 0)
     }
   }
+
+  @Test(
+    "a node that was cut off finds its network again through peers that it knew, with no contact of its own")
+  func findsKnownPeers() throws {
+    let network = try joinedNetwork(5, seed: testSeed(default: 35), loss: 0)
+    // The first has no contacts: it was the one that the others joined through.
+    let first = network.nodes[0]
+    #expect(first.node.configuration.contacts.isEmpty && !first.isAlone)
+    first.isHanging = true
+    network.run(for: .seconds(120))
+    first.isHanging = false
+    network.run(for: .seconds(120)) { !first.isAlone && first.sink.events.contains(.isolated) }
+    #expect(first.sink.events.contains(.isolated), "its connections were dead")
+    #expect(!first.isAlone)
+    #expect(!first.node.rememberedPeers.isEmpty)
+  }
+
+  @Test("a node that did not run for a while finds out within seconds who has given it up")
+  func awakens() throws {
+    let network = try joinedNetwork(4, seed: testSeed(default: 36), loss: 0)
+    let sleeper = network.nodes[2]
+    for node in network.nodes where node !== sleeper { node.isHanging = true }
+    let connections = sleeper.status.connectionCount
+    #expect(connections > 0)
+    sleeper.node.awaken(at: network.now, into: &sleeper.sink)
+    network.collect(from: sleeper)
+    network.run(for: .seconds(6))
+    #expect(sleeper.isAlone)
+  }
+
+  @Test(
+    "a file that no neighbour takes is an error to its publisher, and a published one waits for neighbours")
+  func undeliverable() throws {
+    let network = try joinedNetwork(3, seed: testSeed(default: 37), loss: 0)
+    let publisher = network.nodes[0]
+    // Its neighbours hang, and their queues fill up with files.
+    for node in network.nodes where node !== publisher { node.isHanging = true }
+    var refused: PublishError?
+    for i in 0..<60 where refused == nil {
+      do throws(PublishError) {
+        let digests = (0..<1_700).map { SHA256.hash([UInt8(i), UInt8($0 & 255), UInt8($0 >> 8)]) }
+        guard
+          let manifest = try? FileManifest(
+            name: "f\(i)", topic: "", byteCount: 1_700, chunkBytes: 1, digest: SHA256.hash([]),
+            chunkDigests: digests)
+        else { continue }
+        try publisher.node.publish(manifest, at: network.now, into: &publisher.sink)
+      } catch {
+        refused = error
+      }
+    }
+    #expect(refused == .undeliverable)
+    #expect(publisher.status.counters.host.droppedQueueFull > 0)
+  }
+
+  @Test("what was seen outlives a restart, except of those whose file was still arriving")
+  func memory() throws {
+    let network = try joinedNetwork(3, seed: testSeed(default: 38), loss: 0)
+    let receiver = network.nodes[1]
+    let empty = receiver.node.memory
+    let contents = [UInt8](repeating: 3, count: 200_000)
+    _ = try network.publish(contents, name: "a", from: network.nodes[0], chunkBytes: 10_000)
+    network.run(for: .seconds(60)) { receiver.sink.storedCount > 2 }
+    #expect(receiver.node.memory == empty, "its manifest must come again")
+    network.run(for: .seconds(60)) { !receiver.sink.completed.isEmpty }
+    #expect(receiver.node.memory.count > empty.count)
+    let again = try TestNode(9, contacts: [], seed: 1) { $0.memory = receiver.node.memory }
+    #expect(again.node.memory == receiver.node.memory)
+    // What is damaged is left out.
+    let damaged = try TestNode(9, contacts: [], seed: 1) {
+      $0.memory = Array(receiver.node.memory.dropLast())
+    }
+    #expect(damaged.node.memory == empty)
+  }
 }
