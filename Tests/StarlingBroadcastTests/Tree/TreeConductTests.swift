@@ -101,5 +101,14 @@ struct TreeConductTests {
     named = []
     tree.process.forEachPeer { named.insert($0) }
     #expect(named.isSuperset(of: [2, 3, 11].map { Peer($0) }))
+    // Told just before a pulse, which forgets the conduct: for now peer 3 is in the offers alone.
+    var late = LoneTree(neighbours: [1])
+    late.receive(.push(signed(by: 9)), from: 1)
+    late.run(until: late.now + .milliseconds(3_900))
+    late.receive(.digest(Digest(entries: [entry])), from: 3)
+    late.run(until: late.now + .milliseconds(300))
+    named = []
+    late.process.forEachPeer { named.insert($0) }
+    #expect(late.fetched().isEmpty && named.isSuperset(of: [3, 11].map { Peer($0) }))
   }
 }
