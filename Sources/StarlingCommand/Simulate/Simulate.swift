@@ -8,6 +8,12 @@ import StarlingSimulator
 ///   - options: what to simulate.
 ///   - output: where the report goes, as JSON or text.
 func simulate(_ options: SimulateOptions, output: Output) throws(CommandError) {
+  let scenario = BroadcastScenario(options)
+  guard scenario.capacity <= BroadcastScenario.peerLimit else {
+    throw .usage(
+      "--churn brings the peers to \(scenario.capacity), where a simulation has room for"
+        + " \(BroadcastScenario.peerLimit): make it weaker or shorter.")
+  }
   // Opened first, so that a long run does not end in finding that its page cannot be written.
   var page: Output?
   if let path = options.report { page = try Output(path: path) }
@@ -15,7 +21,7 @@ func simulate(_ options: SimulateOptions, output: Output) throws(CommandError) {
   if let path = options.graph { graph = try Output(path: path) }
   var bar = Progress()
   let start = ContinuousClock().now
-  let report = BroadcastScenario(options).run { progress in
+  let report = scenario.run { progress in
     bar.report(progress.phase + ", per cent", Int(progress.share * 100), of: 100)
   }
   bar.finish()

@@ -10,6 +10,9 @@ extension BroadcastScenario {
     return faults + [Fault(.crash, share: share, from: after)]
   }
 
+  /// How many peers a simulation has room for: 2²⁴.
+  public static var peerLimit: Int { Event.peerLimit }
+
   /// How many peers are adversaries.
   var byzantineCount: Int { min(nodes - Int((1 - byzantine) * Double(nodes)), nodes - senders) }
 
@@ -26,8 +29,9 @@ extension BroadcastScenario {
   /// From the first message to the end.
   var messagePhase: Interval { interval * max(messages - 1, 0) + drain }
 
-  /// How many peers there will be at most, those that churn brings included.
-  var capacity: Int {
+  /// How many peers there will be at most, those that churn brings included; no run has room for more than
+  /// ``peerLimit``.
+  public var capacity: Int {
     var joins = 0
     for fault in faults where fault.kind == .churn {
       let start = fault.start?.nanoseconds ?? -hours.nanoseconds
