@@ -22,7 +22,23 @@ extension FileStream.Outcome {
     ])
   }
 
-  /// The time-line of a report.
+  /// The drawing of a report: what was wrong when, and how long each file took to reach the last node.
+  var drawing: FaultTimeline {
+    var bands: [FaultTimeline.Band] = []
+    for (i, entry) in timeline.enumerated() where entry.event != "continued" {
+      let resumed = timeline[i...].first { $0.event == "continued" && $0.nodes == entry.nodes }
+      let end = entry.event == "stopped" ? resumed?.time.inSeconds ?? seconds : seconds
+      let span = entry.time.inSeconds...max(end, entry.time.inSeconds)
+      bands.append(FaultTimeline.Band("\(entry.event) \(entry.nodes.count)", span))
+    }
+    let points = zip(publishedAt, files).compactMap { published, file in
+      file.received.max().map { Curve.Sample(x: published, y: $0 / 1_000) }
+    }
+    let track = FaultTimeline.Track("until the last node has it, in s", .dots, points: points)
+    return FaultTimeline(span: 0...max(seconds, 1), bands: bands, tracks: [track])
+  }
+
+  /// The time-line of a report as a table.
   var table: ReportTable {
     ReportTable(
       "What happened to the nodes", columns: ["after the first file", "event", "nodes"],

@@ -8,6 +8,10 @@ struct FileStream {
   /// What came of it.
   struct Outcome {
     var files: [NetworkResult.File] = []
+    /// When each file was published, in seconds after the first.
+    var publishedAt: [Double] = []
+    /// How long it all took, in seconds.
+    var seconds = 0.0
     var timeline: [FaultInjector.Entry] = []
     /// The numbers of the nodes that nobody ended: each must have every file.
     var survivors: [Int] = []
@@ -130,7 +134,9 @@ struct FileStream {
         usleep(100_000)
       }
     }
+    outcome.seconds = elapsed.inSeconds
     for publication in published {
+      outcome.publishedAt.append(Readable.milliseconds(publication.start - start) / 1_000)
       let name = publication.path.split(separator: "/").last.map(String.init) ?? publication.path
       outcome.files.append(
         try broadcast.result(

@@ -195,7 +195,10 @@ extension NetworkResult {
           ]
         })
     ]
-    if let faults { report.tables.append(faults.table) }
+    if let faults, !faults.timeline.isEmpty {
+      report.timeline = faults.drawing
+      report.tables.append(faults.table)
+    }
     return report.page()
   }
 }
