@@ -43,7 +43,7 @@ extension Scamp {
     _ number: UInt64, _ signature: Door.Signature, from subscriber: Peer, at now: Instant,
     into effects: inout some Effects<Self> & ~Copyable
   ) {
-    guard countMeeting(subscriber) else {
+    guard countMeeting(subscriber, isRequest: true) else {
       return effects.indicate(.misbehaved(subscriber, .subscriptionFlood))
     }
     let request = SubscriptionStatement(subscriber: subscriber, number: number, contact: nil)
@@ -133,11 +133,8 @@ extension Scamp {
     into effects: inout some Effects<Self> & ~Copyable
   ) {
     guard subscription.subscriber != identity || hopsLeft > 0 else { return }
-    guard countMeeting(subscription.subscriber) else {
-      // Copies go astray in small groups: only who floods in its own name is to blame.
-      if sender == subscription.subscriber { effects.indicate(.misbehaved(sender, .subscriptionFlood)) }
-      return
-    }
+    // Nobody is to blame for too many: in a small group copies meet the same peers again and again.
+    guard countMeeting(subscription.subscriber, isRequest: false) else { return }
     guard subscription.isAuthentic(to: door) else {
       return effects.indicate(.misbehaved(sender, .badSignature))
     }
@@ -166,22 +163,27 @@ extension Scamp {
     }
   }
 
-  /// Counts a subscription of a peer, or a copy of it, in this round.
+  /// Counts a request of a subscriber, or a copy of its subscription, in this round.
   ///
-  /// - Returns: whether it is within bounds.
+  /// - Returns: whether there are no more than the limit.
   @inlinable
-  mutating func countMeeting(_ subscriber: Peer) -> Bool {
+  mutating func countMeeting(_ subscriber: Peer, isRequest: Bool) -> Bool {
     // Once the table is full the group is growing fast; those that are in it stay bounded.
     if met.count >= ScampConfiguration.metLimit, met.position(of: subscriber) == nil { return true }
-    let position = met.insert(0, for: subscriber).position
-    guard met[position] < ScampConfiguration.meetingsPerRound else { return false }
-    met[position] += 1
+    let position = met.insert(ScampMeetings(), for: subscriber).position
+    if isRequest {
+      guard met[position].requests < ScampConfiguration.requestsPerRound else { return false }
+      met[position].requests += 1
+    } else {
+      guard met[position].copies < ScampConfiguration.copiesPerRound else { return false }
+      met[position].copies += 1
+    }
     return true
   }
 
   @inlinable
   func canKeep(_ peer: Peer) -> Bool {
-    peer != identity && outgoing.count < Int(configuration.viewLimit) && !outgoing.keys.contains(peer)
+    peer != identity && outgoing.count < Int(mostMembers) && !outgoing.keys.contains(peer)
   }
 
   @inlinable
@@ -192,17 +194,18 @@ extension Scamp {
     effects.indicate(.gained(peer, .partialView))
   }
 
-  /// Takes a keeper into the in-view, or asks it to let go where the in-view is full.
+  /// Takes a keeper into the in-view, in the place of the oldest if that is about to lapse, or asks it to let go
+  /// where the in-view is full.
   @inlinable
   mutating func addToInView(_ peer: Peer, into effects: inout some Effects<Self> & ~Copyable) {
     guard peer != identity, incoming.position(of: peer) == nil else { return }
-    guard incoming.count < Int(configuration.viewLimit), door.admits(peer) else {
+    guard door.admits(peer), incoming.count < mostKeepers || releaseOldestIfDue(into: &effects) else {
       return effects.send(.release(successor: nil), to: peer)
     }
     // Leases that were given out together do not all have to be renewed together.
     let age = UInt8(truncatingIfNeeded: effects.uniform(below: Int(ScampConfiguration.renewalSpread)))
     incoming.insert(ScampArc(age: age), for: peer)
     effects.indicate(.gained(peer, .inView))
-    if size.isSettled, Double(incoming.count) > law { releaseOldest(ifOlderThan: true, into: &effects) }
+    if size.isSettled, Double(incoming.count) > law { _ = releaseOldestIfDue(into: &effects) }
   }
 }

@@ -34,6 +34,10 @@ extension Scamp {
     // The first rounds are short, for peers that join at once; they are too short to tell who is silent.
     if count >= ScampConfiguration.shortRounds {
       size.advance(&effects)
+      if size.isSettled {
+        let most = law * ScampConfiguration.fullPartialView
+        mostMembers = min(configuration.viewLimit, UInt16(clamping: Int(most) + 8))
+      }
       growOlder(into: &effects)
       releaseSurplus(into: &effects)
       sendHeartbeats(into: &effects)
@@ -124,22 +128,37 @@ extension Scamp {
     if missing > 0 { sendCopies(of: subscription, count: missing, toAll: false, into: &effects) }
   }
 
-  /// Asks keepers beyond the law to let go: views that only ever grew would end as large as the group.
+  /// How many keepers the in-view takes: somewhat more than the law, once the group's size is known. Views that
+  /// only ever grew would end as large as the group.
   @inlinable
-  mutating func releaseSurplus(into effects: inout some Effects<Self> & ~Copyable) {
-    guard size.isSettled else { return }
-    let most = law * ScampConfiguration.fullInView + 2
-    while Double(incoming.count) > most { releaseOldest(ifOlderThan: false, into: &effects) }
+  var mostKeepers: Int {
+    let limit = Int(configuration.viewLimit)
+    return size.isSettled ? min(limit, Int(law * ScampConfiguration.fullInView) + 2) : limit
   }
 
-  /// Asks the keeper of the oldest arc to let go, or only if the arc is about to lapse.
+  /// Asks keepers beyond the law to let go. Drawn at random: if the oldest went, a liar that offers itself as a
+  /// keeper again and again would drive out all others.
   @inlinable
-  mutating func releaseOldest(ifOlderThan isDue: Bool, into effects: inout some Effects<Self> & ~Copyable) {
-    guard incoming.count > 0 else { return }
+  mutating func releaseSurplus(into effects: inout some Effects<Self> & ~Copyable) {
+    let most = mostKeepers
+    while incoming.count > most, let keeper = incoming.keys.random(from: &effects) {
+      release(keeper, into: &effects)
+    }
+  }
+
+  /// Asks the keeper of the oldest arc to let go, if the arc is about to lapse.
+  @inlinable
+  mutating func releaseOldestIfDue(into effects: inout some Effects<Self> & ~Copyable) -> Bool {
+    guard incoming.count > 0 else { return false }
     var oldest = 0
     for i in 1..<max(incoming.count, 1) where incoming[i].age > incoming[oldest].age { oldest = i }
-    guard !isDue || incoming[oldest].age >= ScampConfiguration.renewalRounds else { return }
-    let keeper = incoming.keys[oldest]
+    guard incoming[oldest].age >= ScampConfiguration.renewalRounds else { return false }
+    release(incoming.keys[oldest], into: &effects)
+    return true
+  }
+
+  @inlinable
+  mutating func release(_ keeper: Peer, into effects: inout some Effects<Self> & ~Copyable) {
     incoming.remove(keeper)
     effects.send(.release(successor: nil), to: keeper)
     effects.indicate(.lost(keeper, .inView))

@@ -47,7 +47,9 @@ public struct Scamp<Door: Admission>: Membership {
   /// Members that were given away last: only these may be returned.
   @usableFromInline var donated: [Peer] = []
   /// How often subscribers were met in this round.
-  @usableFromInline var met = PeerMap<UInt8>()
+  @usableFromInline var met = PeerMap<ScampMeetings>()
+  /// How many members the partial view takes before it passes every subscription on.
+  @usableFromInline var mostMembers: UInt16
   /// Donations that were asked for: one that was not is returned.
   @usableFromInline var awaitedDonations: UInt16 = 0
   /// Members given away in this round.
@@ -76,6 +78,7 @@ public struct Scamp<Door: Admission>: Membership {
     self.identity = identity
     self.door = door
     self.configuration = configuration
+    mostMembers = configuration.viewLimit
     let remembered = acquaintances.filter { $0 != identity }
     lostNeighbours = Array(remembered.prefix(ScampConfiguration.lostNeighboursRemembered))
   }
@@ -215,4 +218,16 @@ public struct ScampArc: Sendable {
     silentRounds = silentRounds == .max ? .max : silentRounds + 1
     age = age == .max ? .max : age + 1
   }
+}
+
+/// How often a subscriber was met in a round.
+@frozen
+public struct ScampMeetings: Sendable {
+  /// Its own requests for a contact.
+  @usableFromInline var requests: UInt8 = 0
+  /// Copies of its subscription.
+  @usableFromInline var copies: UInt8 = 0
+
+  @inlinable
+  init() {}
 }

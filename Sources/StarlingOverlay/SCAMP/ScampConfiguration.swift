@@ -87,10 +87,18 @@ public struct ScampConfiguration: Sendable {
   /// after hours of crashes on this side of it.
   @inlinable
   public static var lostNeighboursRemembered: Int { 16 }
-  /// How often one subscriber may be met in a round, in requests and in copies of its subscription. A guess:
-  /// several times what a renewal among few peers brings.
+  /// How many members a partial view takes, as a share of the law, and eight more. A guess: what chance and joins at
+  /// once make of honest views stays below, and a crowd of liars that has itself kept everywhere is held to it.
   @inlinable
-  public static var meetingsPerRound: UInt8 { 192 }
+  public static var fullPartialView: Double { 3 }
+  /// How many requests for a contact one subscriber may send to a peer in a round: a joiner sends one each 3 s. A
+  /// guess, twice that.
+  @inlinable
+  public static var requestsPerRound: UInt8 { 48 }
+  /// How many copies of one peer's subscription are looked at in a round. A guess: several times what a renewal
+  /// among few peers brings.
+  @inlinable
+  public static var copiesPerRound: UInt8 { 192 }
   /// For how many subscribers meetings are counted in a round. A guess: more are met only while many join, and
   /// every peer has such a table then.
   @inlinable

@@ -113,6 +113,8 @@ struct ScampUpkeepTests {
     news.settled = GroupSize.level(of: 300)
     var peer = LonePeer(members: 1...5, random: random)
     for keeper in 100..<200 { peer.receive(.kept(news), from: keeper) }
+    let most = peer.scamp.mostKeepers
+    #expect(peer.keepers.count == most, "the others are asked to let go at once")
     peer.pass(rounds: 1)
     #expect(Double(peer.keepers.count) <= 2 * naturalLogarithm(peer.scamp.estimatedSize) * 1.2 + 2)
   }
@@ -131,6 +133,6 @@ struct ScampUpkeepTests {
         accusations += 1
       }
     }
-    #expect(accusations == 1_000 - Int(ScampConfiguration.meetingsPerRound))
+    #expect(accusations == 1_000 - Int(ScampConfiguration.requestsPerRound))
   }
 }
