@@ -97,7 +97,8 @@ private let scampSeeds: [[UInt8]] = {
   typealias Message = Scamp<FuzzDoor>.Message
   let peer = Peer(3)
   let messages: [Message] = [
-    .subscribe(number: 7, FuzzSignature(value: 1)), .refused(number: 7), .dropped, .probe, .present,
+    .subscribe(number: 7, FuzzSignature(value: 1)), .refused(number: 7), .dropped, .probe,
+    .present(GroupSize.News()),
     .release(successor: nil), .release(successor: peer), .donation(peer), .returned(peer),
   ]
   return messages.map { encoded($0) } + kindSeeds(16)

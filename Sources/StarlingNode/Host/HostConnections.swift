@@ -10,6 +10,8 @@ struct HostConnection {
   let isOutgoing: Bool
   /// When the handshake was done; `nil` before.
   var establishedAt: Instant?
+  /// Where the other end was when the handshake was done.
+  var address: SocketAddress?
   /// Whether the end with the smaller key opened it.
   var isOfSmallerKey = false
   /// When a message last went over it, in either direction.
@@ -68,7 +70,10 @@ struct HostConnections {
     guard let newerSince = newer.establishedAt else { return false }
     guard let olderSince = older.establishedAt else { return true }
     let distance = newerSince < olderSince ? olderSince - newerSince : newerSince - olderSince
-    if distance <= HostConnections.simultaneity, newer.isOfSmallerKey != older.isOfSmallerKey {
+    // A peer that was started anew is somewhere else: its former life's connection is dead.
+    if distance <= HostConnections.simultaneity, newer.isOfSmallerKey != older.isOfSmallerKey,
+      newer.address == older.address
+    {
       return newer.isOfSmallerKey
     }
     return newerSince >= olderSince

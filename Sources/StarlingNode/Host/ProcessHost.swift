@@ -238,6 +238,7 @@ extension ProcessHost {
     guard let i = core.connections.index(of: connection) else { return }
     core.connections[i].peer = peer
     core.connections[i].establishedAt = core.now
+    core.connections[i].address = address
     core.connections[i].isOfSmallerKey = isOutgoing == (core.endpoint.publicKey < key)
     core.connections[i].lastUsed = core.now
     sink.connected(connection, to: peer)

@@ -1,14 +1,18 @@
 import StarlingCore
 
 extension Scamp {
-  /// Unsubscription (the paper's section 3.3): all but c + 1 of the keepers are handed a member of this peer's
-  /// partial view in its place, so that the group keeps its (c + 1)·ln N arcs a peer as it shrinks.
+  /// Unsubscription: every keeper is handed a member of this peer's partial view in its place. The paper's
+  /// section 3.3 leaves out c + 1 of the keepers, so that the group has fewer arcs as it shrinks; here the in-views
+  /// see to that, and a keeper that knew nobody else would be left alone.
   @inlinable
   mutating func leave(into effects: inout some Effects<Self> & ~Copyable) {
-    let replaced = max(0, incoming.count - Int(configuration.extraCopies) - 1)
     for i in 0..<incoming.count {
-      let successor = i < replaced && outgoing.count > 0 ? outgoing.keys[i % outgoing.count] : nil
-      effects.send(.release(successor: successor), to: incoming.keys[i])
+      let keeper = incoming.keys[i]
+      var successor: Peer?
+      for turn in 0..<min(2, outgoing.count) where successor == nil || successor == keeper {
+        successor = outgoing.keys[(i + turn) % outgoing.count]
+      }
+      effects.send(.release(successor: successor == keeper ? nil : successor), to: keeper)
     }
     for i in 0..<outgoing.count { effects.send(.dropped, to: outgoing.keys[i]) }
     hasLeft = true

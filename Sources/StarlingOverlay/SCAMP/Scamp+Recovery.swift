@@ -18,15 +18,33 @@ extension Scamp {
 
   @inlinable
   mutating func probeLostNeighbour(into effects: inout some Effects<Self> & ~Copyable) {
+    if let contact {
+      let scale = Int(min(size.estimate, 1e9) / ScampConfiguration.peersPerContactProbe)
+      if effects.oneIn(ScampConfiguration.contactProbeRounds + scale) {
+        rememberLost(contact, into: &effects)
+      }
+    }
     guard !lostNeighbours.isEmpty else { return }
     effects.send(.probe, to: lostNeighbours[effects.uniform(below: lostNeighbours.count)])
   }
 
-  /// A neighbour that was lost is there: keeps it again, and has itself made known around it.
+  /// A neighbour that was lost is there, or the contact.
+  @inlinable
+  mutating func receivePresent(
+    _ news: GroupSize.News, from peer: Peer, into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    if let position = lostNeighbours.firstIndex(of: peer) {
+      lostNeighbours.remove(at: position)
+      reconnect(to: peer, into: &effects)
+    } else if awaitsContact, peer == contact {
+      awaitsContact = false
+      if size.isForeign(news) { reconnect(to: peer, into: &effects) }
+    }
+  }
+
+  /// Keeps a peer, and has itself made known around it.
   @inlinable
   mutating func reconnect(to peer: Peer, into effects: inout some Effects<Self> & ~Copyable) {
-    guard let position = lostNeighbours.firstIndex(of: peer) else { return }
-    lostNeighbours.remove(at: position)
     guard door.admits(peer) else { return }
     keep(peer, into: &effects)
     guard let subscription else { return }

@@ -25,17 +25,17 @@ extension Scamp {
     effects.schedule(.subscription(attempt: attempt), at: now + wait)
   }
 
-  /// Whom to ask for a contact: a neighbour, or if there is none, by turns the peer that was given and those
-  /// that were lost.
+  /// Whom to ask for a contact, by turns: the peer that was given, those that were lost, a neighbour. Strangers
+  /// first, because a few peers that know only each other would never get out of their island.
   @inlinable
   func peerToAsk(into effects: inout some Effects<Self> & ~Copyable) -> Peer? {
-    if let neighbour = outgoing.keys.random(from: &effects) { return neighbour }
-    let turn = Int(attempt)
-    guard let contact else {
-      return lostNeighbours.isEmpty ? nil : lostNeighbours[turn % lostNeighbours.count]
-    }
-    let turns = turn % (2 + lostNeighbours.count)
-    return turns < 2 ? contact : lostNeighbours[turns - 2]
+    let ofContact = contact == nil ? 0 : 2
+    let turns = ofContact + lostNeighbours.count + (outgoing.count > 0 ? 1 : 0)
+    guard turns > 0 else { return nil }
+    let turn = Int(attempt) % turns
+    if turn < ofContact { return contact }
+    if turn < ofContact + lostNeighbours.count { return lostNeighbours[turn - ofContact] }
+    return outgoing.keys.random(from: &effects)
   }
 
   @inlinable

@@ -122,8 +122,11 @@ extension Scamp {
     let law = law
     var lasting = 0
     for i in 0..<incoming.count where incoming[i].age < ScampConfiguration.renewalRounds { lasting += 1 }
+    thinRounds = Double(lasting) < law / 2 ? min(thinRounds + 1, 16) : 0
     guard Double(lasting) < law * ScampConfiguration.thinInView else { return }
-    guard let subscription else { return subscribe(at: now, into: &effects) }
+    // Where copies do not help, the peers around may be an island: somebody else is asked.
+    guard let subscription, thinRounds % ScampConfiguration.thinRounds != ScampConfiguration.thinRounds - 1
+    else { return subscribe(at: now, into: &effects) }
     let missing = Int(law * ScampConfiguration.renewedInView) - lasting
     if missing > 0 { sendCopies(of: subscription, count: missing, toAll: false, into: &effects) }
   }

@@ -54,12 +54,16 @@ public struct Scamp<Door: Admission>: Membership {
   @usableFromInline var awaitedDonations: UInt16 = 0
   /// Members given away in this round.
   @usableFromInline var donations: UInt8 = 0
+  /// Rounds in a row in which the in-view had less than half of what it should.
+  @usableFromInline var thinRounds: UInt8 = 0
   /// Attempts to subscribe that were made since it was last begun; the timer of another attempt is stale.
   @usableFromInline var attempt: UInt8 = 0
   /// Whether this peer waits for its subscription to be answered.
   @usableFromInline var isJoining = false
   /// Whether `size` has changed since it was last passed on.
   @usableFromInline var hasNewSize = true
+  /// Whether the contact was probed and has not answered.
+  @usableFromInline var awaitsContact = false
   /// Whether this peer has left for good.
   @usableFromInline var hasLeft = false
 
@@ -152,8 +156,8 @@ public struct Scamp<Door: Admission>: Membership {
     case .alive(let news):
       hear(news, into: &effects)
       if let position = outgoing.position(of: sender) { outgoing[position].silentRounds = 0 }
-    case .probe: effects.send(.present, to: sender)
-    case .present: reconnect(to: sender, into: &effects)
+    case .probe: effects.send(.present(size.news), to: sender)
+    case .present(let news): receivePresent(news, from: sender, into: &effects)
     case .donation(let member): receiveDonation(member, from: sender, into: &effects)
     case .returned(let member):
       guard let position = donated.firstIndex(of: member) else { return }

@@ -72,6 +72,10 @@ public struct ScampConfiguration: Sendable {
   /// thin from being filled.
   @inlinable
   public static var renewedInView: Double { 0.96 }
+  /// After so many rounds in which copies did not fill an in-view of less than half of the law a new contact is
+  /// asked for. A guess.
+  @inlinable
+  public static var thinRounds: UInt8 { 4 }
   /// Beyond this share of the law, and two more, keepers are asked to let go. Measured.
   @inlinable
   public static var fullInView: Double { 1.15 }
@@ -103,6 +107,14 @@ public struct ScampConfiguration: Sendable {
   /// every peer has such a table then.
   @inlinable
   public static var metLimit: Int { 24 }
+  /// A peer asks the contact that it joined through what it knows of the group, once in so many rounds and one more
+  /// for each ``peersPerContactProbe`` peers: two groups that know nothing of each other become one, and a contact
+  /// of many is not overrun. Guesses: ten minutes in a small group, a probe in 3 s for a contact of all.
+  @inlinable
+  public static var contactProbeRounds: Int { 12 }
+  /// See ``contactProbeRounds``.
+  @inlinable
+  public static var peersPerContactProbe: Double { 16 }
   /// To how many neighbours news of the group's size is passed on in a short round. A guess.
   @inlinable
   public static var sizeFanout: Int { 4 }

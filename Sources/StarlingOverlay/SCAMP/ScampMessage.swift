@@ -27,7 +27,7 @@ extension Scamp {
     /// To a neighbour that fell silent: are you there again?
     case probe
     /// The answer to a probe.
-    case present
+    case present(GroupSize.News)
     /// A peer with members to spare to one with a thin view: have this one, I gave it up.
     case donation(Peer)
     /// I cannot use your donation: have it back.
@@ -111,7 +111,9 @@ extension Scamp.Message: WireMessage where Door.Signature: WireSignature {
       writer.write(UInt8(9))
       writer.write(news)
     case .probe: writer.write(UInt8(10))
-    case .present: writer.write(UInt8(11))
+    case .present(let news):
+      writer.write(UInt8(11))
+      writer.write(news)
     case .donation(let member):
       writer.write(UInt8(12))
       writer.write(member, from: peers)
@@ -151,7 +153,7 @@ extension Scamp.Message: WireMessage where Door.Signature: WireSignature {
     case 8: return .heartbeat(try reader.readNews())
     case 9: return .alive(try reader.readNews())
     case 10: return .probe
-    case 11: return .present
+    case 11: return .present(try reader.readNews())
     case 12: return .donation(try reader.readPeer(into: &peers))
     case 13: return .returned(try reader.readPeer(into: &peers))
     case 14: return .size(try reader.readNews())
@@ -167,13 +169,13 @@ extension Scamp.Message: SizedMessage {
     let signature = Door.signatureByteCount
     let news = GroupSize.News.encodedByteCount
     return switch self {
-    case .dropped, .probe, .present: 1
+    case .dropped, .probe: 1
     case .subscribe: 9 + signature
     case .walk(let walk): 1 + walk.encodedByteCount
     case .subscription: 43 + PeerRecord.encodedByteCount + 2 * signature + news
     case .welcome: 9 + signature + news
     case .refused: 9
-    case .kept, .heartbeat, .alive, .size: 1 + news
+    case .kept, .heartbeat, .alive, .present, .size: 1 + news
     case .release(let successor): 2 + (successor == nil ? 0 : PeerRecord.encodedByteCount)
     case .donation, .returned: 1 + PeerRecord.encodedByteCount
     }

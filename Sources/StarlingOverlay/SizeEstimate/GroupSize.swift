@@ -75,6 +75,16 @@ public struct GroupSize: Sendable, Hashable {
     return news != before
   }
 
+  /// Whether news can only come from another group: one whose epochs are elsewhere, or one of which nobody here has
+  /// heard though the epoch is old enough. At the turn of an epoch it cannot be told, and is not claimed.
+  public func isForeign(_ other: News) -> Bool {
+    let lead = Int(Int16(bitPattern: other.epoch &- news.epoch))
+    guard lead == 0 else { return abs(lead) > 1 }
+    var merged = news.sketch
+    merged.merge(other.sketch)
+    return rounds > GroupSize.settlingRounds && merged != news.sketch
+  }
+
   /// Counts a round.
   public mutating func advance(_ random: inout some RandomSource & ~Copyable) {
     rounds += 1

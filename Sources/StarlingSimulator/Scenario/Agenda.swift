@@ -11,7 +11,7 @@ struct Agenda {
     /// One peer leaves and one joins, on account of the fault of this number; counts the steps.
     case churn(Int, step: Int)
     /// Whoever has not found the group yet asks somebody else.
-    case join(Peer)
+    case join(Peer, tries: Int)
     /// The network is looked at.
     case sample
   }

@@ -85,7 +85,7 @@ extension BroadcastRun {
     case .begin(let number): begin(number, in: &network)
     case .end(let number): end(number, in: &network)
     case .churn(let number, let step): churn(number, step: step, in: &network)
-    case .join(let peer): joinSomebody(peer, in: &network)
+    case .join(let peer, let tries): joinSomebody(peer, in: &network, tries: tries)
     case .sample:
       series.append(sample(of: network))
       agenda.add(.sample, at: network.now + samplingInterval)
@@ -179,14 +179,17 @@ extension BroadcastRun {
     roster?.insert(peer)
   }
 
-  /// Asks a random live peer to join, and looks again later whether that helped: a person whose contact died
-  /// would give another.
-  private mutating func joinSomebody(_ peer: Peer, in network: inout Network) {
-    guard network.isLive(peer), network[peer].member.overlay.partialView.isEmpty else { return }
-    if let contact = roster?.random(from: &network.random, where: { $0 != peer }) {
+  /// Asks a random live peer to join, and looks again later, ever more rarely, whether that helped: a node has a
+  /// list of contacts, and goes on to the next while it knows hardly anybody.
+  private mutating func joinSomebody(_ peer: Peer, in network: inout Network, tries: Int = 0) {
+    guard network.isLive(peer) else { return }
+    let overlay = network[peer].member.overlay
+    if overlay.partialView.count + overlay.inView.count <= 2,
+      let contact = roster?.random(from: &network.random, where: { $0 != peer })
+    {
       network.request(.join(contact: contact), of: peer)
     }
-    agenda.add(.join(peer), at: network.now + patience)
+    agenda.add(.join(peer, tries: tries + 1), at: network.now + patience * (1 << min(tries, 5)))
   }
 
   private mutating func restart(_ peer: Peer, keepsDisk: Bool, in network: inout Network) {
@@ -202,7 +205,7 @@ extension BroadcastRun {
     roster?.insert(peer)
     if keepsDisk, let contact = old.overlay.acquaintances.first(where: { network.isLive($0) }) {
       network.request(.join(contact: contact), of: peer)
-      agenda.add(.join(peer), at: network.now + patience)
+      agenda.add(.join(peer, tries: 1), at: network.now + patience)
     } else {
       joinSomebody(peer, in: &network)
     }

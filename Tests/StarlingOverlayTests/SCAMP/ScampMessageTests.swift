@@ -27,7 +27,7 @@ struct ScampMessageTests {
     return walks.map { .walk($0) } + [
       .subscribe(number: random.next(), signature()), .dropped, .donation(peer()), .returned(peer()),
       .welcome(number: random.next(), signature(), news), .refused(number: random.next()), .kept(news),
-      .size(news), .heartbeat(news), .alive(news), .probe, .present, .release(successor: nil),
+      .size(news), .heartbeat(news), .alive(news), .probe, .present(news), .release(successor: nil),
       .release(successor: peer()),
       .subscription(subscription, hopsLeft: UInt16(random.uniform(below: 65_536)), news),
     ]

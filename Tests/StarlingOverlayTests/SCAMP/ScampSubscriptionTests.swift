@@ -237,7 +237,7 @@ struct ScampSubscriptionTests {
           .copy(
             of: Int(any().index), hopsLeft: UInt16(random.uniform(below: 65_536))),
           .returned(any()), .size(news), .release(successor: random.oneIn(2) ? any() : nil),
-          .heartbeat(news), .alive(news), .probe, .present,
+          .heartbeat(news), .alive(news), .probe, .present(news),
         ]
         let now = Instant(nanoseconds: random.oneIn(10) ? .max : random.next() >> 20)
         switch random.uniform(below: 16) {
