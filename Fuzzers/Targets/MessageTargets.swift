@@ -109,9 +109,9 @@ private let treeSeeds: [[UInt8]] = {
   let broadcast = Broadcast<FuzzAuthenticator>(
     identifier: identifier, hops: 1, payload: [1, 2, 3], signature: FuzzSignature(value: 1))
   let ranges = [SequenceRange(3, 5), SequenceRange(7, 7)]
-  let messages: [Message] = [
-    .push(broadcast), .announce(identifier), .prune,
-    .digest(Digest(origin: Peer(2), ranges: ranges, wantsAnswer: true)), .digest(Digest(origin: Peer(2))),
+  let digests = [
+    Digest(origin: Peer(2), ranges: ranges, wantsAnswer: true), Digest(origin: Peer(2)),
   ]
-  return messages.map { encoded($0) } + kindSeeds(12)
+  return [encoded(Message.push(broadcast)), encoded(Message.announce(identifier)), encoded(Message.prune)]
+    + kindSeeds(12) + digests.map { encoded(Message.digest($0)) }
 }()
