@@ -109,6 +109,10 @@ private let treeSeeds: [[UInt8]] = {
   let identifier = MessageIdentifier(origin: Peer(2), sequence: 5)
   let broadcast = Broadcast<FuzzAuthenticator>(
     identifier: identifier, hops: 1, payload: [1, 2, 3], signature: FuzzSignature(value: 1))
+  let ranges = [SequenceRange(3, 5), SequenceRange(7, 7)]
+  let digests = [
+    Digest(origin: Peer(2), ranges: ranges, wantsAnswer: true), Digest(origin: Peer(2)),
+  ]
   return [encoded(Message.push(broadcast)), encoded(Message.announce(identifier)), encoded(Message.prune)]
-    + kindSeeds(12)
+    + kindSeeds(12) + digests.map { encoded(Message.digest($0)) }
 }()

@@ -176,9 +176,12 @@ private let processSeeds: [[UInt8]] = {
   let tree = (0..<10).flatMap { kind in
     message([UInt8(kind)] + [UInt8](repeating: 2, count: 48), from: UInt8(1 + kind))
   }
+  let range = [0, 0, 0, 0, 0, 0, 0, 2] + [0, 0, 0, 0, 0, 0, 0, 9] as [UInt8]
+  let digest = message([9, 1] + [UInt8](repeating: 2, count: 32) + [1] + range, from: 3)
   let scamp = (0..<15).flatMap { kind in message([UInt8(kind)] + record(UInt8(1 + kind % 9)), from: 3) }
   let member = (0..<15).flatMap { kind in message([0, UInt8(kind)] + record(4), from: 5) }
   return [
-    joins, joins + tree + [3, 3, 5, 2], joins + scamp + [3, 3, 3, 4, 1, 0], joins + member + [3, 2, 9, 3],
+    joins, joins + tree + digest + [3, 3, 5, 2], joins + scamp + [3, 3, 3, 4, 1, 0],
+    joins + member + [3, 2, 9, 3],
   ]
 }()

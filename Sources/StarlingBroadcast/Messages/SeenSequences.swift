@@ -173,6 +173,7 @@ extension SeenSequences {
   }
 
   /// The ranges of numbers from one on that were seen, ascending.
+  @usableFromInline
   func seenRanges(from start: UInt64) -> [SequenceRange] {
     var ranges: [SequenceRange] = []
     var next = firstSeen(from: start)

@@ -5,20 +5,22 @@ import StarlingCore
 extension BroadcastTree {
   /// A summary or a digest came.
   ///
+  /// - Parameter isQuestion: whether it is to be answered by digests.
   /// - Returns: whether it is looked at.
+  @inlinable
   mutating func noteDigest(
-    of peer: Peer, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
+    of peer: Peer, isQuestion: Bool, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
   ) -> Bool {
     // Not worth a quicker pulse, or two neighbours would keep each other awake for ever.
     if !pulse.isSet { quicken(at: now, into: &effects) }
+    let weight = isQuestion ? BroadcastTreeConfiguration.questionWeight : 1
     let digests = watch(peer) { conduct in
-      conduct.digests += 1
+      conduct.digests += weight
       return conduct.digests
     }
-    guard let digests, digests > BroadcastTreeConfiguration.digestLimit else { return true }
-    if digests == BroadcastTreeConfiguration.digestLimit + 1 {
-      effects.indicate(.misbehaved(peer, .unsolicited))
-    }
+    let limit = BroadcastTreeConfiguration.digestLimit
+    guard let digests, digests > limit else { return true }
+    if digests - weight <= limit { effects.indicate(.misbehaved(peer, .unsolicited)) }
     return false
   }
 
@@ -60,7 +62,8 @@ extension BroadcastTree {
   }
 
   /// Changes what is noted of a peer since the last pulse; `nil` if too many peers are watched already.
-  private mutating func watch<Result>(
+  @inlinable
+  mutating func watch<Result>(
     _ peer: Peer, _ body: (inout TreeRepair.Conduct) -> Result
   ) -> Result? {
     changeRepair { repair in

@@ -2,16 +2,12 @@ import StarlingCore
 
 /// Making digests.
 extension BroadcastTree {
-  /// How many digests answer a summary; the origins that find no place in them come first the next time. A
-  /// guess: 256 origins.
-  private static var digestsAtOnce: Int { 4 }
-
-  /// Tells a neighbour what this peer has.
-  @usableFromInline
+  /// Tells a neighbour what this peer has. Origins that find no place come first the next time.
+  @inlinable
   mutating func sendDigests(
     to peer: Peer, wantingAnswer: Bool, into effects: inout some Effects<Self> & ~Copyable
   ) {
-    var builder = DigestBuilder()
+    var digests: [Digest] = []
     let origins = gate.seen.origins
     let first = repair.ifNeeded?.digestHand ?? 0
     var looked = 0
@@ -19,66 +15,47 @@ extension BroadcastTree {
       let position = (first + looked) % origins.count
       let sequences = origins[position]
       if sequences.keptFrom <= sequences.window.newest {
-        let ranges = sequences.seenRanges(from: sequences.keptFrom).suffix(Digest.rangesPerEntry)
-        let entry = Digest.Entry(origin: origins.keys[position], ranges: Array(ranges))
-        guard builder.add(entry, digestLimit: BroadcastTree.digestsAtOnce) else { break }
+        let ranges = sequences.seenRanges(from: sequences.keptFrom).suffix(Digest.rangesPerOrigin)
+        let more = Digest.several(telling: ranges, of: origins.keys[position])
+        guard digests.count + more.count <= BroadcastTreeConfiguration.digestsAtOnce else { break }
+        digests += more
       }
       looked += 1
     }
     if looked < origins.count { changeRepair { $0.digestHand = (first + looked) % origins.count } }
-    if builder.digests.isEmpty, wantingAnswer { builder.digests = [Digest()] }
-    for (i, digest) in builder.digests.enumerated() {
-      effects.send(
-        .digest(Digest(entries: digest.entries, wantsAnswer: wantingAnswer && i == 0)), to: peer)
+    if wantingAnswer {
+      if digests.isEmpty { digests = [Digest(origin: gate.identity)] }
+      digests[0].wantsAnswer = true
     }
+    for digest in digests { effects.send(.digest(digest), to: peer) }
   }
 
-  /// Tells all neighbours of the messages that were fetched since the last time.
+  /// Tells all neighbours of the messages that were fetched since the last time, or of as many as may be told
+  /// of at once.
   @usableFromInline
-  mutating func tellRecovered(into effects: inout some Effects<Self> & ~Copyable) {
-    var identifiers = changeRepair { repair in
-      defer { repair.recovered = [] }
-      return repair.recovered
-    }
+  mutating func tellRecovered(at now: Instant, into effects: inout some Effects<Self> & ~Copyable) {
+    var identifiers = changeRepair { $0.recovered }
     identifiers.sort { ($0.origin, $0.sequence) < ($1.origin, $1.sequence) }
-    var builder = DigestBuilder()
-    var ranges: [SequenceRange] = []
-    for (i, identifier) in identifiers.enumerated() {
-      if let last = ranges.last, last.upper &+ 1 == identifier.sequence {
-        ranges[ranges.count - 1].upper = identifier.sequence
-      } else {
-        ranges.append(SequenceRange(identifier.sequence, identifier.sequence))
+    var told = 0
+    for _ in 0..<BroadcastTreeConfiguration.newsAtOnce where told < identifiers.count {
+      let origin = identifiers[told].origin
+      var ranges: [SequenceRange] = []
+      while told < identifiers.count, identifiers[told].origin == origin {
+        let number = identifiers[told].sequence
+        if let last = ranges.last, last.upper &+ 1 == number {
+          ranges[ranges.count - 1].upper = number
+        } else if ranges.count < Digest.rangeLimit {
+          ranges.append(SequenceRange(number, number))
+        } else {
+          break
+        }
+        told += 1
       }
-      let isLast = i + 1 == identifiers.count || identifiers[i + 1].origin != identifier.origin
-      if isLast || ranges.count == Digest.rangesPerEntry {
-        _ = builder.add(Digest.Entry(origin: identifier.origin, ranges: ranges), digestLimit: .max)
-        ranges = []
-      }
-    }
-    for digest in builder.digests {
-      let parcel = effects.prepare(.digest(digest))
+      let parcel = effects.prepare(.digest(Digest(origin: origin, ranges: ranges)))
       for position in 0..<storedLinks.count { effects.send(parcel, to: storedLinks.keys[position]) }
     }
-  }
-}
-
-/// Puts origins into as few digests as their bounds allow.
-struct DigestBuilder {
-  var digests: [Digest] = []
-  private var rangeCount = 0
-
-  /// - Returns: false if it would take more digests than the limit.
-  mutating func add(_ entry: Digest.Entry, digestLimit: Int) -> Bool {
-    let isFull =
-      digests.isEmpty || digests[digests.count - 1].entries.count == Digest.entryLimit
-      || rangeCount + entry.ranges.count > Digest.rangeLimit
-    if isFull {
-      guard digests.count < digestLimit else { return false }
-      digests.append(Digest())
-      rangeCount = 0
-    }
-    digests[digests.count - 1].entries.append(entry)
-    rangeCount += entry.ranges.count
-    return true
+    identifiers.removeFirst(told)
+    if !identifiers.isEmpty { effects.schedule(.news, at: now + BroadcastTreeConfiguration.gathering) }
+    changeRepair { $0.recovered = identifiers }
   }
 }

@@ -30,7 +30,7 @@ extension BroadcastTree {
     setPulse(at: now, into: &effects)
   }
 
-  @usableFromInline
+  @inlinable
   mutating func setPulse(at now: Instant, into effects: inout some Effects<Self> & ~Copyable) {
     pulse.isSet = true
     pulse.number &+= 1
@@ -38,7 +38,8 @@ extension BroadcastTree {
     effects.schedule(.pulse(pulse.number), at: now + wait)
   }
 
-  @usableFromInline
+  // Inlinable: not specialised, the pulses of idle peers took a fifth of a simulation's instructions.
+  @inlinable
   mutating func beat(
     _ number: UInt16, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
   ) {

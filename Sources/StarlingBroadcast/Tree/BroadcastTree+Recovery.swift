@@ -4,37 +4,40 @@ import StarlingCore
 /// fetches what it lacks, a few messages at a time.
 extension BroadcastTree {
   /// Tells a neighbour in short what this peer has; one that has just the same says nothing.
-  @usableFromInline
+  @inlinable
   mutating func sendSummary(to peer: Peer, into effects: inout some Effects<Self> & ~Copyable) {
     guard history.count > 0 else { return }
     effects.send(.summary(history.summary), to: peer)
   }
 
-  @usableFromInline
+  @inlinable
   mutating func receiveSummary(
     _ summary: Summary, from sender: Peer, at now: Instant,
     into effects: inout some Effects<Self> & ~Copyable
   ) {
-    guard noteDigest(of: sender, at: now, into: &effects), summary != history.summary else { return }
+    guard noteDigest(of: sender, isQuestion: true, at: now, into: &effects), summary != history.summary else {
+      return
+    }
     sendDigests(to: sender, wantingAnswer: summary.count > 0, into: &effects)
   }
 
-  @usableFromInline
+  @inlinable
   mutating func receiveDigest(
     _ digest: Digest, from sender: Peer, at now: Instant,
     into effects: inout some Effects<Self> & ~Copyable
   ) {
-    guard noteDigest(of: sender, at: now, into: &effects) else { return }
-    guard digest.isWithinLimits else { return effects.indicate(.misbehaved(sender, .unsolicited)) }
-    for entry in digest.entries where entry.origin != gate.identity {
-      for range in entry.ranges { consider(range, of: entry.origin, heldBy: sender, at: now) }
+    guard noteDigest(of: sender, isQuestion: digest.wantsAnswer, at: now, into: &effects) else { return }
+    guard digest.isOrdered else { return effects.indicate(.misbehaved(sender, .unsolicited)) }
+    if digest.origin != gate.identity {
+      for i in 0..<digest.count { consider(digest.storage[i], of: digest.origin, heldBy: sender, at: now) }
     }
     if digest.wantsAnswer { sendDigests(to: sender, wantingAnswer: false, into: &effects) }
     recover(at: now, into: &effects)
   }
 
   /// Notes what a neighbour has and this peer lacks.
-  private mutating func consider(
+  @usableFromInline
+  mutating func consider(
     _ range: SequenceRange, of origin: Peer, heldBy neighbour: Peer, at now: Instant
   ) {
     guard let lower = firstMissing(of: origin, in: range) else { return }
@@ -162,6 +165,8 @@ extension BroadcastTree {
       effects.indicate(.delivered(message, from: sender))
       let isFirst = changeRepair {
         $0.counters.recovered += 1
+        // What finds no room is told of by a later digest.
+        guard $0.recovered.count < BroadcastTreeConfiguration.recoveredLimit else { return false }
         $0.recovered.append(message.identifier)
         return $0.recovered.count == 1
       }

@@ -74,11 +74,14 @@ public struct BroadcastTree<Auth: Authenticator>: BroadcastProcess {
     _ message: Message, from sender: Peer, at now: Instant,
     into effects: inout some Effects<Self> & ~Copyable
   ) {
+    // Most messages announce what is here already. They are no sign of life, so the link is not looked up.
+    if case .announce(let identifier) = message {
+      return receiveAnnounce(identifier, from: sender, at: now, into: &effects)
+    }
     let position = storedLinks.position(of: sender)
     if let position { storedLinks[position].heard() }
     switch message {
     case .push(let broadcast): receivePush(broadcast, from: sender, over: position, at: now, into: &effects)
-    case .announce(let identifier): receiveAnnounce(identifier, from: sender, at: now, into: &effects)
     case .graft(let identifier):
       if let position { storedLinks[position].isInTree = true }
       if let message = keptMessage(identifier, for: sender, into: &effects) {
@@ -92,7 +95,7 @@ public struct BroadcastTree<Auth: Authenticator>: BroadcastProcess {
       }
     case .supply(let broadcast): receiveSupply(broadcast, from: sender, at: now, into: &effects)
     case .gone(let identifier): receiveGone(identifier, from: sender, at: now, into: &effects)
-    case .alive: break
+    case .alive, .announce: break
     case .summary(let summary): receiveSummary(summary, from: sender, at: now, into: &effects)
     case .digest(let digest): receiveDigest(digest, from: sender, at: now, into: &effects)
     }
@@ -109,7 +112,7 @@ public struct BroadcastTree<Auth: Authenticator>: BroadcastProcess {
     case .recovery:
       changeRepair { $0.isRecoveryDue = false }
       recover(at: now, into: &effects)
-    case .news: tellRecovered(into: &effects)
+    case .news: tellRecovered(at: now, into: &effects)
     }
   }
 

@@ -57,6 +57,16 @@ public struct BroadcastTreeConfiguration: Sendable {
   /// How long recovered messages are gathered before the neighbours are told of them. A guess.
   @inlinable
   public static var gathering: Interval { .milliseconds(250) }
+  /// How many digests answer a summary. A guess: 256 origins without losses.
+  @inlinable
+  public static var digestsAtOnce: Int { 256 }
+  /// How many digests tell the neighbours of recovered messages at once; the rest wait for ``gathering`` again. A
+  /// guess.
+  @inlinable
+  public static var newsAtOnce: Int { 64 }
+  /// How many recovered messages wait to be told of. A guess: as many as are kept.
+  @inlinable
+  public static var recoveredLimit: Int { 4_096 }
 
   /// The time between two pulses while messages flow; it doubles with each that finds nothing new, up to
   /// ``pulseDoublings`` times. A guess.
@@ -75,10 +85,16 @@ public struct BroadcastTreeConfiguration: Sendable {
   /// correct one sends it once for each time it is asked, and the network may double that.
   @inlinable
   public static var replayLimit: Int { 64 }
-  /// How many summaries and digests one peer may send within a pulse. A guess: a correct one sends at most 40; a
-  /// receiver that was stopped for half a minute finds 300.
+  /// How many digests one peer may send within a pulse, a question counted as ``questionWeight`` of them. A
+  /// guess. A correct peer at its most sends some 2,200: ``newsAtOnce`` seventeen times, ``digestsAtOnce`` for
+  /// each of the two to four questions that meet in a pulse, and a few questions. A receiver that was stopped for
+  /// half a minute finds eight times that.
   @inlinable
-  public static var digestLimit: Int { 1_024 }
+  public static var digestLimit: Int { 32_768 }
+  /// What a summary, or a digest that wants an answer, counts: 1,024 of them spend the limit. A guess: a correct
+  /// peer sends two or three within a pulse.
+  @inlinable
+  public static var questionWeight: Int { 32 }
   /// How many announcements of one peer may be refused within a pulse, beyond four for each message that was
   /// delivered. A guess: more than a network of 200 messages a second makes, of which nothing arrives.
   @inlinable

@@ -22,7 +22,7 @@ extension BroadcastTree {
     case alive
     /// This is what I have; if you do not have just the same, tell me what you have.
     case summary(Summary)
-    /// I have these messages.
+    /// I have these messages of one origin.
     case digest(Digest)
 
     /// The broadcast whose payload a push or a supply carries.

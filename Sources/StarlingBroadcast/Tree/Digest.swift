@@ -1,62 +1,90 @@
 import StarlingCore
 
-/// Which messages a peer can still give to others, or some of them: for each origin, ranges of numbers.
+/// Which of one origin's messages a peer can still give to others, or some of them: a few ranges of numbers.
+///
+/// One origin and no array: a message that holds an array is copied and destroyed by counting references, and
+/// the simulator copies every message of every kind.
 @frozen
-public struct Digest: Hashable, Sendable {
-  /// One origin's.
-  @frozen
-  public struct Entry: Hashable, Sendable {
-    /// Whose messages these are.
-    public let origin: Peer
-    /// The numbers, ascending.
-    public let ranges: [SequenceRange]
-
-    /// - Parameters:
-    ///   - origin: whose messages these are.
-    ///   - ranges: the numbers, ascending; 1 ... 255 of them.
-    @inlinable
-    public init(origin: Peer, ranges: [SequenceRange]) {
-      self.origin = origin
-      self.ranges = ranges
-    }
-  }
-
-  /// The origins.
-  public var entries: [Entry]
+public struct Digest: Sendable {
+  @usableFromInline let storage: InlineArray<4, SequenceRange>
+  /// Whose messages these are.
+  public let origin: Peer
+  @usableFromInline let storedCount: UInt8
   /// Whether the sender would like to be told in return what the receiver has.
   public var wantsAnswer: Bool
 
+  /// The most ranges in one digest. A guess: as long as nothing is missing an origin has one, and a message of
+  /// another kind should not take much more memory for the digests' sake.
+  @inlinable
+  public static var rangeLimit: Int { 4 }
+  /// The most ranges that are told of one origin, in several digests: the newest. A guess.
+  @inlinable
+  public static var rangesPerOrigin: Int { 32 }
+
   /// - Parameters:
-  ///   - entries: the origins, each at most once.
+  ///   - origin: whose messages these are.
+  ///   - ranges: the numbers, ascending; those beyond ``rangeLimit`` are left out. None says that there is
+  ///     nothing to tell.
   ///   - wantsAnswer: whether the sender would like to be told in return.
   @inlinable
-  public init(entries: [Entry] = [], wantsAnswer: Bool = false) {
-    self.entries = entries
+  public init(origin: Peer, ranges: some Collection<SequenceRange> = [], wantsAnswer: Bool = false) {
+    var storage = InlineArray<4, SequenceRange>(repeating: SequenceRange(0, 0))
+    var count = 0
+    for range in ranges.prefix(Digest.rangeLimit) {
+      storage[count] = range
+      count += 1
+    }
+    self.storage = storage
+    self.origin = origin
+    storedCount = UInt8(count)
     self.wantsAnswer = wantsAnswer
   }
 
-  /// The most origins in one digest. A guess: 3 KB.
-  @inlinable
-  public static var entryLimit: Int { 64 }
-  /// The most ranges in one digest. A guess: 4 KB.
-  @inlinable
-  public static var rangeLimit: Int { 256 }
-  /// The most ranges of one origin: the newest. A guess; as long as nothing is missing there is one.
-  @inlinable
-  public static var rangesPerEntry: Int { 32 }
-
   /// How many ranges there are.
   @inlinable
-  public var rangeCount: Int { entries.reduce(0) { $0 + $1.ranges.count } }
+  public var count: Int { Int(storedCount) }
 
-  /// Whether it keeps the bounds that hold on the wire.
-  var isWithinLimits: Bool {
-    entries.count <= Digest.entryLimit && rangeCount <= Digest.rangeLimit
-      && entries.allSatisfy { entry in entry.ranges.allSatisfy { $0.lower <= $0.upper } }
-  }
+  /// The numbers, ascending.
+  public var ranges: [SequenceRange] { (0..<count).map { storage[$0] } }
+
+  /// Whether no range is turned round.
+  @usableFromInline
+  var isOrdered: Bool { (0..<count).allSatisfy { storage[$0].lower <= storage[$0].upper } }
 
   /// The size of the encoded form.
-  public var encodedByteCount: Int { 3 + 33 * entries.count + 16 * rangeCount }
+  @inlinable
+  public var encodedByteCount: Int { 2 + 32 + 16 * count }
+
+  /// As many digests as it takes to tell of ranges, those with the newest numbers first.
+  ///
+  /// - Parameters:
+  ///   - ranges: the numbers, ascending.
+  ///   - origin: whose messages these are.
+  @usableFromInline
+  static func several(telling ranges: ArraySlice<SequenceRange>, of origin: Peer) -> [Digest] {
+    var digests: [Digest] = []
+    var rest = ranges
+    while !rest.isEmpty {
+      digests.append(Digest(origin: origin, ranges: rest.suffix(rangeLimit)))
+      rest = rest.dropLast(rangeLimit)
+    }
+    return digests
+  }
+}
+
+extension Digest: Hashable {
+  /// Whether two digests tell the same.
+  public static func == (a: Digest, b: Digest) -> Bool {
+    a.origin == b.origin && a.wantsAnswer == b.wantsAnswer && a.count == b.count
+      && (0..<a.count).allSatisfy { a.storage[$0] == b.storage[$0] }
+  }
+
+  /// Hashes what it tells.
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(origin)
+    hasher.combine(wantsAnswer)
+    hasher.combine(ranges)
+  }
 }
 
 /// What a peer has, in twelve bytes: two peers whose summaries are equal have the same messages, but for one
@@ -81,50 +109,30 @@ public struct Summary: Hashable, Sendable {
 extension Digest {
   func encode(into writer: inout WireWriter, peers: borrowing some PeerDirectory) {
     writer.write(UInt8(wantsAnswer ? 1 : 0))
-    writer.write(integer: UInt16(entries.count))
-    for entry in entries {
-      writer.write(keyOf: entry.origin, from: peers)
-      writer.write(UInt8(entry.ranges.count))
-      for range in entry.ranges {
-        writer.write(integer: range.lower)
-        writer.write(integer: range.upper)
-      }
+    writer.write(keyOf: origin, from: peers)
+    writer.write(storedCount)
+    for i in 0..<count {
+      writer.write(integer: storage[i].lower)
+      writer.write(integer: storage[i].upper)
     }
   }
 
   static func decode(
     from reader: inout WireReader, peers: inout some PeerDirectory
   ) throws(WireError) -> Digest {
-    var digest = Digest()
-    switch try reader.readByte() {
-    case 0: break
-    case 1: digest.wantsAnswer = true
-    case let flag: throw .invalid("a digest with the flag \(flag), where 0 or 1 is known")
+    let flag = try reader.readByte()
+    guard flag <= 1 else { throw .invalid("a digest with the flag \(flag), where 0 or 1 is known") }
+    let origin = try reader.readPeerKey(into: &peers)
+    let count = Int(try reader.readByte())
+    guard count <= rangeLimit else {
+      throw .invalid("a digest of \(count) ranges, where \(rangeLimit) are allowed")
     }
-    let count = Int(try reader.read(UInt16.self))
-    guard count <= entryLimit else {
-      throw .invalid("a digest of \(count) origins, where \(entryLimit) are allowed")
-    }
-    var ranges = 0
-    for _ in 0..<count {
-      let origin = try reader.readPeerKey(into: &peers)
-      let entry = Entry(origin: origin, ranges: try decodeRanges(from: &reader))
-      ranges += entry.ranges.count
-      guard ranges <= rangeLimit else {
-        throw .invalid("a digest of \(ranges) ranges or more, where \(rangeLimit) are allowed")
-      }
-      digest.entries.append(entry)
-    }
-    return digest
-  }
-
-  private static func decodeRanges(from reader: inout WireReader) throws(WireError) -> [SequenceRange] {
     var ranges: [SequenceRange] = []
-    for _ in 0..<Int(try reader.readByte()) {
+    for _ in 0..<count {
       let (lower, upper) = (try reader.read(UInt64.self), try reader.read(UInt64.self))
       guard lower <= upper else { throw .invalid("a range from \(lower) to \(upper)") }
       ranges.append(SequenceRange(lower, upper))
     }
-    return ranges
+    return Digest(origin: origin, ranges: ranges, wantsAnswer: flag == 1)
   }
 }

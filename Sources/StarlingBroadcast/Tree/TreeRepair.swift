@@ -16,11 +16,15 @@ public struct TreeRepair: Sendable {
   /// What a peer did since the last pulse that a correct peer does only so often.
   @usableFromInline
   struct Conduct: Sendable {
+    /// Digests, and questions by their weight.
     @usableFromInline var digests = 0
     @usableFromInline var refusals = 0
     /// One message that it sent though it had been seen, and how often it did.
     @usableFromInline var replayed: MessageIdentifier?
     @usableFromInline var replays = 0
+
+    @inlinable
+    init() {}
   }
 
   @usableFromInline var offers: [Offer] = []

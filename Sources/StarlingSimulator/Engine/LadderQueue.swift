@@ -100,16 +100,36 @@ struct LadderQueue: ~Copyable {
     return event
   }
 
-  /// Sorted insertion behind all events of the same instant.
+  /// Sorted insertion behind all events of the same instant. The shorter side makes room: in front of the head
+  /// there are the places of the events that were taken.
   @usableFromInline
   mutating func insertIntoBottom(_ event: Event) {
-    var low = head
-    var high = bottom.count
-    while low < high {
-      let middle = (low + high) / 2
-      if bottom[middle].time <= event.time { low = middle + 1 } else { high = middle }
+    let start = head
+    let count = bottom.count
+    let position = bottom.withUnsafeMutableBufferPointer { bottom in
+      var low = start
+      var high = count
+      while low < high {
+        let middle = (low + high) / 2
+        if bottom[middle].time <= event.time { low = middle + 1 } else { high = middle }
+      }
+      return low
     }
-    bottom.insert(event, at: low)
+    if start > 0, position - start < count - position {
+      head = start - 1
+      bottom.withUnsafeMutableBufferPointer { bottom in
+        guard let base = bottom.baseAddress else { return }
+        (base + start - 1).update(from: base + start, count: position - start)
+        base[position - 1] = event
+      }
+    } else {
+      bottom.append(event)
+      bottom.withUnsafeMutableBufferPointer { bottom in
+        guard let base = bottom.baseAddress else { return }
+        (base + position + 1).update(from: base + position, count: count - position)
+        base[position] = event
+      }
+    }
     if bottom.count - head > 2 * LadderQueue.sortLimit { spreadBottom() }
   }
 
@@ -203,24 +223,34 @@ struct LadderQueue: ~Copyable {
       return
     }
     counts.removeAll(keepingCapacity: true)
-    for _ in 0...n { counts.append(0) }
+    counts.append(contentsOf: repeatElement(0, count: n + 1))
+    bottom.append(contentsOf: repeatElement(Event(time: 0, target: 0, slot: 0), count: n))
     let slotWidth = LadderQueue.cellWidth(span: span, cells: UInt64(n))
-    pool.forEach(events) { counts[Int(($0.time - start) / slotWidth) + 1] += 1 }
-    for i in 1...n { counts[i] += counts[i - 1] }
-    for _ in 0..<n { bottom.append(Event(time: 0, target: 0, slot: 0)) }
-    pool.drain(events) { event, _ in
-      let slot = Int((event.time - start) / slotWidth)
-      bottom[counts[slot]] = event
-      counts[slot] += 1
-    }
-    for i in 1..<max(n, 1) {
-      let event = bottom[i]
-      var j = i
-      while j > 0, bottom[j - 1].time > event.time {
-        bottom[j] = bottom[j - 1]
-        j -= 1
+    // Out of `self` for as long as the pool, which is in it too, is read beside them.
+    var (slots, sorted) = ([Int](), [Event]())
+    swap(&counts, &slots)
+    swap(&bottom, &sorted)
+    slots.withUnsafeMutableBufferPointer { counts in
+      pool.forEach(events) { counts[Int(($0.time - start) / slotWidth) + 1] += 1 }
+      for i in 1...n { counts[i] += counts[i - 1] }
+      sorted.withUnsafeMutableBufferPointer { bottom in
+        pool.drain(events) { event, _ in
+          let slot = Int((event.time - start) / slotWidth)
+          bottom[counts[slot]] = event
+          counts[slot] += 1
+        }
+        for i in 1..<n {
+          let event = bottom[i]
+          var j = i
+          while j > 0, bottom[j - 1].time > event.time {
+            bottom[j] = bottom[j - 1]
+            j -= 1
+          }
+          bottom[j] = event
+        }
       }
-      bottom[j] = event
     }
+    swap(&counts, &slots)
+    swap(&bottom, &sorted)
   }
 }

@@ -103,6 +103,7 @@ where Observer.Observed == P {
   /// Lets go of parcels that a handler prepared and no network carries.
   @inlinable
   mutating func releaseUnsent() {
+    if prepared.isEmpty { return }
     while let slot = prepared.popLast() {
       if parcels[slot].deliveries == 0 { parcels.remove(slot) }
     }

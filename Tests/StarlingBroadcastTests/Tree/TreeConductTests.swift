@@ -62,23 +62,24 @@ struct TreeConductTests {
   }
 
   @Test(
-    "Digests that are too large, or come far more often than they are sent, are accused; half a minute's at once are not"
+    "Digests that are turned round, or come far more often than they are sent, are accused; half a minute's at once are not"
   )
   func digests() {
     var tree = LoneTree(neighbours: 1...2)
     tree.receive(.push(signed(by: 9)), from: 1)
-    let small = Digest(entries: [Digest.Entry(origin: Peer(9), ranges: [SequenceRange(0, 0)])])
-    for _ in 0..<300 { tree.receive(.digest(small), from: 1) }
+    let limit = BroadcastTreeConfiguration.digestLimit
+    let small = Digest(origin: Peer(9), ranges: [SequenceRange(0, 0)])
+    for _ in 0..<(8 * 2_200) { tree.receive(.digest(small), from: 1) }
     #expect(tree.accused.isEmpty)
-    for _ in 0..<2_000 { tree.receive(.summary(Summary(count: 3, fingerprint: 5)), from: 1) }
+    for _ in 0..<limit { tree.receive(.digest(small), from: 1) }
     #expect(tree.accused == [.unsolicited])
-    #expect(tree.digests.count <= BroadcastTreeConfiguration.digestLimit, "nor are more answered")
-    let entries = (0...Digest.entryLimit).map {
-      Digest.Entry(origin: Peer($0), ranges: [SequenceRange(0, 9)])
-    }
-    tree.receive(.digest(Digest(entries: entries)), from: 2)
-    let turned = Digest.Entry(origin: Peer(9), ranges: [SequenceRange(9, 1)])
-    tree.receive(.digest(Digest(entries: [turned])), from: 2)
+    let questions = limit / BroadcastTreeConfiguration.questionWeight
+    for _ in 0..<questions { tree.receive(.summary(Summary(count: 3, fingerprint: 5)), from: 2) }
+    #expect(tree.accused == [.unsolicited] && tree.digests.count == questions)
+    for _ in 0..<questions { tree.receive(.summary(Summary(count: 3, fingerprint: 5)), from: 2) }
+    #expect(tree.accused == [.unsolicited, .unsolicited] && tree.digests.count == questions)
+    let turned = Digest(origin: Peer(9), ranges: [SequenceRange(9, 1)])
+    tree.receive(.digest(turned), from: 3)
     #expect(tree.accused == [.unsolicited, .unsolicited, .unsolicited])
     tree.run(until: tree.now + .seconds(10))
     #expect(tree.fetched().isEmpty)
@@ -89,8 +90,8 @@ struct TreeConductTests {
     var tree = LoneTree(neighbours: [1])
     tree.receive(.push(signed(by: 9)), from: 1)
     tree.receive(.announce(signed(by: 10).identifier), from: 2)
-    let entry = Digest.Entry(origin: Peer(11), ranges: [SequenceRange(0, 99)])
-    tree.receive(.digest(Digest(entries: [entry])), from: 3)
+    let digest = Digest(origin: Peer(11), ranges: [SequenceRange(0, 99)])
+    tree.receive(.digest(digest), from: 3)
     for _ in 0..<3 { tree.receive(.push(signed(by: 9)), from: 4) }
     tree.receive(.supply(signed(by: 12)), from: 5)
     var named: Set<Peer> = []
@@ -105,7 +106,7 @@ struct TreeConductTests {
     var late = LoneTree(neighbours: [1])
     late.receive(.push(signed(by: 9)), from: 1)
     late.run(until: late.now + .milliseconds(3_900))
-    late.receive(.digest(Digest(entries: [entry])), from: 3)
+    late.receive(.digest(digest), from: 3)
     late.run(until: late.now + .milliseconds(300))
     named = []
     late.process.forEachPeer { named.insert($0) }

@@ -8,8 +8,8 @@ struct TreeDigestTests {
   private func digest(
     _ origin: Int, _ ranges: (UInt64, UInt64)..., wantsAnswer: Bool = false
   ) -> BroadcastTree<IdealAuthenticator>.Message {
-    let entry = Digest.Entry(origin: Peer(origin), ranges: ranges.map { SequenceRange($0.0, $0.1) })
-    return .digest(Digest(entries: [entry], wantsAnswer: wantsAnswer))
+    let ranges = ranges.map { SequenceRange($0.0, $0.1) }
+    return .digest(Digest(origin: Peer(origin), ranges: ranges, wantsAnswer: wantsAnswer))
   }
 
   private func identifier(_ origin: Int, _ sequence: UInt64) -> MessageIdentifier {
@@ -45,15 +45,16 @@ struct TreeDigestTests {
     trees[1].receive(.push(signed(by: 9, 5)), from: 1)
     if let summary { trees[1].receive(summary, from: 2) }
     let ranges = [SequenceRange(0, 3), SequenceRange(5, 5)]
-    #expect(trees[1].digests.map(\.digest.entries) == [[Digest.Entry(origin: Peer(9), ranges: ranges)]])
-    #expect(trees[1].digests.allSatisfy { $0.to == 2 && $0.digest.wantsAnswer })
+    #expect(
+      trees[1].digests.map(\.digest) == [Digest(origin: Peer(9), ranges: ranges, wantsAnswer: true)])
+    #expect(trees[1].digests.map(\.to) == [2])
   }
 
   @Test("A digest that wants an answer gets one, which wants none")
   func answer() {
     var tree = LoneTree(neighbours: 1...2)
     tree.receive(.push(signed(by: 9)), from: 1)
-    tree.receive(.digest(Digest(wantsAnswer: true)), from: 2)
+    tree.receive(.digest(Digest(origin: Peer(2), wantsAnswer: true)), from: 2)
     #expect(tree.digests.map(\.to) == [2] && tree.digests.allSatisfy { !$0.digest.wantsAnswer })
     tree.receive(.digest(tree.digests[0].digest), from: 2)
     #expect(tree.digests.count == 1)
@@ -82,7 +83,7 @@ struct TreeDigestTests {
     #expect(tree.deliveries.count == 1 && tree.pruned().isEmpty, "a supply that comes twice prunes nothing")
     tree.receive(.supply(signed(by: 9, 9)), from: 2)
     tree.run(until: tree.now + BroadcastTreeConfiguration.gathering)
-    let news = Digest(entries: [Digest.Entry(origin: Peer(9), ranges: [SequenceRange(8, 9)])])
+    let news = Digest(origin: Peer(9), ranges: [SequenceRange(8, 9)])
     #expect(tree.digests.map(\.digest) == [news, news, news] && tree.digests.map(\.to) == [1, 2, 3])
     #expect(tree.process.counters.recovered == 2)
     tree.receive(.fetch(identifier(9, 8)), from: 3)
@@ -188,7 +189,7 @@ struct TreeDigestTests {
     tree.receive(.fetch(identifier(9, 0)), from: 2)
     tree.receive(.graft(identifier(0, 0)), from: 1)
     #expect(tree.toldGone() == [2, 1] && tree.supplied().isEmpty && tree.process.counters.goneSent == 2)
-    tree.receive(.digest(Digest(wantsAnswer: true)), from: 2)
+    tree.receive(.digest(Digest(origin: Peer(2), wantsAnswer: true)), from: 2)
     #expect(tree.digests.isEmpty && tree.process.sizes.history == 0)
   }
 
@@ -196,24 +197,58 @@ struct TreeDigestTests {
   func evicted() {
     var tree = LoneTree(neighbours: 1...2) { $0.historyMessages = 10 }
     for sequence in UInt64(0)..<300 { tree.receive(.push(signed(by: 9, sequence)), from: 1) }
-    tree.receive(.digest(Digest(wantsAnswer: true)), from: 2)
-    #expect(tree.digests.map(\.digest.entries).joined().map(\.ranges) == [[SequenceRange(290, 299)]])
+    tree.receive(.digest(Digest(origin: Peer(2), wantsAnswer: true)), from: 2)
+    #expect(tree.digests.map(\.digest.ranges) == [[SequenceRange(290, 299)]])
     #expect(tree.process.counters.historyEvictions == 290)
   }
 
-  @Test("Many origins are told of in several digests of bounded size, and all of them in turn")
+  @Test("Many origins are told of in as many digests as are sent at once, and all of them in turn")
   func manyOrigins() {
     var tree = LoneTree(neighbours: 1...2)
     for origin in 100..<700 { tree.receive(.push(signed(by: origin)), from: 1) }
     var told: Set<Peer> = []
     for _ in 0..<3 {
       tree.effects.clear()
-      tree.receive(.digest(Digest(wantsAnswer: true)), from: 2)
-      #expect(
-        tree.digests.count <= 4 && tree.digests.allSatisfy { $0.digest.entries.count <= Digest.entryLimit })
-      for (digest, _) in tree.digests { told.formUnion(digest.entries.map(\.origin)) }
+      tree.receive(.digest(Digest(origin: Peer(2), wantsAnswer: true)), from: 2)
+      #expect(tree.digests.count == BroadcastTreeConfiguration.digestsAtOnce)
+      told.formUnion(tree.digests.map(\.digest.origin))
     }
     #expect(told.count == 600)
+  }
+
+  @Test("An origin with losses is told of in several digests, the newest numbers first, and only those")
+  func manyRanges() {
+    var tree = LoneTree(neighbours: 1...2)
+    for sequence in UInt64(0)..<100 { tree.receive(.push(signed(by: 9, sequence * 2)), from: 1) }
+    tree.receive(.digest(Digest(origin: Peer(2), wantsAnswer: true)), from: 2)
+    let digests = tree.digests.map(\.digest)
+    #expect(digests.count * Digest.rangeLimit == Digest.rangesPerOrigin)
+    #expect(digests.first?.ranges.last == SequenceRange(198, 198))
+    #expect(
+      digests.reversed().flatMap(\.ranges).map(\.lower) == (68..<100).map { UInt64($0 * 2) },
+      "each digest is ascending, and one follows on the other")
+    #expect(digests.allSatisfy { $0.origin == Peer(9) && $0.ranges.count == Digest.rangeLimit })
+  }
+
+  @Test("Recovered messages are told of so many digests at a time, and all of them in the end, once")
+  func manyNews() {
+    var tree = LoneTree(neighbours: [1])
+    for origin in 100..<250 {
+      for sequence: UInt64 in [0, 2, 4, 6, 8] { tree.receive(.supply(signed(by: origin, sequence)), from: 1) }
+    }
+    var told: [MessageIdentifier] = []
+    for _ in 0..<5 {
+      tree.effects.sent.removeAll()
+      tree.run(until: tree.now + BroadcastTreeConfiguration.gathering)
+      #expect(tree.digests.count <= BroadcastTreeConfiguration.newsAtOnce)
+      for (digest, _) in tree.digests {
+        told += digest.ranges.map { MessageIdentifier(origin: digest.origin, sequence: $0.lower) }
+      }
+    }
+    #expect(told.count == 750 && Set(told).count == 750)
+    tree.effects.sent.removeAll()
+    tree.run(until: tree.now + BroadcastTreeConfiguration.gathering)
+    #expect(tree.digests.isEmpty)
   }
 
   @Test(
@@ -256,9 +291,9 @@ struct TreeDigestTests {
     }
     #expect(again.deliveries.map(\.identifier.sequence) == [3, 401])
     again.effects.clear()
-    again.receive(.digest(Digest(wantsAnswer: true)), from: 1)
+    again.receive(.digest(Digest(origin: Peer(2), wantsAnswer: true)), from: 1)
     #expect(
-      again.digests.flatMap(\.digest.entries).map(\.ranges) == [
+      again.digests.map(\.digest.ranges) == [
         [SequenceRange(3, 3), SequenceRange(400, 401)]
       ])
     again.handle(.broadcast(SyntheticPayload(number: 2, byteCount: 5)))

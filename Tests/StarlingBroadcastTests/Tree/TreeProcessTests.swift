@@ -167,8 +167,8 @@ struct TreeProcessTests {
         case 11, 12:
           let ends = (sequence, sequences[random.uniform(below: 6)])
           let range = SequenceRange(min(ends.0, ends.1), max(ends.0, ends.1))
-          let entry = Digest.Entry(origin: Peer(origin), ranges: [range])
-          tree.receive(.digest(Digest(entries: [entry], wantsAnswer: random.oneIn(2))), from: sender)
+          let digest = Digest(origin: Peer(origin), ranges: [range], wantsAnswer: random.oneIn(2))
+          tree.receive(.digest(digest), from: sender)
         case 13:
           if let timer = tree.effects.timers.popLast() { tree.expire(timer.timer) }
         default: tree.receive(.push(copy), from: sender)
