@@ -55,8 +55,8 @@ struct ScenarioTests {
       $0.delay = .lognormal(median: .milliseconds(60), sigma: 0.5)
     }.run()
     // To be changed when a protocol, a sampler or the order of events changes on purpose, and only then.
-    #expect(report.traceHash == 0x8FD5_3223_FB9C_E27D, "now \(hexadecimal(report.traceHash))")
-    #expect(report.events == 99_688)
+    #expect(report.traceHash == 0x10B5_A6A9_BC43_ADA9, "now \(hexadecimal(report.traceHash))")
+    #expect(report.events == 99_937)
   }
 
   private func hexadecimal(_ hash: UInt64) -> String { "0x" + String(hash, radix: 16, uppercase: true) }

@@ -21,7 +21,8 @@ extension Scamp {
     if let contact {
       let scale = Int(min(size.estimate, 1e9) / ScampConfiguration.peersPerContactProbe)
       if effects.oneIn(ScampConfiguration.contactProbeRounds + scale) {
-        rememberLost(contact, into: &effects)
+        awaitsContact = true
+        effects.send(.probe, to: contact)
       }
     }
     guard !lostNeighbours.isEmpty else { return }

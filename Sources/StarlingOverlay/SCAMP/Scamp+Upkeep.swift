@@ -45,7 +45,7 @@ extension Scamp {
     } else {
       passSizeOn(into: &effects)
     }
-    renewSubscription(at: now, into: &effects)
+    renewSubscription(isLongRound: count >= ScampConfiguration.shortRounds, at: now, into: &effects)
     askForDonations(into: &effects)
     recoverFromIsolation(at: now, into: &effects)
     waitForRound(count: count == .max ? .max : count + 1, at: now, into: &effects)
@@ -117,12 +117,14 @@ extension Scamp {
   /// leases lapse, because keepers left or crashed, and because contacts introduce newcomers to few when many
   /// join at once.
   @inlinable
-  mutating func renewSubscription(at now: Instant, into effects: inout some Effects<Self> & ~Copyable) {
+  mutating func renewSubscription(
+    isLongRound: Bool, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
+  ) {
     guard outgoing.count > 0, !isJoining else { return }
     let law = law
     var lasting = 0
     for i in 0..<incoming.count where incoming[i].age < ScampConfiguration.renewalRounds { lasting += 1 }
-    thinRounds = Double(lasting) < law / 2 ? min(thinRounds + 1, 16) : 0
+    thinRounds = Double(lasting) < law / 2 ? min(thinRounds + (isLongRound ? 1 : 0), 16) : 0
     guard Double(lasting) < law * ScampConfiguration.thinInView else { return }
     // Where copies do not help, the peers around may be an island: somebody else is asked.
     guard let subscription, thinRounds % ScampConfiguration.thinRounds != ScampConfiguration.thinRounds - 1
