@@ -132,7 +132,8 @@ extension Scamp {
     _ subscription: Subscription<Door.Signature>, hopsLeft: UInt16, from sender: Peer, at now: Instant,
     into effects: inout some Effects<Self> & ~Copyable
   ) {
-    guard subscription.subscriber != identity || hopsLeft > 0 else { return }
+    // A copy that comes back to its subscriber from the only one it knows would go to and fro.
+    guard subscription.subscriber != identity || hopsLeft > 0 && outgoing.count > 1 else { return }
     // Nobody is to blame for too many: in a small group copies meet the same peers again and again.
     guard countMeeting(subscription.subscriber, isRequest: false) else { return }
     guard subscription.isAuthentic(to: door) else {

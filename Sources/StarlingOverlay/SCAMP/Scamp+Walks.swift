@@ -13,10 +13,10 @@ extension Scamp {
     var walk = walk
     walk.hopsLeft = min(walk.hopsLeft, configuration.walkLength)
     let degree = degree
-    if degree == 0, isJoining, let contact {
-      // A peer that knows nobody yet is no contact; the one it asked itself may know better.
-      if walk.requester != contact { effects.send(.walk(walk), to: contact) }
-      return
+    // A peer that knows nobody yet is no contact; the one it asked itself may know better, unless that one knows
+    // nobody either and asks back.
+    if degree == 0, isJoining, let contact, walk.requester != contact {
+      return effects.send(.walk(walk), to: contact)
     }
     // A step towards a busier peer is accepted with probability degree(u) / degree(v).
     // The last step too, and the way back is no step of its own: otherwise the walk would end where degrees

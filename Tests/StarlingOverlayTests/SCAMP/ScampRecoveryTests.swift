@@ -77,6 +77,16 @@ struct ScampRecoveryTests {
     }
   }
 
+  @Test("Two peers that know nobody and ask each other find each other")
+  func mutualRequests() {
+    var random = testRandom()
+    var group = SmallGroup(views: [[], []], configuration: ScampConfiguration(), random: &random)
+    for i in 0..<2 { group.peers[i].ask(Peer(1 - i)) }
+    for i in 0..<2 { group.collect(from: i) }
+    group.deliverAll()
+    #expect(group.peers.map(\.members) == [[1], [0]])
+  }
+
   @Test("A shunned peer leaves everything, and is told")
   func shunning() {
     var peer = LonePeer(members: [1, 2], random: testRandom())

@@ -34,9 +34,12 @@ struct LonePeer {
   /// Lets a number of long rounds go by.
   mutating func pass(rounds: Int) { for _ in 0..<rounds { expire(.round(count: 10)) } }
 
+  /// Asks a contact.
+  mutating func ask(_ contact: Peer) { scamp.handle(.join(contact: contact), at: .zero, into: &effects) }
+
   /// Joins through a contact, and is welcomed by another peer.
   mutating func join(through contact: Int, welcomedBy host: Int) {
-    scamp.handle(.join(contact: Peer(contact)), at: .zero, into: &effects)
+    ask(Peer(contact))
     receive(.welcome(scamp.requestNumber), from: host)
   }
 
