@@ -3,7 +3,7 @@
 struct Progress {
   private let isOnTerminal: Bool
   private let clock = ContinuousClock()
-  private var last: (instant: ContinuousClock.Instant, stage: String)?
+  private var last: (instant: ContinuousClock.Instant, stage: String, done: Int)?
   private var isLineOpen = false
 
   /// - Parameter isOnTerminal: whether lines can be redrawn.
@@ -14,9 +14,12 @@ struct Progress {
   mutating func report(_ stage: String, _ done: Int, of total: Int) {
     let now = clock.now
     let pause: Duration = isOnTerminal ? .milliseconds(100) : .seconds(2)
-    if let last, last.stage == stage, now - last.instant < pause, done < total { return }
+    // The end is told at once, but only once.
+    let isNew = last?.done != done
+    if let last, last.stage == stage, now - last.instant < pause, done < total || !isNew { return }
+    guard isNew || isOnTerminal || last?.stage != stage else { return }
     if let last, last.stage != stage { finish() }
-    last = (now, stage)
+    last = (now, stage, done)
     let share = total > 0 ? min(1, max(0, Double(done) / Double(total))) : 1
     let counts = "\(done) of \(total)"
     guard isOnTerminal else { return Messages.write(line: "\(stage): \(counts)") }

@@ -13,9 +13,11 @@ extension Scamp {
     var walk = walk
     walk.hopsLeft = min(walk.hopsLeft, configuration.walkLength)
     let degree = degree
-    // A peer that knows nobody yet is no contact; the one it asked itself may know better, unless that one knows
-    // nobody either and asks back.
+    // A peer that knows nobody yet is no contact; the one it asked itself may know better, unless that one asks
+    // back. Each counts as a step, or several such peers would pass a walk on for ever.
     if degree == 0, isJoining, let contact, walk.requester != contact {
+      guard walk.hopsLeft > 0 else { return }
+      walk.hopsLeft -= 1
       return effects.send(.walk(walk), to: contact)
     }
     // A step towards a busier peer is accepted with probability degree(u) / degree(v).

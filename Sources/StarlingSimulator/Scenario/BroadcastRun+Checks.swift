@@ -68,14 +68,20 @@ extension BroadcastRun {
     in network: borrowing Network, _ counted: [Bool], _ waitingEvents: Int
   ) -> [Violation] {
     var found: [Violation] = []
+    // Liars may have themselves kept everywhere, up to three times the law and some.
+    let law = Double(scenario.extraCopies + 1) * naturalLogarithm(Double(max(network.count, 2)))
+    let most = Int(4 * law) + 32
     for i in counted.indices where counted[i] && found.isEmpty {
-      let overlay = network[Peer(i)].member.overlay
-      let largest = max(overlay.partialView.count, overlay.inView.count)
-      if largest > Int(overlay.configuration.viewLimit) {
-        found.append(
-          Violation(
-            promise: .boundedState, at: network.now, peer: Peer(i),
-            detail: "a view of \(Peer(i)) has \(largest) members"))
+      let member = network[Peer(i)].member
+      let largest = max(member.overlay.partialView.count, member.overlay.inView.count)
+      if largest > most {
+        found.append(excess("a view of \(Peer(i)) has \(largest) members", i, network.now))
+      }
+      guard let tree = member.diffusion as? BroadcastTree<IdealAuthenticator> else { continue }
+      let (history, missing) = tree.sizes
+      if missing > BroadcastScenario.missingAtRest || history > Int(tree.configuration.historyMessages) {
+        let what = "\(Peer(i)) keeps \(history) messages and waits for \(missing)"
+        found.append(excess(what, i, network.now))
       }
     }
     let live = counted.count { $0 }
@@ -86,6 +92,10 @@ extension BroadcastRun {
           detail: "\(waitingEvents) timers and messages are waiting for \(live) live peers"))
     }
     return found
+  }
+
+  private func excess(_ what: String, _ peer: Int, _ now: Instant) -> Violation {
+    Violation(promise: .boundedState, at: now, peer: Peer(peer), detail: what)
   }
 
   private func text(_ instant: Instant) -> String {
@@ -99,4 +109,6 @@ extension BroadcastScenario {
   /// How many timers and messages may be waiting for each peer at the end of a run, when little is under way. A
   /// guess: several times what a member of a calm network has.
   static var waitingEventsPerPeer: Int { 64 }
+  /// How many messages a peer may be waiting for then. A guess: liars announced some that never were.
+  static var missingAtRest: Int { 128 }
 }

@@ -87,6 +87,17 @@ struct ScampRecoveryTests {
     #expect(group.peers.map(\.members) == [[1], [0]])
   }
 
+  @Test("Peers that know nobody and ask each other in a ring come to an end, and find each other")
+  func ringOfRequests() {
+    var random = testRandom()
+    var group = SmallGroup(views: [[], [], [], []], configuration: ScampConfiguration(), random: &random)
+    // Nobody asks peer 0, which asks into the ring of the others: its walk may end there, and it asks again later.
+    for (i, contact) in [1, 2, 3, 1].enumerated() { group.peers[i].ask(Peer(contact)) }
+    for i in 0..<4 { group.collect(from: i) }
+    group.deliverAll()
+    #expect(group.peers[1...].allSatisfy { !$0.members.isEmpty })
+  }
+
   @Test("A shunned peer leaves everything, and is told")
   func shunning() {
     var peer = LonePeer(members: [1, 2], random: testRandom())
