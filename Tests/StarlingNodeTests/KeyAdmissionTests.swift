@@ -1,3 +1,4 @@
+import StarlingBroadcast
 import StarlingCore
 import StarlingOverlay
 import Testing
@@ -161,9 +162,32 @@ import Testing
       #expect(!node.status.neighbours.contains { $0.key == nodes[3].key })
       #expect(!node.isAlone)
     }
-    let attempts = nodes[..<3].map {
-      $0.status.counters.misbehaviour[Int(Misbehaviour.inadmissible.rawValue)]
-    }
-    #expect(attempts.reduce(0, +) > 0)
+    #expect(nodes[..<3].reduce(0) { $0 + $1.status.counters.host.connectionsRefused } > 0)
+  }
+}
+
+@Suite("Who may speak in a network")
+struct AdmittedSpeakersTests {
+  @Test("A key that the policy keeps out is no origin, however well it signs, and nobody is blamed")
+  func origins() throws {
+    let (member, stranger) = (try identity(1), try identity(2))
+    let peers = SharedPeerTable(PeerTable(own: PeerRecord(key: member.publicKey, address: nil)))
+    let outsider = try peers.table.intern(PeerRecord(key: stranger.publicKey, address: nil))
+    let list = KeyList([member.publicKey])
+    let auth = KeyAuthenticator(identity: member, network: [], peers: peers, policy: list)
+    var gate = MessageGate(identity: PeerTable.own, auth: auth, firstSequence: 0)
+    let theirs = KeyAuthenticator(identity: stranger, network: [], peers: peers)
+    let identifier = MessageIdentifier(origin: outsider, sequence: 1)
+    let message = Broadcast<KeyAuthenticator>(
+      identifier: identifier, hops: 1, payload: [1], signature: theirs.sign([1], as: identifier))
+    #expect(gate.admit(message) == .unwelcome && !gate.hasSeen(identifier))
+    var open = MessageGate(
+      identity: PeerTable.own, auth: KeyAuthenticator(identity: member, network: [], peers: peers),
+      firstSequence: 0)
+    #expect(open.admit(message) == .new)
+  }
+
+  private func identity(_ n: UInt8) throws -> Identity {
+    try Identity(seed: [UInt8](repeating: n, count: 32))
   }
 }

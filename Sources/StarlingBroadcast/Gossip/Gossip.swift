@@ -50,6 +50,7 @@ public struct Gossip<Auth: Authenticator>: BroadcastProcess {
   ) {
     switch gate.admit(message) {
     case .duplicate: break
+    case .unwelcome: return
     case .forged: effects.indicate(.misbehaved(sender, .badSignature))
     case .new:
       effects.indicate(.delivered(message, from: sender))

@@ -18,6 +18,9 @@ public protocol Authenticator: Sendable {
   ///   - identifier: this peer as the origin, and the message's number.
   func sign(_ payload: Payload, as identifier: MessageIdentifier) -> Signature
 
+  /// Whether messages of this origin are wanted at all. Asked before the signature is looked at.
+  func admits(_ origin: Peer) -> Bool
+
   /// Whether the identifier's origin signed this payload under this identifier.
   func verifies(_ signature: Signature, of payload: Payload, as identifier: MessageIdentifier) -> Bool
 
@@ -31,6 +34,12 @@ extension Authenticator where Signature: WireSignature {
   public static func fingerprint(of signature: Signature) -> UInt64 {
     SplitMix64.mix(signature.bytes.prefix(8).reduce(0) { $0 << 8 | UInt64($1) })
   }
+}
+
+extension Authenticator {
+  /// True.
+  @inlinable
+  public func admits(_ origin: Peer) -> Bool { true }
 }
 
 /// A payload without contents: a number and a size, for simulation.

@@ -11,6 +11,8 @@ public struct MessageGate<Auth: Authenticator>: Sendable {
     case new
     /// Seen before, or given up. Its signature was not looked at.
     case duplicate
+    /// Of an origin that may not speak here. Nobody is to blame: peers may differ in whom they admit.
+    case unwelcome
     /// Not signed by its origin. It does not count as seen.
     case forged
   }
@@ -53,6 +55,7 @@ public struct MessageGate<Auth: Authenticator>: Sendable {
   public mutating func admit(_ message: Broadcast<Auth>, catchingUp: Bool = true) -> Verdict {
     let position = seen.origins.position(of: message.identifier.origin)
     if seen.contains(message.identifier, ofOriginAt: position) { return .duplicate }
+    guard auth.admits(message.identifier.origin) else { return .unwelcome }
     guard message.isAuthentic(to: auth) else { return .forged }
     _ = seen.insert(message.identifier, ofOriginAt: position, catchingUp: catchingUp)
     return .new

@@ -39,6 +39,7 @@ extension BroadcastTree {
     switch gate.admit(message, catchingUp: configuration.catchUp) {
     case .duplicate:
       receiveDuplicate(message.identifier, from: sender, over: position, at: now, into: &effects)
+    case .unwelcome: return
     case .forged: refuseForgery(from: sender, into: &effects)
     case .new:
       settleMissing(message.identifier, from: sender, at: now)

@@ -157,6 +157,7 @@ extension BroadcastTree {
     case .duplicate:
       duplicates &+= 1
       noteReplay(of: message.identifier, by: sender, at: now, into: &effects)
+    case .unwelcome: return
     case .forged: refuseForgery(from: sender, into: &effects)
     case .new:
       settleMissing(message.identifier, from: sender, at: now)

@@ -225,7 +225,7 @@ extension ProcessHost {
       return core.endpoint.close(connection, at: core.now, into: &core.events)
     }
     core.peers.table.confirm(address, of: peer)
-    if core.avoided[peer]?.isShunned == true {
+    if core.avoided[peer]?.isShunned == true || core.hooks.admits?(process, peer) == false {
       core.counters.connectionsRefused += 1
       return core.endpoint.close(connection, at: core.now, into: &core.events)
     }

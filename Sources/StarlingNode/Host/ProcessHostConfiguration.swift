@@ -34,6 +34,9 @@ public struct ProcessHooks<P: Process>: Sendable {
   /// peers. `nil` if it does not: then the first such message closes the connection.
   public var blame: (@Sendable (Peer) -> P.Request)?
 
+  /// Whether a peer may be connected at all; others are turned away when their key is known. `nil`: everybody may.
+  public var admits: (@Sendable (P, Peer) -> Bool)?
+
   /// All messages in one class, and no handle is ever freed, and what cannot be read closes a connection.
   public init() {}
 }

@@ -60,7 +60,9 @@ public struct Node: ~Copyable {
     key = identity.publicKey
     let own = PeerRecord(key: identity.publicKey, address: configuration.listen)
     peers = SharedPeerTable(PeerTable(own: own, capacity: configuration.peerLimit))
-    let auth = KeyAuthenticator(identity: identity, network: configuration.transport.network, peers: peers)
+    let auth = KeyAuthenticator(
+      identity: identity, network: configuration.transport.network, peers: peers,
+      policy: configuration.admission)
     let door = KeyAdmission(
       identity: identity, network: configuration.transport.network, peers: peers,
       policy: configuration.admission, record: admission)

@@ -45,6 +45,7 @@ extension ProcessHooks where P == NodeProcess {
       member.diffusion.forEachPeer(body)
       member.conduct.forEachPeer(body)
     }
+    hooks.admits = { member, peer in member.overlay.admits(peer) }
     hooks.blame = { .blame($0, .malformed) }
     return hooks
   }

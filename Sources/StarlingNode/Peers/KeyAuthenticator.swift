@@ -1,5 +1,6 @@
 import StarlingBroadcast
 import StarlingCore
+import StarlingOverlay
 
 /// Authenticates broadcasts with the Ed25519 keys (RFC 8032) behind the peers' handles.
 public struct KeyAuthenticator: Authenticator {
@@ -11,6 +12,7 @@ public struct KeyAuthenticator: Authenticator {
   private let identity: Identity
   private let network: [UInt8]
   private let peers: SharedPeerTable
+  private let policy: any AdmissionPolicy
 
   /// The authenticator of one node.
   ///
@@ -18,11 +20,18 @@ public struct KeyAuthenticator: Authenticator {
   ///   - identity: signs the node's own broadcasts.
   ///   - network: the network's name: a signature counts in no other.
   ///   - peers: the node's table, which tells the keys behind the handles.
-  public init(identity: Identity, network: [UInt8], peers: SharedPeerTable) {
+  ///   - policy: who may be in the network, and so speak in it.
+  public init(
+    identity: Identity, network: [UInt8], peers: SharedPeerTable, policy: any AdmissionPolicy = OpenPolicy()
+  ) {
+    self.policy = policy
     self.identity = identity
     self.network = network
     self.peers = peers
   }
+
+  /// Whether the network's policy lets the origin's key in.
+  public func admits(_ origin: Peer) -> Bool { policy.refusal(of: peers.table.record(of: origin).key) == nil }
 
   /// The bytes of an Ed25519 signature.
   public static var signatureByteCount: Int { Ed25519Signature.byteCount }

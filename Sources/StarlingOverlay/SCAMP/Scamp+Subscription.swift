@@ -66,7 +66,8 @@ extension Scamp {
     _ subscriber: Peer, _ number: UInt64, _ signature: Door.Signature, from sender: Peer, at now: Instant,
     into effects: inout some Effects<Self> & ~Copyable
   ) {
-    guard subscriber != identity else { return }
+    guard subscriber != identity, sender == subscriber || countMeeting(subscriber, isRequest: true)
+    else { return }
     let request = SubscriptionStatement(subscriber: subscriber, number: number, contact: nil)
     guard door.verifies(signature, of: request, by: subscriber) else {
       // A relay of a walk checks nothing, so it is not to blame.

@@ -98,6 +98,8 @@ public struct Scamp<Door: Admission>: Membership {
     let neighbours = outgoing.keys.members + incoming.keys.members.filter { !outgoing.keys.contains($0) }
     return neighbours + lostNeighbours
   }
+  /// Whether a peer may belong to the group at all.
+  public func admits(_ peer: Peer) -> Bool { door.admits(peer) }
   /// How many peers there seem to be.
   public var estimatedSize: Double { size.estimate }
 
