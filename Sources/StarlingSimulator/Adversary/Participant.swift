@@ -34,6 +34,7 @@ struct ParticipantMeter<P: Participant>: SimulationObserver {
   typealias Observed = P
 
   var meter: BroadcastMeter<Scamp<IdealAdmission>, P.Diffusion>
+  var hasSeenEnough: Bool { meter.hasSeenEnough }
 
   mutating func sent(_ message: P.Message, from sender: Peer, to receiver: Peer, at now: Instant) {
     meter.sent(message, from: sender, to: receiver, at: now)

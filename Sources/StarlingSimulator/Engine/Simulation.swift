@@ -149,7 +149,7 @@ where Observer.Observed == P {
   /// Lets everything happen that is due up to an instant, and makes it the current one.
   @inlinable
   public mutating func run(until end: Instant) {
-    while let time = core.pointee.queue.nextTime(), time <= end.nanoseconds {
+    while !observer.hasSeenEnough, let time = core.pointee.queue.nextTime(), time <= end.nanoseconds {
       step()
     }
     if core.pointee.now < end { core.pointee.now = end }

@@ -10,4 +10,12 @@ public protocol SimulationObserver<Observed> {
   mutating func sent(_ message: Observed.Message, from sender: Peer, to receiver: Peer, at now: Instant)
   /// A process told the layer above something.
   mutating func indicated(_ indication: Observed.Indication, by peer: Peer, at now: Instant)
+  /// Whether nothing more needs to happen: what went wrong may never end.
+  var hasSeenEnough: Bool { get }
+}
+
+extension SimulationObserver {
+  /// Everything is of interest.
+  @inlinable
+  public var hasSeenEnough: Bool { false }
 }

@@ -43,6 +43,10 @@ where
   public private(set) var forgedDeliveries = 0
   /// The first of either.
   public private(set) var violations: [Violation] = []
+  /// Whether a run ends with as many violations as are told: messages that nobody knows again multiply for ever.
+  var endsEarly = false
+  /// Whether the run is to end.
+  public private(set) var hasSeenEnough = false
 
   /// - Parameters:
   ///   - peers: how many peers there will be.
@@ -180,6 +184,7 @@ extension BroadcastMeter {
   ) {
     guard violations.count < Violation.limit else { return }
     violations.append(Violation(promise: promise, at: now, peer: peer, detail: "\(peer) \(what)"))
+    hasSeenEnough = endsEarly && violations.count == Violation.limit
   }
 }
 

@@ -99,6 +99,7 @@ struct BroadcastRun<P: Participant>: ~Copyable {
     passHours(in: &network, progress)
     if senders.isEmpty { senders = drawSenders(in: &network) }
     network.observer.meter.beginMessages()
+    network.observer.meter.endsEarly = scenario.isChecked
     var report = BroadcastReport(scenario: scenario, trace: network.observer.meter.trace)
     if case .atEachBroadcast(let share) = scenario.crash {
       runTrials(from: &network, share: share, into: &report, progress)

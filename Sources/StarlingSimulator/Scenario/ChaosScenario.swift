@@ -35,13 +35,18 @@ extension BroadcastScenario {
       scenario.adversaryRate = 4 + dice.uniform(below: 13)
       scenario.adversaryEnd = length
     }
-    scenario.drain = quietPhase
+    // Drawn last, so that such a run is like others until it goes on.
+    scenario.drain = dice.oneIn(16) ? quietPhase + leaseTime : quietPhase
     return scenario
   }
 
   /// How long nothing goes wrong before a run is held to what it promises in the end. SCAMP notices the dead after
   /// three rounds of up to a minute, keepers that are gone after six, and asks lost neighbours in each.
   static var quietPhase: Interval { .seconds(420) }
+
+  /// How much longer some runs go on: until the leases of the first arcs, of 36 rounds, have just lapsed. Arcs that
+  /// were not replaced before are missed then, and not for long.
+  static var leaseTime: Interval { .seconds(22 * 60) }
 
   /// Draws one fault that begins and ends within a time after the first message.
   private mutating func addFault(within length: Interval, _ dice: inout Xoshiro256) {

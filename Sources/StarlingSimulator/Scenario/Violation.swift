@@ -17,6 +17,8 @@ public struct Violation: Hashable, Sendable {
     case boundedState = "bounded-state"
     /// In the end the mean view is near SCAMP's law.
     case law = "arcs-near-law"
+    /// Once nothing goes wrong any more, the tree brings a message to most peers but once.
+    case tree = "pruned-tree"
   }
 
   /// What was promised.
