@@ -8,11 +8,8 @@ extension Scamp {
   mutating func leave(into effects: inout some Effects<Self> & ~Copyable) {
     for i in 0..<incoming.count {
       let keeper = incoming.keys[i]
-      var successor: Peer?
-      for turn in 0..<min(2, outgoing.count) where successor == nil || successor == keeper {
-        successor = outgoing.keys[(i + turn) % outgoing.count]
-      }
-      effects.send(.release(successor: successor == keeper ? nil : successor), to: keeper)
+      let nextTwo = (0..<min(2, outgoing.count)).map { outgoing.keys[(i + $0) % outgoing.count] }
+      effects.send(.release(successor: nextTwo.first { $0 != keeper }), to: keeper)
     }
     for i in 0..<outgoing.count { effects.send(.dropped, to: outgoing.keys[i]) }
     hasLeft = true

@@ -49,8 +49,7 @@ extension Scamp {
     guard door.admits(peer) else { return }
     keep(peer, into: &effects)
     guard let subscription else { return }
-    let hops = min(configuration.hopLimit, UInt16(clamping: 16 * (1 + outgoing.count)))
-    effects.send(.subscription(subscription, hopsLeft: hops, size.news), to: peer)
+    effects.send(.subscription(subscription, hopsLeft: hopsOfCopy, size.news), to: peer)
   }
 
   /// A peer without neighbours subscribes again.

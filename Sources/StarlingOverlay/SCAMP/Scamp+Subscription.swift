@@ -111,15 +111,18 @@ extension Scamp {
     keep(contact, into: &effects)
   }
 
+  /// How many hops a new copy may make. It makes about one for each member of a view; where nobody can keep it, it
+  /// must not go on long.
+  @inlinable
+  var hopsOfCopy: UInt16 { min(configuration.hopLimit, UInt16(clamping: 16 * (1 + outgoing.count))) }
+
   /// Sends copies of a subscription to random neighbours, and if asked to, one more to each.
   @inlinable
   mutating func sendCopies(
     of subscription: Subscription<Door.Signature>, count: Int, toAll: Bool,
     into effects: inout some Effects<Self> & ~Copyable
   ) {
-    // A copy makes about one hop for each member of a view; where nobody can keep it, it must not go on long.
-    let hops = min(configuration.hopLimit, UInt16(clamping: 16 * (1 + outgoing.count)))
-    let parcel = effects.prepare(.subscription(subscription, hopsLeft: hops, size.news))
+    let parcel = effects.prepare(.subscription(subscription, hopsLeft: hopsOfCopy, size.news))
     let neighbours = outgoing.count
     if toAll {
       for i in 0..<neighbours { effects.send(parcel, to: outgoing.keys[i]) }
