@@ -7,7 +7,7 @@ enum StarlingCommand {
 
   /// Everything the command can do, in the order of its help.
   static let verbs: [Verb] = [
-    .keysNew, .keysShow, .node, .publish, .watch, .up, .simulate, .version, .picture,
+    .keysNew, .keysShow, .node, .publish, .watch, .up, .simulate, .picture, .version,
   ]
 
   /// Runs the command.
@@ -24,7 +24,7 @@ enum StarlingCommand {
     sigprocmask(SIG_UNBLOCK, &stopping, nil)
     do {
       switch try ArgumentParser.parse(words, verbs: verbs, environment: environment()) {
-      case .help(let verb): try Output.standard.write(line: Help.text(on: verb, among: verbs))
+      case .help(let chosen): try Output.standard.write(line: Help.text(on: chosen, among: verbs))
       case .run(let verb, let arguments): try verb.run(arguments)
       }
       return 0

@@ -78,7 +78,7 @@ struct ArgumentParserTests {
   @Test("Every verb's help names each of its options, and every option is known once")
   func help() {
     for verb in StarlingCommand.verbs {
-      let text = Help.text(on: verb, among: StarlingCommand.verbs)
+      let text = Help.text(on: [verb], among: StarlingCommand.verbs)
       #expect(Set(verb.options.map(\.name)).count == verb.options.count)
       for option in verb.options { #expect(text.contains("--" + option.name), "\(verb.name)") }
       #expect(text.split(separator: "\n").allSatisfy { $0.count <= 100 }, "\(verb.name)")

@@ -132,6 +132,8 @@ struct BadInputTests {
     BadInput("simulate --bursts 100%:3s", 2, "below 1"),
     BadInput("simulate --fast-clocks 10%:20%@1s..2s", 2, "stay fast"),
     BadInput("simulate --adversary mutte", 2, "did you mean mute?"),
+    BadInput("simulate --adversary spam", 2, "add --byzantine"),
+    BadInput("simulate --check --crash 30%@broadcast", 2, "leave one of them out"),
     BadInput("simulate --byzantine 100%", 2, "correct peers"),
     BadInput("simulate --crash 30%@broadcast --churn 1%/min", 2, "give it alone"),
     BadInput("simulate --runs 3", 2, "--chaos"),

@@ -45,6 +45,47 @@ struct NetworkResultTests {
     )
   }
 
+  /// Six nodes were started; 1 and 4 were killed, 4 came back; 2 published.
+  private func faulty() -> NetworkResult {
+    var result = NetworkResult(
+      views: [[1], [2], [3], [0], [0]], names: ["a:1", "c:3", "d:4", "e:5", "f:6"],
+      files: [
+        NetworkResult.File(
+          name: "photo.bmp", bytes: 100, sha256: "ab", chunks: 1, publisher: 1,
+          latencies: [30, nil, 10, nil, 20], digestsMatch: [true, true, true, false, true],
+          parents: [1, nil, 1, nil, 2])
+      ], payloadMessagesPerNode: [0, 4, 0, 0, 0])
+    result.numbers = [0, 2, 3, 4, 5]
+    var outcome = FileStream.Outcome()
+    outcome.survivors = [0, 2, 3, 5]
+    outcome.seconds = 9
+    outcome.timeline = [
+      .init(time: .seconds(2), event: "killed", nodes: [1, 4]),
+      .init(time: .seconds(4), event: "restarted", nodes: [4]),
+    ]
+    result.faults = outcome
+    return result
+  }
+
+  @Test("After faults, nodes keep their numbers, and what is counted is said: survivors")
+  func survivors() throws {
+    let result = faulty()
+    #expect(result.isDelivered && result.held(result.files[0]) == "4 of 4 survivors")
+    #expect(result.text.contains("4 of 4 survivors hold it"))
+    let html = result.page(commandLine: "starling up").html()
+    for fragment in [
+      "A murmuration of 6 nodes", "6 started, 2 killed, 1 restarted", "4 of 4 survivors",
+      "“photo.bmp” took from node 2",
+      "How “photo.bmp” spread", "node 5, f:6", "1 node killed, then restarted", "1 node killed</text>",
+      "Each dot is a file", "seconds after the first file",
+    ] { #expect(html.contains(fragment), "\(fragment)") }
+    #expect(!html.contains("node 1,") && !html.contains("5 of 6") && !html.contains("peer"))
+    let graph = result.graphText(for: "x.graphml", seed: 1)
+    #expect(
+      graph.contains("<node id=\"n5\"><data key=\"label\">f:6</data></node>") && !graph.contains("\"n1\""))
+    #expect(result.json.text(indented: false).contains("\"publisher\":2"))
+  }
+
   @Test("Numbers are written as people read them")
   func readable() {
     #expect(Readable.decimal(0.0454, 3) == "0.045")

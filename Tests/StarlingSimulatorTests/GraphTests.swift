@@ -90,7 +90,7 @@ struct GraphTests {
   func exports() {
     let graph = DirectedGraph(adjacency: [[1], []])
     #expect(
-      graph.dot(labels: ["a\"]; evil\\"]) == """
+      graph.dot(peers: DrawnPeers(names: ["a\"]; evil\\"])) == """
         digraph "overlay" {
           0 [label="a\\"]; evil\\\\"];
           1;
@@ -98,10 +98,22 @@ struct GraphTests {
         }
 
         """)
-    let xml = graph.graphML(labels: ["<script>"])
+    let xml = graph.graphML(peers: DrawnPeers(names: ["<script>"]))
     #expect(xml.contains("<node id=\"n0\"><data key=\"label\">&lt;script&gt;</data></node>"))
     #expect(xml.contains("<node id=\"n1\"/>"))
     #expect(xml.contains("<edge source=\"n0\" target=\"n1\"/>"))
+  }
+
+  @Test("Exports call peers by their own numbers and mark adversaries")
+  func exportedPeers() {
+    let graph = DirectedGraph(adjacency: [[1], []])
+    let peers = DrawnPeers(numbers: [7, 300], adversaries: [false, true])
+    let dot = graph.dot(peers: peers)
+    #expect(dot.contains("  7;\n") && dot.contains("  300 [adversary=true") && dot.contains("  7 -> 300;\n"))
+    let xml = graph.graphML(peers: peers)
+    #expect(xml.contains("<node id=\"n7\"/>"))
+    #expect(xml.contains("<node id=\"n300\"><data key=\"adversary\">true</data></node>"))
+    #expect(xml.contains("<edge source=\"n7\" target=\"n300\"/>"))
   }
 
   private func bruteHops(_ adjacency: [[Int]], from root: Int) -> [Int?] {

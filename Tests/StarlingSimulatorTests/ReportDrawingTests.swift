@@ -132,22 +132,66 @@ struct ReportDrawingTests {
     var report = OverlayReport(
       title: "t", commandLine: "c", views: (0..<2_000).map { graph.neighbors(of: $0).map { Int($0) } })
     report.tree = tree
-    report.names = (0..<2_000).map { "127.0.0.1:\(10_000 + $0)" }
+    report.peers.names = (0..<2_000).map { "127.0.0.1:\(10_000 + $0)" }
     #expect(report.page().html().utf8.count < 3_000_000)
   }
 
-  @Test("Peers that the message did not reach are drawn hollow and counted")
+  @Test("Peers that are not on the tree are drawn hollow and counted")
   func unreached() {
     let graph = DirectedGraph(adjacency: [[1], [0], [0], []])
     let drawing = OverlayDrawing(graph: graph, tree: RootedTree(root: 0, parents: [nil, 0, nil, nil]))
-    #expect(drawing.caption.contains("2 hollow ones"))
-    #expect(drawing.svg().contains("peer 3, view 0, in 0, not reached"))
+    #expect(drawing.caption.contains("2 hollow ones are not on it"))
+    #expect(drawing.svg().contains("peer 3, view 0, in 0, not on the tree"))
+  }
+
+  @Test("Peers are called by their own numbers in drawings, and adversaries are diamonds that a legend names")
+  func numbersAndAdversaries() {
+    let graph = DirectedGraph(adjacency: [[1], [0], [0]])
+    let tree = RootedTree(root: 0, parents: [nil, 0, 1])
+    var report = OverlayReport(title: "t", commandLine: "c", graph: graph)
+    report.peers = DrawnPeers(noun: "node", numbers: [4, 17, 1_022], adversaries: [false, true])
+    report.tree = tree
+    let drawing = OverlayDrawing(graph: graph, tree: tree, message: "“f”", peers: report.peers)
+    let svg = drawing.svg()
+    #expect(svg.contains("the tree that “f” took from node 4") && svg.contains("Diamonds are adversaries"))
+    #expect(
+      svg.contains("node 17, an adversary") && svg.contains(">17</text>") && svg.contains(">1022</text>"))
+    #expect(!svg.contains("peer 0") && !svg.contains("node 2,"))
+    #expect(circles(in: svg).count == 4, "two honest nodes and the root's rings")
+    let html = report.page().html()
+    #expect(html.contains("</i>adversary</li>"))
+    // The figures leave it out: of its three nodes two are counted, and one entry of a view.
+    #expect(html.contains("<th scope=\"row\">nodes</th><td data-label=\"count\">2</td>"))
+    #expect(html.contains("<th scope=\"row\">entries of views</th><td data-label=\"count\">1</td>"))
+    report.peers.adversaries = []
+    #expect(!report.page().html().contains("adversary"))
+  }
+
+  @Test("Branches of a contracted tree lead past the vertices that are left out")
+  func contracted() {
+    // 0 feeds 1, 1 feeds 2, 2 feeds 3; 4 is not on the tree.
+    let tree = RootedTree(root: 0, parents: [nil, 0, 1, 2, nil])
+    let contracted = tree?.contracted(to: [0, 3, 4])
+    #expect(contracted?.walk.parents == [nil, 0, nil] && contracted?.reached == 2)
+    #expect(tree?.contracted(to: [1, 2]) == nil)
+  }
+
+  @Test("A vertex without links lies beside the others, not so far that they shrink to a point")
+  func strays() {
+    let (graph, tree) = randomOverlay(60, degree: 4, seed: 7)
+    let rows = (0..<60).map { graph.neighbors(of: $0).map { Int($0) } } + [[], []]
+    let layout = ForceLayout(
+      DirectedGraph(adjacency: rows),
+      skeleton: RootedTree(root: 0, parents: (tree?.walk.parents ?? []) + [nil, nil]), emphasised: true,
+      seed: 1)
+    let reach = layout.positions.prefix(60).map(\.length).max() ?? 0
+    #expect(layout.positions.suffix(2).allSatisfy { $0.length < 1.5 * reach + 1 })
   }
 
   @Test("A short name is written on its vertex, a long one only in its tip")
   func names() {
     let graph = DirectedGraph(adjacency: [[1], [0]])
-    let svg = OverlayDrawing(graph: graph, names: ["root", "127.0.0.1:9001"]).svg()
+    let svg = OverlayDrawing(graph: graph, peers: DrawnPeers(names: ["root", "127.0.0.1:9001"])).svg()
     #expect(svg.contains(">root</text>") && svg.contains(">1</text>"))
     #expect(svg.contains("peer 1, 127.0.0.1:9001, view 1, in 1</title>"))
   }

@@ -12,7 +12,7 @@ func sampleReport(peers: Int, text: String = "plain", seed: UInt64 = 1) -> Overl
   let walk = DirectedGraph(adjacency: views).breadthFirstSearch(from: 0)
   var report = OverlayReport(title: text, commandLine: text, views: views)
   report.subtitle = text
-  report.names = (0..<peers).map { $0 % 2 == 0 ? text : String($0) }
+  report.peers.names = (0..<peers).map { $0 % 2 == 0 ? text : String($0) }
   report.tree = RootedTree(root: 0, parents: walk.parents)
   report.summary = [ReportFigure(text, text, detail: text), ReportFigure("peers", count: peers)]
   report.viewSizeLaw = (5, text)
@@ -105,6 +105,43 @@ struct ReportPageTests {
     #expect(MarkupChecker(report.page().html()).problems.isEmpty)
   }
 
+  @Test("A command line is not broken between an option and its value, nor inside either")
+  func commandLine() {
+    let page = ReportPage(
+      title: "t", commandLine: "starling simulate --nodes 300 --json --churn 2%/min 'a b'")
+    #expect(
+      page.html().contains(
+        "<code><span>starling</span> <span>simulate</span> <span>--nodes 300</span> <span>--json</span>"
+          + " <span>--churn 2%/min</span> <span>&#39;a</span> <span>b&#39;</span></code>"))
+    #expect(page.html().contains("code span{display:inline-block"))
+  }
+
+  @Test("Labels under an axis never touch, also where the last is pushed to the left", arguments: 1...12)
+  func tickLabels(length: Int) {
+    let text = String(repeating: "8", count: length)
+    let labels = (0..<9).map { (text, 46 + Double($0) * 45) }
+    let drawn = ChartFrame.tickLabels(labels, y: 0, within: 420)
+    let spans = drawn.split(separator: "<text x=\"").compactMap { part -> (Double, Double)? in
+      guard let x = Double(part.prefix { $0 != "\"" }) else { return nil }
+      let width = Double(length) * 8
+      return part.contains("\"end\"") ? (x - width, x) : (x - width / 2, x + width / 2)
+    }
+    #expect(!spans.isEmpty && (length > 4 || spans.count == 9))
+    for (left, right) in zip(spans, spans.dropFirst()) { #expect(left.1 < right.0) }
+    #expect(spans.allSatisfy { $0.1 < 420 })
+  }
+
+  @Test("A page names the message that its charts show, and says what else there is to know of it")
+  func messageNamed() {
+    var report = sampleReport(peers: 12)
+    report.message = "the last message"
+    report.messageNote = "Peer 3 sent it."
+    report.addressees = 2 * report.deliveryTimes.count
+    let html = report.page().html()
+    #expect(html.contains("How the last message spread") && html.contains("not counted. Peer 3 sent it."))
+    #expect(html.contains("<i>half</i>") && !html.contains("<i>99%</i>"))
+  }
+
   @Test("What was not measured is left out")
   func partial() {
     let html = OverlayReport(title: "t", commandLine: "", views: [[1], [0]]).page().html()
@@ -143,6 +180,7 @@ struct ReportPageTests {
     let curve = Curve("c", deliveryTimes: (1...50).reversed().map { Double($0) }, of: 100)
     #expect(curve.points.first == Curve.Sample(x: 0, y: 0))
     #expect(curve.points.last == Curve.Sample(x: 50, y: 0.5))
+    #expect(curve.html().contains("H"), "nobody is reached between two deliveries")
     #expect(curve.measures == [ReportFigure("half", "50\u{202F}ms")])
   }
 }

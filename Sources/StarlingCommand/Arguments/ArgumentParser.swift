@@ -4,8 +4,8 @@ enum ArgumentParser {
   enum Request {
     /// To run a verb.
     case run(Verb, Arguments)
-    /// To print the help of a verb, or of all with `nil`.
-    case help(Verb?)
+    /// To print the help of these verbs, or the list of all if there are none.
+    case help([Verb])
   }
 
   /// Understands the words after the program's name.
@@ -20,46 +20,45 @@ enum ArgumentParser {
     guard let first = words.first else {
       throw .usage("Say what to do, for example `starling up`; `starling help` lists the verbs.")
     }
-    if first == "--help" || first == "-h" { return .help(nil) }
+    if first == "--help" || first == "-h" { return .help([]) }
     if first == "help" { return try help(on: Array(words.dropFirst()), verbs: verbs) }
     if first == "--version" { return try parse(["version"], verbs: verbs, environment: environment) }
-    if let group = group(words, verbs), words.count > 1, ["--help", "-h"].contains(words[1]) {
-      return .help(group)
-    }
+    let group = group(words, verbs)
+    if !group.isEmpty, words.count > 1, ["--help", "-h"].contains(words[1]) { return .help(group) }
     let verb = try find(words, in: verbs)
     let rest = Array(words.dropFirst(verb.words.count))
     if rest.prefix(while: { $0 != "--" }).contains(where: { $0 == "--help" || $0 == "-h" }) {
-      return .help(verb)
+      return .help([verb])
     }
     return .run(verb, try arguments(rest, of: verb, environment: environment))
   }
 
   private static func help(on words: [String], verbs: [Verb]) throws(CommandError) -> Request {
-    if words.isEmpty || words.first == "--help" { return .help(nil) }
-    if words.count == 1, let group = group(words, verbs) { return .help(group) }
-    return .help(try find(words, in: verbs))
+    if words.isEmpty || words.first == "--help" { return .help([]) }
+    let group = group(words, verbs)
+    if words.count == 1, !group.isEmpty { return .help(group) }
+    return .help([try find(words, in: verbs)])
   }
 
-  /// The first of the verbs that share their first word with the command line, as `keys new` and `keys show`
-  /// do: for help on `keys`.
-  private static func group(_ words: [String], _ verbs: [Verb]) -> Verb? {
-    verbs.first { $0.words.count > 1 && $0.words.first == words.first }
+  /// The verbs that share their first word with the command line, as `keys new` and `keys show` do: for help on
+  /// `keys`.
+  private static func group(_ words: [String], _ verbs: [Verb]) -> [Verb] {
+    verbs.filter { $0.words.count > 1 && $0.words.first == words.first }
   }
 
   /// The verb whose words the command line begins with.
   private static func find(_ words: [String], in verbs: [Verb]) throws(CommandError) -> Verb {
     if let verb = verbs.first(where: { words.starts(with: $0.words) }) { return verb }
     let first = words.first ?? ""
-    let shown = verbs.filter { !$0.isHidden }
-    let followers = shown.filter { $0.words.count > 1 && $0.words.first == first }.map(\.words[1])
+    let followers = verbs.filter { $0.words.count > 1 && $0.words.first == first }.map(\.words[1])
     if !followers.isEmpty {
       let choice = followers.map { "`starling \(first) \($0)`" }.joined(separator: " or ")
       throw .usage("`starling \(first)` is not complete: say \(choice).")
     }
     let name = words.prefix(2).joined(separator: " ")
     let near =
-      Suggestion.nearest(to: name, among: shown.map(\.name))
-      ?? Suggestion.nearest(to: first, among: shown.compactMap(\.words.first))
+      Suggestion.nearest(to: name, among: verbs.map(\.name))
+      ?? Suggestion.nearest(to: first, among: verbs.compactMap(\.words.first))
     let advice = near.map { "did you mean `starling \($0)`?" } ?? "`starling help` lists the verbs."
     throw .usage("There is no verb \(quoted(first)): \(advice)")
   }

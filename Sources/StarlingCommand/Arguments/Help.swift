@@ -2,13 +2,13 @@
 enum Help {
   private static let width = 96
 
-  /// The help of one verb, or the list of all.
-  static func text(on verb: Verb?, among verbs: [Verb]) -> String {
-    verb.map(text) ?? list(of: verbs)
+  /// The help of some verbs, or the list of all.
+  static func text(on chosen: [Verb], among verbs: [Verb]) -> String {
+    chosen.isEmpty ? list(of: verbs) : chosen.map(text).joined(separator: "\n\n\n")
   }
 
   private static func list(of verbs: [Verb]) -> String {
-    let rows = verbs.filter { !$0.isHidden }.map { ("starling " + $0.name, $0.summary) }
+    let rows = verbs.map { ("starling " + $0.name, $0.summary) }
     return """
       starling: peer-to-peer networks that keep working when machines fail
 

@@ -10,21 +10,18 @@ struct Verb: Sendable {
   let options: [Option]
   /// What the help says beyond the options.
   let notes: String
-  /// Whether the list of verbs leaves it out.
-  let isHidden: Bool
   /// Does it.
   let run: @Sendable (Arguments) throws(CommandError) -> Void
 
   init(
     _ name: String, _ summary: String, operands: [Operand] = [], options: [Option], notes: String = "",
-    isHidden: Bool = false, run: @escaping @Sendable (Arguments) throws(CommandError) -> Void
+    run: @escaping @Sendable (Arguments) throws(CommandError) -> Void
   ) {
     words = name.split(separator: " ").map(String.init)
     self.summary = summary
     self.operands = operands
     self.options = options
     self.notes = notes
-    self.isHidden = isHidden
     self.run = run
   }
 

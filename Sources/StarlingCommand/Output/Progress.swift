@@ -10,18 +10,28 @@ struct Progress {
   init(isOnTerminal: Bool = Messages.areOnTerminal) { self.isOnTerminal = isOnTerminal }
 
   /// Says that `done` of `total` are done in a stage of the work. Calls that come too fast to be read are
-  /// left out, except the first of each stage.
-  mutating func report(_ stage: String, _ done: Int, of total: Int) {
+  /// left out, except the first and the last of each stage.
+  ///
+  /// - Parameters:
+  ///   - stage: what is being done.
+  ///   - done: how much of it is done.
+  ///   - total: how much there is to do.
+  ///   - counts: both in words; `3 of 7` if `nil`.
+  ///   - isOver: whether this is the last word on the stage; when all is done if `nil`.
+  mutating func report(
+    _ stage: String, _ done: Int, of total: Int, counts: String? = nil, isOver: Bool? = nil
+  ) {
+    let isLast = isOver ?? (done >= total)
     let now = clock.now
     let pause: Duration = isOnTerminal ? .milliseconds(100) : .seconds(2)
     // The end is told at once, but only once.
-    let isNew = last?.done != done
-    if let last, last.stage == stage, now - last.instant < pause, done < total || !isNew { return }
+    let isNew = last?.done != done || isOver == true
+    if let last, last.stage == stage, now - last.instant < pause, !isLast || !isNew { return }
     guard isNew || isOnTerminal || last?.stage != stage else { return }
     if let last, last.stage != stage { finish() }
     last = (now, stage, done)
     let share = total > 0 ? min(1, max(0, Double(done) / Double(total))) : 1
-    let counts = "\(done) of \(total)"
+    let counts = counts ?? "\(done) of \(total)"
     guard isOnTerminal else { return Messages.write(line: "\(stage): \(counts)") }
     let filled = Int(share * 30)
     let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: 30 - filled)

@@ -84,7 +84,10 @@ private final class ChaosSeeds: Sendable {
       guard i < options.runs, results.withLock({ !$0.isFull }) else { return }
       var scenario = BroadcastScenario.chaos(seed: options.seed &+ UInt64(i), nodes: options.nodes)
       scenario.isSampled = options.report != nil
-      let report = scenario.run()
+      // Of many runs the number of those that are over says enough; a single one tells how far it is.
+      var bar = Progress()
+      let report = scenario.run { if options.runs == 1 { bar.report($0) } }
+      bar.finish()
       results.withLock { $0.add(report, of: options.runs) }
     }
   }
@@ -129,7 +132,7 @@ struct ChaosTally: Sendable {
     let scenario = report.scenario
     for fault in scenario.faults { count(fault.kind.name) }
     if scenario.byzantine > 0 { count(scenario.adversary.rawValue) }
-    bar.report("chaos, scenarios", scenarios, of: runs)
+    if runs > 1 { bar.report("chaos, scenarios", scenarios, of: runs) }
   }
 
   private mutating func count(_ name: String) {
@@ -176,8 +179,9 @@ struct ChaosTally: Sendable {
       lines.append("  replay: \(options.command(seed: report.scenario.seed))")
     }
     lines.append(
-      "\(scenarios) scenarios, \(failures.count) with a broken promise;"
-        + " \(Readable.decimal(simulated.inSeconds / 3_600, 1)) simulated hours, \(events) events,"
+      "\(Quantity.count(scenarios, "scenario")), \(failures.isEmpty ? "none" : Quantity.grouped(failures.count)) with a"
+        + " broken promise; \(Readable.decimal(simulated.inSeconds / 3_600, 1)) simulated hours,"
+        + " \(Quantity.count(Int(clamping: events), "event")),"
         + " \(Readable.decimal(cost.cpuSeconds / 3_600, 4)) CPU-hours"
         + " (\(Readable.decimal(cost.cpuSeconds * 1_000 / Double(max(scenarios, 1)), 1)) ms a scenario),"
         + " \(Readable.decimal(cost.wallSeconds, 1)) s")
@@ -192,7 +196,8 @@ extension BroadcastScenario {
   /// What goes wrong, in one line.
   var story: String {
     var parts = [
-      "\(nodes) peers (c = \(extraCopies)), \(messages) messages by \(senders), \(delay.description),"
+      "\(Quantity.count(nodes, "peer")) (c = \(extraCopies)), \(Quantity.count(messages, "message")) by"
+        + " \(Quantity.count(senders, "sender")), \(delay.description),"
         + " loss \(Readable.decimal(loss * 100, 1))%"
     ]
     for fault in faults {

@@ -29,8 +29,14 @@ enum FaultOptions {
       "fast-clocks", "SHARE:GAIN[@FROM]", "a share of the peers has clocks that gain this much: 10%:20%",
       repeats: true),
     Option("byzantine", "SHARE", "a share of the peers are adversaries (default 0); senders never are"),
-    Option("adversary", "NAME", "what those do: mute (default), forge, spam or censor"),
+    Option("adversary", "NAME", "what those do: \(conducts)"),
   ]
+
+  /// All conducts in words.
+  private static let conducts: String = {
+    let names = Conduct.allCases.map { $0 == .mute ? "mute (default)" : $0.rawValue }
+    return names.dropLast().joined(separator: ", ") + " or " + (names.last ?? "")
+  }()
 
   /// What the options ask for, in the order of ``options``.
   static func faults(_ arguments: Arguments) throws(CommandError) -> [Fault] {

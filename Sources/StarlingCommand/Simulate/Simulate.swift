@@ -21,15 +21,17 @@ func simulate(_ options: SimulateOptions, output: Output) throws(CommandError) {
   if let path = options.graph { graph = try Output(path: path) }
   var bar = Progress()
   let start = ContinuousClock().now
-  let report = scenario.run { progress in
-    bar.report(progress.phase + ", per cent", Int(progress.share * 100), of: 100)
-  }
+  let report = scenario.run { bar.report($0) }
   bar.finish()
   let cost = BroadcastReport.Cost(since: start)
   try output.write(report.json(cost: cost), json: options.json, text: report.text(cost: cost))
+  if scenario.isChecked, options.json, let line = report.verdict { Messages.write(line: line) }
   if let page { try page.write(Array(report.page(commandLine: commandLine()).html().utf8)) }
   if let graph, let path = options.graph {
-    let text = graphText(for: path, report.overlay, tree: report.tree, seed: options.seed)
+    let living = report.living
+    let text = graphText(
+      for: path, living.graph, tree: living.tree, message: report.messageName, peers: living.peers,
+      seed: options.seed)
     try graph.write(Array(text.utf8))
   }
   if let first = report.violations.first {
@@ -48,13 +50,39 @@ func commandLine() -> String {
 
 /// An overlay in the form that a file's name asks for: GraphML, a drawing, or else DOT.
 func graphText(
-  for path: String, _ graph: DirectedGraph, tree: RootedTree?, names: [String] = [], seed: UInt64
+  for path: String, _ graph: DirectedGraph, tree: RootedTree?, message: String, peers: DrawnPeers,
+  seed: UInt64
 ) -> String {
-  if path.hasSuffix(".graphml") { return graph.graphML(labels: names) }
+  if path.hasSuffix(".graphml") { return graph.graphML(peers: peers) }
   if path.hasSuffix(".svg") {
-    return OverlayDrawing(graph: graph, tree: tree, names: names, seed: seed).svg(standalone: true)
+    return OverlayDrawing(graph: graph, tree: tree, message: message, peers: peers, seed: seed)
+      .svg(standalone: true)
   }
-  return graph.dot(labels: names)
+  return graph.dot(peers: peers)
+}
+
+extension Progress {
+  /// Says how far a simulation is: how much of its virtual time is over, and in how many events.
+  mutating func report(_ run: BroadcastScenario.Progress) {
+    let isOver = run.phase == "done"
+    let share = isOver ? 1 : run.simulated.inSeconds / max(run.total.inSeconds, 1e-9)
+    let total = Progress.time(run.total.inSeconds)
+    let events = Quantity.count(Int(clamping: run.events), "event")
+    report(
+      "simulating", Int(min(share, 1) * 1_000), of: 1_000,
+      counts: isOver
+        ? "\(total) simulated, \(events)"
+        : "\(Progress.time(run.simulated.inSeconds)) of \(total) simulated, \(events), \(run.phase)",
+      isOver: isOver)
+  }
+
+  /// A length of time in seconds, or from ten minutes on in the larger units.
+  private static func time(_ seconds: Double) -> String {
+    let whole = Int(seconds.rounded(.down))
+    if whole < 600 { return "\(whole) s" }
+    if whole < 36_000 { return "\(whole / 60) min" }
+    return "\(Quantity.grouped(whole / 3_600)) h \(whole / 60 % 60) min"
+  }
 }
 
 extension BroadcastScenario {
@@ -105,82 +133,5 @@ extension BroadcastReport.Cost {
     self.init(
       cpuSeconds: cpu, wallSeconds: Double(wall.seconds) + Double(wall.attoseconds) / 1e18,
       peakBytes: usage.ru_maxrss * 1_024)
-  }
-}
-
-extension BroadcastReport {
-  /// The report for people.
-  func text(cost: Cost) -> String {
-    func figure(_ value: Double?, _ decimals: Int) -> String {
-      value.map { Readable.decimal($0, decimals) } ?? "-"
-    }
-    let views = Distribution(viewSizes)
-    let sent = Distribution(messagesPerNode)
-    return [
-      "\(scenario.nodes) peers, \(scenario.messages) messages by \(scenario.broadcast.name) over SCAMP"
-        + " (c = \(scenario.extraCopies)), seed \(scenario.seed)",
-      "reliability    \(figure(reliability, 6)), least \(figure(reliabilityMinimum, 6))",
-      "redundancy     \(figure(redundancy, 4)), first message \(figure(redundancyFirst, 2))",
-      "latency        p50 \(figure(latencies.percentile(50)?.inMilliseconds, 1)) ms,"
-        + " p99 \(figure(latencies.percentile(99)?.inMilliseconds, 1)) ms,"
-        + " \(figure(lastDeliveryHop, 1)) hops to the last",
-      "partial views  mean \(figure(views?.mean, 2)) (law \(figure(viewLaw, 2))),"
-        + " p1 \(figure(views?.p1, 0)), least \(figure(views?.min, 0)), most \(figure(views?.max, 0))",
-      "components     \(components), strong \(strongComponents)",
-      "sent per peer  mean \(figure(sent?.mean, 1)), p99 \(figure(sent?.p99, 0)), most \(figure(sent?.max, 0))",
-      "\(events) events in \(figure(cost.cpuSeconds, 1)) s of processor time, "
-        + "\(figure(Double(events) / max(cost.cpuSeconds, 1e-9) / 1e6, 2)) million a second",
-    ].joined(separator: "\n")
-  }
-
-  /// The tree that the last message took.
-  var tree: RootedTree? {
-    trace.parents.isEmpty
-      ? nil : trace.root.flatMap { RootedTree(root: Int($0.index), parents: trace.parents) }
-  }
-
-  /// The overlay and the tree of those peers alone that live, with their numbers: thousands that came and went
-  /// would hide the others.
-  private var living: (graph: DirectedGraph, tree: RootedTree?, names: [String]) {
-    guard isLive.contains(false) else { return (overlay, tree, []) }
-    let (graph, originals) = overlay.induced(on: isLive)
-    var numbers = [Int?](repeating: nil, count: isLive.count)
-    for (number, original) in originals.enumerated() { numbers[original] = number }
-    let known = originals.allSatisfy { $0 < trace.parents.count }
-    let parents = known ? originals.map { trace.parents[$0].flatMap { numbers[$0] } } : []
-    let root = trace.root.flatMap { numbers[Int($0.index)] }
-    let tree = known ? root.flatMap { RootedTree(root: $0, parents: parents) } : nil
-    return (graph, tree, originals.map(String.init))
-  }
-
-  /// The page with plots and drawings.
-  func page(commandLine: String) -> ReportPage {
-    let living = living
-    var report = OverlayReport(
-      title: "A murmuration of \(scenario.nodes)", commandLine: commandLine, graph: living.graph)
-    report.names = living.names
-    report.subtitle =
-      "\(scenario.messages) messages by \(scenario.broadcast.name) over SCAMP, simulated with "
-      + "\(scenario.delay.description) and \(Readable.decimal(scenario.loss * 100, 1))% loss"
-    report.summary = [
-      ReportFigure("Reliability", Readable.decimal(reliability * 100, 2) + "%"),
-      ReportFigure(
-        "Redundancy", redundancy.map { Readable.decimal($0, 3) } ?? "–",
-        detail: "payload messages / deliveries − 1"),
-      ReportFigure(
-        "Median latency",
-        latencies.percentile(50).map { Readable.decimal($0.inMilliseconds, 0) + " ms" } ?? "–"),
-      ReportFigure("Components", count: components),
-    ]
-    if let tree = living.tree {
-      report.tree = tree
-      report.deliveryTimes = trace.milliseconds.compactMap { $0 }
-      report.hops = trace.hops.compactMap { $0 }
-    }
-    report.timeline = faultTimeline
-    report.viewSizeLaw = (viewLaw, "(c+1)·ln N")
-    report.messagesPerPeer = messagesPerNode
-    report.seed = scenario.seed
-    return report.page()
   }
 }

@@ -70,7 +70,8 @@ struct SimulateOptions {
     messages = try arguments.integer("messages", in: 0...10_000_000, default: 100)
     senders = try arguments.integer("senders", in: 1...10_000_000, default: 1)
     guard senders <= nodes else {
-      throw .usage("--senders \(senders) is more than the \(nodes) peers: give at most as many.")
+      throw .usage(
+        "--senders \(senders) is more than the \(Quantity.count(nodes, "peer")): give at most as many.")
     }
     payloadBytes = try SimulateOptions.payload(arguments)
     overlay = try arguments.choice("overlay", default: .scamp)
@@ -92,12 +93,21 @@ struct SimulateOptions {
       throw .usage("--byzantine leaves fewer than the \(senders) correct peers that --senders asks for.")
     }
     adversary = try arguments.choice("adversary", default: .mute)
+    if let name = arguments.text("adversary"), arguments.text("byzantine") == nil {
+      throw .usage(
+        "--adversary \(name) says what adversaries do, and there are none: add --byzantine 5%, say.")
+    }
     hours = try SimulateOptions.hours(arguments)
     if crash?.moment == .broadcast, !faults.isEmpty {
       throw .usage(
         "--crash \(arguments.text("crash") ?? "") makes trials without other faults: give it alone.")
     }
     isChecked = arguments.has("check")
+    if isChecked, crash?.moment == .broadcast {
+      throw .usage(
+        "--check holds a run to what is promised in its end, and --crash \(arguments.text("crash") ?? "") makes"
+          + " trials that end before: leave one of them out.")
+    }
     seed = try arguments.seed()
     json = arguments.has("json")
     report = arguments.text("report")

@@ -25,17 +25,32 @@ extension FileStream.Outcome {
   /// The drawing of a report: what was wrong when, and how long each file took to reach the last node.
   var drawing: FaultTimeline {
     var bands: [FaultTimeline.Band] = []
-    for (i, entry) in timeline.enumerated() where entry.event != "continued" {
-      let resumed = timeline[i...].first { $0.event == "continued" && $0.nodes == entry.nodes }
-      let end = entry.event == "stopped" ? resumed?.time.inSeconds ?? seconds : seconds
-      let span = entry.time.inSeconds...max(end, entry.time.inSeconds)
-      bands.append(FaultTimeline.Band("\(entry.event) \(entry.nodes.count)", span))
+    for (i, entry) in timeline.enumerated() where entry.event == "killed" || entry.event == "stopped" {
+      // Each comes back by itself: a band for every moment at which some did, and one for those that never did.
+      let undoing = entry.event == "killed" ? "restarted" : "continued"
+      var left = entry.nodes
+      var ends: [(time: Double, count: Int)] = []
+      for later in timeline[i...] where later.event == undoing {
+        let back = left.filter(later.nodes.contains)
+        if back.isEmpty { continue }
+        ends.append((later.time.inSeconds, back.count))
+        left.removeAll(where: back.contains)
+      }
+      if !left.isEmpty { ends.append((seconds, left.count)) }
+      for end in ends {
+        let until = end.time < seconds ? ", then \(undoing)" : ""
+        let span = entry.time.inSeconds...max(end.time, entry.time.inSeconds)
+        bands.append(
+          FaultTimeline.Band("\(Quantity.count(end.count, "node")) \(entry.event)\(until)", span))
+      }
     }
     let points = zip(publishedAt, files).compactMap { published, file in
       file.received.max().map { Curve.Sample(x: published, y: $0 / 1_000) }
     }
-    let track = FaultTimeline.Track("until the last node has it, in s", .dots, points: points)
-    return FaultTimeline(span: 0...max(seconds, 1), bands: bands, tracks: [track])
+    let track = FaultTimeline.Track("seconds until the last survivor has the file", .dots, points: points)
+    var drawing = FaultTimeline(span: 0...max(seconds, 1), bands: bands, tracks: [track])
+    drawing.noun = "file"
+    return drawing
   }
 
   /// The time-line of a report as a table.
@@ -58,7 +73,8 @@ extension FileStream.Outcome {
         "  \(Readable.decimal(entry.time.inSeconds, 1)) s  \(entry.event) \(FaultInjector.list(entry.nodes))")
     }
     if restarted.expected > 0 {
-      lines.append("The restarted nodes hold \(restarted.held) of \(restarted.expected) files.")
+      lines.append(
+        "The restarted nodes hold \(restarted.held) of \(Quantity.count(restarted.expected, "file")).")
     }
     if let before = usageBefore, let after = usageAfter {
       lines.append(

@@ -1,4 +1,5 @@
 import Glibc
+import StarlingCore
 import StarlingRuntime
 
 /// Shows a network that stays up: a table that is redrawn on a terminal, a line now and then elsewhere.
@@ -26,7 +27,7 @@ struct NetworkMonitor {
       if Interruption.isWanted { return }
       for ending in network.takeEnded() {
         linesDrawn = 0
-        Messages.write(line: "\(ending); \(network.nodes.count) are left.")
+        Messages.write(line: "\(ending); \(Quantity.count(network.nodes.count, "node")) left.")
       }
       guard !network.nodes.isEmpty else { throw .failed("All nodes have ended: start the network again.") }
     }
@@ -52,7 +53,9 @@ struct NetworkMonitor {
     }
     guard isOnTerminal else {
       return Messages.write(
-        line: "\(network.nodes.count) nodes, \(connections / 2) connections, \(files) files")
+        line:
+          "\(Quantity.count(network.nodes.count, "node")), \(Quantity.count(connections / 2, "connection")),"
+          + " \(Quantity.count(files, "file"))")
     }
     var lines = Readable.table(
       ["node", "listens", "control", "view", "in-view", "files", "chunks sent", "datagrams sent"], rows)

@@ -32,7 +32,7 @@ struct NetworkResult {
 
   /// Each node's partial view, as numbers of nodes.
   let views: [[Int]]
-  /// Each node's address.
+  /// Each node's address, in the order of ``numbers``.
   let names: [String]
   let files: [File]
   /// Messages that carried a chunk, by the node that sent them.
@@ -59,10 +59,14 @@ struct NetworkResult {
   func check() throws(CommandError) {
     let judged = judged
     guard let file = files.first(where: { $0.holders(among: judged) < judged.count }) else { return }
-    let who = faults == nil ? "nodes" : "survivors"
     throw .failed(
-      "Only \(file.holders(among: judged)) of \(judged.count) \(who) hold \(quoted(file.name)): allow more time with --timeout."
-    )
+      "Only \(held(file)) hold \(quoted(file.name)): allow more time with --timeout.")
+  }
+
+  /// How many of those that must have a file hold it, such as `20 of 20 survivors`.
+  func held(_ file: File) -> String {
+    let noun = faults == nil ? "node" : "survivor"
+    return "\(file.holders(among: judged)) of \(Quantity.count(judged.count, noun))"
   }
 
   /// The share of the other nodes that received a file, over all files.
@@ -93,7 +97,7 @@ extension NetworkResult {
         // A file is a manifest and its chunks, each a broadcast message.
         ("messages", .integer(files.count + chunks)),
         ("chunks", .integer(chunks)),
-        ("files", .array(files.map(\.json))),
+        ("files", .array(files.map { $0.json(publisher: peers.number($0.publisher)) })),
         ("delivered", .integer(files.map(\.holders).reduce(0, +))),
         ("reliability", .number(reliability)),
         ("digest_ok", .bool(isDelivered)),
@@ -130,7 +134,7 @@ extension NetworkResult {
     let components = graph.weakComponents().count
     let sizes = Distribution(views.map(\.count))
     var lines = [
-      "\(nodes) nodes in \(components == 1 ? "one component" : "\(components) components")"
+      "\(Quantity.count(nodes, "node")) in \(components == 1 ? "one component" : "\(components) components")"
         + (sizes.map { ", knowing \(Readable.decimal($0.mean, 1)) others on average" } ?? "")
     ]
     for file in files {
@@ -138,10 +142,7 @@ extension NetworkResult {
       lines.append("")
       lines.append("  \(printable(file.name))  \(Readable.size(file.bytes))")
       lines.append("  sha256 \(file.sha256)")
-      lines.append(
-        faults == nil
-          ? "  \(file.holders) of \(nodes) nodes hold it with this digest"
-          : "  \(file.holders(among: judged)) of \(judged.count) survivors hold it with this digest")
+      lines.append("  \(held(file)) hold it with this digest")
       if let spread {
         lines.append(
           "  half of them after \(Readable.decimal(spread.p50, 0)) ms, the last after"
@@ -150,67 +151,24 @@ extension NetworkResult {
     }
     if !files.isEmpty {
       let redundancy = redundancy.map { ", rmr \(Readable.decimal($0, 3))" } ?? ""
-      lines += ["", "\(payloadMessages) messages carried \(chunks) chunks\(redundancy)"]
+      let carried = "\(Quantity.count(payloadMessages, "message")) carried \(Quantity.count(chunks, "chunk"))"
+      lines += ["", carried + redundancy]
       lines.append(isDelivered ? "Everything was delivered." : "Not everything was delivered.")
     }
     if let faults { lines += faults.lines }
     return lines.joined(separator: "\n")
   }
-
-  /// The overlay in the form that a file's name asks for, with the tree that the largest file took.
-  func graphText(for path: String, seed: UInt64) -> String {
-    let file = files.max { $0.bytes < $1.bytes }
-    let tree = file.flatMap { RootedTree(root: $0.publisher, parents: $0.parents) }
-    return starling.graphText(
-      for: path, DirectedGraph(adjacency: views), tree: tree, names: names, seed: seed)
-  }
-
-  /// The page of `--report`.
-  func page(commandLine: String) -> ReportPage {
-    var report = OverlayReport(
-      title: "A murmuration of \(nodes) nodes", commandLine: commandLine, views: views)
-    report.names = names
-    report.subtitle = "Real processes on one machine, each with its own UDP socket."
-    report.messagesPerPeer = payloadMessagesPerNode
-    if let file = files.max(by: { $0.bytes < $1.bytes }) {
-      report.tree = RootedTree(root: file.publisher, parents: file.parents)
-      report.deliveryTimes = file.received
-      report.notes = [
-        "The tree is the one that the last chunk of \(file.name) took; the times are those of the whole file."
-      ]
-    }
-    report.summary = [
-      ReportFigure("nodes", count: nodes),
-      ReportFigure(
-        "reliability", number: reliability, decimals: 3, detail: "share of nodes that got each file"),
-      ReportFigure("rmr", number: redundancy ?? .nan, decimals: 3, detail: "redundant messages with chunks"),
-    ]
-    report.tables = [
-      ReportTable(
-        "Files", columns: ["name", "bytes", "nodes", "last after", "sha256"],
-        rows: files.map { file in
-          [
-            file.name, "\(file.bytes)", "\(file.holders) of \(nodes)",
-            file.received.max().map { Readable.decimal($0, 0) + " ms" } ?? "never", file.sha256,
-          ]
-        })
-    ]
-    if let faults, !faults.timeline.isEmpty {
-      report.timeline = faults.drawing
-      report.tables.append(faults.table)
-    }
-    return report.page()
-  }
 }
 
 extension NetworkResult.File {
-  fileprivate var json: JSONValue {
+  /// - Parameter number: that of the node that published it.
+  fileprivate func json(publisher number: Int) -> JSONValue {
     .object([
       ("name", .string(name)),
       ("bytes", .integer(bytes)),
       ("sha256", .string(sha256)),
       ("chunks", .integer(chunks)),
-      ("publisher", .integer(publisher)),
+      ("publisher", .integer(number)),
       ("delivered", .integer(holders)),
       ("latency_ms", NetworkResult.latency(received)),
     ])

@@ -61,6 +61,7 @@ extension Verb {
       progress.report("keys tried, and needed on average", search.tries, of: expected)
     }
     throw .failed(
-      "No key of \(search.tries) solves a puzzle of \(bits) bits: give a longer --time-limit or fewer bits.")
+      "No key of \(search.tries) solves a puzzle of \(Quantity.count(bits, "bit")): give a longer --time-limit or fewer bits."
+    )
   }
 }

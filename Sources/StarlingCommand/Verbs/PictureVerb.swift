@@ -1,5 +1,5 @@
 extension Verb {
-  /// `starling picture`: for `make demo`, which needs a file when it was given none.
+  /// `starling picture`: for whoever has no file at hand to broadcast.
   static let picture = Verb(
     "picture", "paint a picture of a flock, as a file to broadcast",
     options: [
@@ -7,7 +7,7 @@ extension Verb {
       Option("width", "PIXELS", "its width (default 800)"),
       Option("height", "PIXELS", "its height (default 560)"),
       .seed,
-    ], isHidden: true
+    ]
   ) { arguments throws(CommandError) in
     guard let path = arguments.text("out") else {
       throw .usage("`starling picture` needs --out FILE: where to write the bitmap.")

@@ -1,4 +1,5 @@
 import Glibc
+import StarlingCore
 
 extension Verb {
   /// `starling up`
@@ -93,6 +94,6 @@ extension Verb {
         """)
     var monitor = NetworkMonitor(network)
     try monitor.run()
-    Messages.write(line: "Stopping \(network.nodes.count) nodes.")
+    Messages.write(line: "Stopping \(Quantity.count(network.nodes.count, "node")).")
   }
 }

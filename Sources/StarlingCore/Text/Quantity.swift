@@ -21,6 +21,27 @@ public enum Quantity {
     ("TB", 1_000_000_000_000), ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("TiB", 1 << 40),
   ]
 
+  /// A number of things in words: `1 peer`, `2 peers`, `1,000 peers`.
+  ///
+  /// - Parameters:
+  ///   - count: how many.
+  ///   - one: what one of them is called.
+  ///   - many: what several are called; `one` with an s if `nil`.
+  public static func count(_ count: Int, _ one: String, _ many: String? = nil) -> String {
+    "\(grouped(count)) \(count == 1 ? one : many ?? one + "s")"
+  }
+
+  /// A whole number with its thousands apart: `1,000,000`.
+  public static func grouped(_ number: Int) -> String {
+    let digits = String(number.magnitude)
+    var text = number < 0 ? "-" : ""
+    for (position, digit) in digits.enumerated() {
+      if position > 0 && (digits.utf8.count - position) % 3 == 0 { text += "," }
+      text.append(digit)
+    }
+    return text
+  }
+
   /// Parses a duration: `50ms`, `2s`, `1.5min`, `3h`, `20us`, `7ns`, or plain `0`.
   ///
   /// - Returns: the length, rounded to the nearest nanosecond, 0 ... ``longestDuration``.

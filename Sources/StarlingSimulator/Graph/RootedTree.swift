@@ -61,6 +61,25 @@ public struct RootedTree: Hashable, Sendable {
     self.branchSizes = sizes
   }
 
+  /// The tree on some of the vertices, renumbered in their order, where branches lead past the vertices that are left
+  /// out; `nil` if the root is not among them.
+  ///
+  /// - Parameter originals: distinct vertices, ascending.
+  public func contracted(to originals: [Int]) -> RootedTree? {
+    var renamed = [Int?](repeating: nil, count: vertexCount)
+    for (new, old) in originals.enumerated() { renamed[old] = new }
+    guard let newRoot = renamed[root] else { return nil }
+    // A vertex comes after its parent in the walk, so the nearest one that is kept is known.
+    var nearest = [Int?](repeating: nil, count: vertexCount)
+    var parents = [Int?](repeating: nil, count: originals.count)
+    for vertex in walk.order {
+      let above = walk.parents[vertex].flatMap { nearest[$0] }
+      if let new = renamed[vertex] { parents[new] = above }
+      nearest[vertex] = renamed[vertex] ?? above
+    }
+    return RootedTree(root: newRoot, parents: parents)
+  }
+
   /// The part of the tree on some of the vertices, renumbered in their order; `nil` if the root is not among them.
   ///
   /// - Parameter originals: distinct vertices, ascending. A vertex whose parent is missing falls out of the tree.

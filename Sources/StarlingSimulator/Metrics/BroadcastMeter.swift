@@ -14,8 +14,10 @@ where
 
   /// What was seen of each message, by its number.
   public var records: [MessageRecord]
-  /// How long deliveries took, over all messages.
+  /// How long deliveries took, over all messages, those of ``catchUps`` left out.
   public internal(set) var latencies = LatencyHistogram()
+  /// How long deliveries took to peers that came, or came back, after the message was sent.
+  public internal(set) var catchUps = LatencyHistogram()
   /// The last message's way, peer by peer.
   public internal(set) var trace: DeliveryTrace
   @usableFromInline var isCounting = false
@@ -143,6 +145,9 @@ where
     !byzantine.isEmpty && Int(peer.index) < byzantine.count && byzantine[Int(peer.index)]
   }
 
+  /// Whether there are adversaries.
+  var hasAdversaries: Bool { !byzantine.isEmpty }
+
   /// Tells who is an adversary: nobody is judged by what they do.
   mutating func distrust(_ peers: [Bool]) { byzantine = peers }
 
@@ -155,8 +160,15 @@ where
   mutating func delivered(
     _ broadcast: Broadcast<IdealAuthenticator>, from sender: Peer, by peer: Peer, at now: Instant
   ) {
-    // Adversaries may broadcast, and deliver, what they like.
-    if isByzantine(peer) || isByzantine(broadcast.identifier.origin) { return }
+    // Adversaries may broadcast, and deliver, what they like; the last message's way may lead through them.
+    if isByzantine(peer) || isByzantine(broadcast.identifier.origin) {
+      if isByzantine(peer), Int(broadcast.payload.number) == trace.message,
+        let record = records.last, record.identifier == broadcast.identifier, let sentAt = record.sentAt
+      {
+        trace.deliver(to: peer, from: sender, after: now - sentAt, hops: Int(broadcast.hops))
+      }
+      return
+    }
     let number = Int(broadcast.payload.number)
     guard number < records.count, let sentAt = records[number].sentAt,
       records[number].identifier == broadcast.identifier
@@ -166,12 +178,16 @@ where
         .noForgery, by: peer, at: now, "delivered \(broadcast.identifier.text), which was never broadcast so")
       return
     }
-    guard records[number].deliver(to: peer, after: now - sentAt, hops: Int(broadcast.hops)) else {
+    let isCatchUp = watchesNewcomers && memberSince[Int(peer.index)] > sentAt
+    guard
+      records[number].deliver(
+        to: peer, after: now - sentAt, hops: Int(broadcast.hops), isCatchUp: isCatchUp)
+    else {
       duplicateDeliveries += 1
       note(.noDuplicate, by: peer, at: now, "delivered message \(number) twice")
       return
     }
-    latencies.record(now - sentAt)
+    if isCatchUp { catchUps.record(now - sentAt) } else { latencies.record(now - sentAt) }
     if number == trace.message {
       trace.deliver(to: peer, from: sender, after: now - sentAt, hops: Int(broadcast.hops))
     }

@@ -15,9 +15,16 @@ public struct MessageRecord: Sendable {
   public private(set) var deliveries = 0
   /// The most hops of a first copy.
   public private(set) var lastHop = 0
+  /// How many of these were catching up: the peer came, or came back, after the message was sent.
+  public private(set) var catchUps = 0
   private var totalDelay = Interval.zero
-  /// How long it took to be delivered, on average; `nil` if nobody did.
-  public var meanDelay: Interval? { deliveries > 0 ? totalDelay / deliveries : nil }
+  /// How long it took to be delivered, on average, those left out that were catching up; `nil` if nobody did.
+  public var meanDelay: Interval? {
+    deliveries > catchUps ? totalDelay / (deliveries - catchUps) : nil
+  }
+  /// How long it took to be delivered by the last peer that was not catching up; `nil` if nobody did.
+  public var longestDelay: Interval? { deliveries > catchUps ? longest : nil }
+  private var longest = Interval.zero
   /// Who delivered it, and who within ten seconds.
   private var delivered: [UInt64]
   private var deliveredSoon: [UInt64]
@@ -40,14 +47,24 @@ public struct MessageRecord: Sendable {
 
   /// Notes a delivery.
   ///
+  /// - Parameters:
+  ///   - peer: who delivered it.
+  ///   - latency: how long after its sending.
+  ///   - hops: how many the copy made.
+  ///   - isCatchUp: whether the peer came, or came back, after the message was sent.
   /// - Returns: false if the peer had delivered the message before.
-  mutating func deliver(to peer: Peer, after latency: Interval, hops: Int) -> Bool {
+  mutating func deliver(to peer: Peer, after latency: Interval, hops: Int, isCatchUp: Bool) -> Bool {
     let (word, bit) = MessageRecord.place(of: peer)
     guard delivered[word] & bit == 0 else { return false }
     delivered[word] |= bit
     if latency <= .seconds(10) { deliveredSoon[word] |= bit }
     deliveries += 1
-    totalDelay = totalDelay + latency
+    if isCatchUp {
+      catchUps += 1
+    } else {
+      totalDelay = totalDelay + latency
+      longest = max(longest, latency)
+    }
     lastHop = max(lastHop, hops)
     return true
   }
@@ -109,7 +126,7 @@ public struct DeliveryTrace: Sendable {
 
   mutating func deliver(to peer: Peer, from sender: Peer, after latency: Interval, hops count: Int) {
     let i = Int(peer.index)
-    guard i < parents.count else { return }
+    guard i < parents.count, parents[i] == nil else { return }
     parents[i] = Int(sender.index)
     milliseconds[i] = latency.inMilliseconds
     hops[i] = count

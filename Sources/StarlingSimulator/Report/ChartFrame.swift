@@ -38,8 +38,9 @@ struct ChartFrame {
     for tick in xTicks.values where xRange.contains(tick) {
       let place = NumberText.coordinate(x(tick))
       text += "<path class=\"tick\" d=\"M\(place) \(base)v4\"/>"
-      text += ChartFrame.tickLabel(xTicks.label(tick), x: x(tick), y: 221, within: Self.width)
     }
+    text += ChartFrame.tickLabels(
+      xTicks.values.filter(xRange.contains).map { (xTicks.label($0), x($0)) }, y: 221, within: Self.width)
     let middle = NumberText.coordinate((Self.left + Self.width - Self.right) / 2)
     return text + """
       <path class="base" d="M\(begin) \(base)H\(end)"/>\
@@ -48,13 +49,30 @@ struct ChartFrame {
       """
   }
 
-  /// A tick's label under an axis: in the middle under the tick, or as far right as the picture has room.
-  static func tickLabel(_ label: String, x: Double, y: Double, within width: Double) -> String {
+  /// The labels under an axis, each in the middle under its tick, or as far right as the picture has room; every
+  /// second or third only where all would touch each other.
+  static func tickLabels(
+    _ labels: [(text: String, x: Double)], y: Double, within width: Double
+  ) -> String {
     // A digit of 13 units is some 8 wide, a separator less.
-    let half = Double(label.count) * 4
-    let fits = x + half < width - 1
-    return "<text x=\"\(NumberText.coordinate(fits ? x : width - 1))\" y=\"\(NumberText.coordinate(y))\" "
-      + "text-anchor=\"\(fits ? "middle" : "end")\">\(label)</text>"
+    let spans = labels.map { label in
+      let half = Double(label.text.count) * 4
+      let end = min(label.x + half, width - 1)
+      return (begin: end - 2 * half, end: end)
+    }
+    let gap = 6.0
+    let every = (1...max(labels.count, 1)).first { every in
+      let shown = stride(from: 0, to: spans.count, by: every).map { spans[$0] }
+      return zip(shown, shown.dropFirst()).allSatisfy { $0.end + gap <= $1.begin }
+    }
+    var text = ""
+    for index in stride(from: 0, to: labels.count, by: every ?? 1) {
+      let isClamped = labels[index].x + Double(labels[index].text.count) * 4 > width - 1
+      text += "<text x=\"\(NumberText.coordinate(isClamped ? width - 1 : labels[index].x))\""
+      text += " y=\"\(NumberText.coordinate(y))\" text-anchor=\"\(isClamped ? "end" : "middle")\">"
+      text += "\(labels[index].text)</text>"
+    }
+    return text
   }
 
   /// A dashed line at `value` with a label on top, kept inside the picture; nothing if the axis does not show it.

@@ -36,6 +36,8 @@ public struct Curve: Sendable {
   public var scale: Scale
   /// The points, in ascending order of x; those that are not finite or from 10¹⁵ on are left out.
   public var points: [Sample]
+  /// Whether the quantity stays as it is from one point to the next, instead of changing evenly.
+  public var isStepped = false
   /// Measures to show under it.
   public var measures: [ReportFigure]
   /// A sentence under it; may be empty.
@@ -70,7 +72,8 @@ public struct Curve: Sendable {
   ///   - title: the heading.
   ///   - times: when each delivered it, in milliseconds after the sending, in any order.
   ///   - total: of how many; at least 1.
-  public init(_ title: String, deliveryTimes times: [Double], of total: Int) {
+  ///   - called: what they are called, in the plural.
+  public init(_ title: String, deliveryTimes times: [Double], of total: Int, called: String = "peers") {
     let sorted = times.filter(NumberText.isShowable).sorted()
     let steps = min(sorted.count, 300)
     var points = [Sample(x: 0, y: 0)]
@@ -85,8 +88,10 @@ public struct Curve: Sendable {
       return ReportFigure(name, number: sorted[needed - 1], unit: "ms")
     }
     self.init(
-      title, xAxis: "milliseconds after sending", yAxis: "share of peers", scale: .percent, points: points,
+      title, xAxis: "milliseconds after sending", yAxis: "share of \(called)", scale: .percent,
+      points: points,
       measures: measures)
+    isStepped = true
   }
 
   func html() -> String {
@@ -118,7 +123,9 @@ public struct Curve: Sendable {
     ) { scale == .percent ? NumberText.percent($1) : $0.label($1) }
     var line = ""
     for point in points {
-      line += (line.isEmpty ? "M" : "L") + Point(x: frame.x(point.x), y: frame.y(point.y)).text
+      let place = Point(x: frame.x(point.x), y: frame.y(point.y))
+      if isStepped, !line.isEmpty { line += "H" + NumberText.coordinate(place.x) }
+      line += (line.isEmpty ? "M" : "L") + place.text
     }
     let base = NumberText.coordinate(frame.y(low))
     let (start, end) = (NumberText.coordinate(frame.x(first.x)), NumberText.coordinate(frame.x(last.x)))

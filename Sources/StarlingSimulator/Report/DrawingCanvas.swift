@@ -58,15 +58,19 @@ struct DrawnVertex {
   let name: String
   /// Its number of links as a share of the largest; gives the colour where there is no tree.
   let standing: Double
+  /// Whether it is marked as one.
+  let isAdversary: Bool
   /// What a reader is told who points at it.
   let tip: String
 }
 
 extension DrawingCanvas {
   /// Adds vertices in the colour of their hops, those outside the tree hollow, and rings round the root. Where
-  /// there is no tree, the more links a vertex has the warmer is its colour.
-  mutating func addVertices(_ vertices: [DrawnVertex], depth: Int, treeShown: Bool) {
-    let named = vertices.count <= Self.namedVertices
+  /// there is no tree, the more links a vertex has the warmer is its colour. Adversaries are diamonds of one colour,
+  /// and lie on top.
+  mutating func addVertices(_ all: [DrawnVertex], depth: Int, treeShown: Bool) {
+    let named = all.count <= Self.namedVertices
+    let vertices = all.filter { !$0.isAdversary }
     for hop in 0...max(depth, 0) {
       addGroup(
         vertices.filter { $0.hop == hop }, style: "fill=\"\(DuskPalette.color(hop: hop, depth: depth))\"")
@@ -83,8 +87,9 @@ extension DrawingCanvas {
         addGroup(members, style: "fill=\"\(DuskPalette.color(hop: shade, depth: shades))\"")
       }
     }
-    if let root = vertices.first(where: { $0.hop == 0 }) { addRings(root) }
-    if named { vertices.forEach { addName($0, hollow: $0.hop == nil && treeShown) } }
+    addDiamonds(all.filter(\.isAdversary))
+    if let root = all.first(where: { $0.hop == 0 }) { addRings(root) }
+    if named { all.forEach { addName($0, hollow: $0.hop == nil && treeShown && !$0.isAdversary) } }
   }
 
   private mutating func addGroup(_ vertices: [DrawnVertex], style: String) {
@@ -100,6 +105,21 @@ extension DrawingCanvas {
     add(
       "<circle cx=\"\(x)\" cy=\"\(y)\" r=\"\(radius)\"><title>\(MarkupText.escaped(vertex.tip))</title></circle>\n"
     )
+  }
+
+  /// Their shape tells them apart where colours do not.
+  private mutating func addDiamonds(_ vertices: [DrawnVertex]) {
+    if vertices.isEmpty { return }
+    add("<g fill=\"\(DuskPalette.adversary)\" stroke=\"\(DuskPalette.sky.top)\" stroke-width=\"1\">\n")
+    for vertex in vertices {
+      let reach = max(vertex.radius * 1.25, 4)
+      let side = NumberText.coordinate(reach)
+      let start = Point(x: vertex.place.x, y: vertex.place.y - reach)
+      add(
+        "<path d=\"M\(start.text)l\(side) \(side)l-\(side) \(side)l-\(side) -\(side)Z\">"
+          + "<title>\(MarkupText.escaped(vertex.tip))</title></path>\n")
+    }
+    add("</g>\n")
   }
 
   private mutating func addRings(_ root: DrawnVertex) {
@@ -119,7 +139,8 @@ extension DrawingCanvas {
     // On smaller vertices nobody could read it.
     guard vertex.radius >= 9 else { return }
     let (x, y) = (NumberText.coordinate(vertex.place.x), NumberText.coordinate(vertex.place.y))
-    let size = NumberText.coordinate(vertex.radius * (vertex.name.count > 2 ? 0.8 : 1))
+    // Four letters are as wide as the vertex in half of the size of two.
+    let size = NumberText.coordinate(vertex.radius * min(1, 2.4 / Double(max(vertex.name.count, 1))))
     let color = hollow ? DuskPalette.guide : DuskPalette.letter
     add(
       """

@@ -10,6 +10,8 @@ enum DuskPalette {
   static let root = "#fff3dc"
   /// Peers that the message did not reach.
   static let unreached = "#8791b5"
+  /// Adversaries: a colour that no hop has.
+  static let adversary = "#4fe3b0"
   /// Letters on a bright vertex.
   static let letter = "#10142b"
   /// Rings and their numbers.

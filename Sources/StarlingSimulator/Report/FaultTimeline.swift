@@ -7,15 +7,19 @@ public struct FaultTimeline: Sendable {
     public var label: String
     /// From when till when, in seconds after the first message.
     public var span: ClosedRange<Double>
+    /// Whether adversaries are what was wrong: drawn in their colour.
+    public var isMischief: Bool
 
     /// A stretch of time.
     ///
     /// - Parameters:
     ///   - label: what was wrong.
     ///   - span: from when till when, in seconds after the first message.
-    public init(_ label: String, _ span: ClosedRange<Double>) {
+    ///   - isMischief: whether adversaries are what was wrong.
+    public init(_ label: String, _ span: ClosedRange<Double>, isMischief: Bool = false) {
       self.label = label
       self.span = span
+      self.isMischief = isMischief
     }
   }
 
@@ -57,6 +61,8 @@ public struct FaultTimeline: Sendable {
   public var bands: [Band]
   /// What was measured.
   public var tracks: [Track]
+  /// What is sent, such as `message` or `file`.
+  public var noun = "message"
   /// What is shown, in seconds after the first message.
   public var span: ClosedRange<Double>
 
@@ -78,7 +84,7 @@ public struct FaultTimeline: Sendable {
     <figure class="card full">
     <h3>Time-line</h3>
     \(picture(width: 1_160, class: "chart broad"))\(picture(width: 360, class: "chart narrow"))\
-    <figcaption><p>Times are counted from the first message. Each dot is a message, drawn when it was sent.</p>\
+    <figcaption><p>Times are counted from the first \(noun). Each dot is a \(noun), drawn when it was sent.</p>\
     </figcaption>
     </figure>
 
@@ -143,7 +149,7 @@ extension FaultTimeline {
     let wide = end - begin > (scale.right - scale.left) * 0.6
     let place = wide ? begin + 6 : isLeft ? max(end, begin + 2) + 6 : begin - 6
     return """
-      <g class="fault"><title>\(MarkupText.escaped(tip))</title>\
+      <g class="fault\(band.isMischief ? " foe" : "")"><title>\(MarkupText.escaped(tip))</title>\
       <rect class="shade" x="\(NumberText.coordinate(begin))" y="\(NumberText.coordinate(top))" width="\(width)" \
       height="\(NumberText.coordinate(base - top))"/>\
       <rect class="bar" x="\(NumberText.coordinate(begin))" y="\(NumberText.coordinate(top))" width="\(width)" \
@@ -200,14 +206,14 @@ extension FaultTimeline {
     for tick in ticks.values {
       let place = NumberText.coordinate(scale.x(tick * unit.seconds))
       text += "<path class=\"tick\" d=\"M\(place) \(line)v4\"/>"
-      text += ChartFrame.tickLabel(
-        ticks.label(tick), x: scale.x(tick * unit.seconds), y: base + 17,
-        within: scale.right + FaultTimeline.right)
     }
+    text += ChartFrame.tickLabels(
+      ticks.values.map { (ticks.label($0), scale.x($0 * unit.seconds)) }, y: base + 17,
+      within: scale.right + FaultTimeline.right)
     let middle = NumberText.coordinate((scale.left + scale.right) / 2)
     return text + """
       <text class="label" x="\(middle)" y="\(NumberText.coordinate(base + 35))" text-anchor="middle">\
-      \(unit.name) after the first message</text></g>
+      \(unit.name) after the first \(noun)</text></g>
 
       """
   }

@@ -30,7 +30,7 @@ struct ForceLayout {
   ///   - emphasised: whether the skeleton's links pull harder.
   ///   - seed: of the small displacements at the start.
   init(_ graph: DirectedGraph, skeleton: RootedTree?, emphasised: Bool, seed: UInt64) {
-    links = graph.undirected()
+    links = Self.links(graph, skeleton)
     pulls = Self.pulls(links, skeleton: emphasised ? skeleton : nil)
     branches = Self.branches(emphasised && links.vertexCount <= 100 ? skeleton : nil)
     positions = Self.start(links.vertexCount, skeleton: skeleton, seed: seed)
@@ -39,6 +39,32 @@ struct ForceLayout {
     for round in 0..<rounds {
       let left = 1 - Double(round) / Double(rounds)
       move(atMost: radius * 0.12 * left * left + 0.004)
+    }
+    gatherStrays()
+  }
+
+  /// The graph's links, and those of the skeleton that are no longer in it.
+  private static func links(_ graph: DirectedGraph, _ skeleton: RootedTree?) -> DirectedGraph {
+    guard let parents = skeleton?.walk.parents, parents.count == graph.vertexCount else {
+      return graph.undirected()
+    }
+    return DirectedGraph(
+      adjacency: parents.enumerated().map { vertex, parent in
+        graph.neighbors(of: vertex).map { Int($0) } + (parent.map { [$0] } ?? [])
+      }
+    ).undirected()
+  }
+
+  /// Puts vertices without any link just outside the others, instead of as far as these push them.
+  private mutating func gatherStrays() {
+    let strays = positions.indices.filter { links.edges(from: $0).isEmpty }
+    guard !strays.isEmpty, strays.count < positions.count else { return }
+    let others = positions.indices.filter { !links.edges(from: $0).isEmpty }
+    let middle = others.reduce(Point(x: 0, y: 0)) { $0 + positions[$1] } * (1 / Double(others.count))
+    let reach = others.map { (positions[$0] - middle).length }.max() ?? 0
+    for stray in strays {
+      let away = positions[stray] - middle
+      positions[stray] = middle + away * ((reach * 1.08 + 0.5) / max(away.length, 1e-9))
     }
   }
 

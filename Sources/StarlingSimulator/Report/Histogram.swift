@@ -72,6 +72,7 @@ public struct Histogram: Sendable {
       text += bar(index, count, bins, frame)
     }
     text += "</g>\n"
+    text += "<text class=\"unit\" x=\"6\" y=\"12\">\(MarkupText.escaped(counted))</text>\n"
     if let law, let lawValue { text += frame.marker(at: lawValue, label: law.label) }
     return text + "</svg>\n"
   }

@@ -1,9 +1,13 @@
+import StarlingCore
+
 /// A picture of an overlay: who has whom in view, and the tree that a message took through it.
 public struct OverlayDrawing: Sendable {
   /// A sentence on what is to be seen, with the share drawn if it is a sample.
   public let caption: String
   /// The hops to the farthest peer drawn; `nil` if there is no tree.
   public let depth: Int?
+  /// Whether an adversary is drawn.
+  public let hasAdversaries: Bool
   private let graph: DirectedGraph
   private let tree: RootedTree?
   private let vertices: [DrawnVertex]
@@ -14,12 +18,13 @@ public struct OverlayDrawing: Sendable {
   /// - Parameters:
   ///   - graph: the partial views.
   ///   - tree: the tree of a message, drawn over them; of as many vertices as `graph`, or it is not drawn.
-  ///   - names: a name for each peer; peers beyond its end are called by their numbers.
+  ///   - message: what the message is called.
+  ///   - peers: how the peers are called, and which are marked.
   ///   - seed: of the sample and of the small displacements that the layout begins with.
   ///   - limits: above these a sample is drawn, and the caption says so.
   public init(
-    graph: DirectedGraph, tree: RootedTree? = nil, names: [String] = [], seed: UInt64 = 1,
-    limits: DrawingLimits = DrawingLimits()
+    graph: DirectedGraph, tree: RootedTree? = nil, message: String = "the message",
+    peers: DrawnPeers = DrawnPeers(), seed: UInt64 = 1, limits: DrawingLimits = DrawingLimits()
   ) {
     let tree = tree?.vertexCount == graph.vertexCount ? tree : nil
     // Without a tree to show, one of shortest paths still gives the layout a good start and a sample its paths.
@@ -40,15 +45,19 @@ public struct OverlayDrawing: Sendable {
       let hop = drawnTree?.walk.hops[index]
       return DrawnVertex(
         place: place, radius: sizes.radius(original, among: places.count), hop: hop,
-        name: PeerTip.label(original, names: names),
-        standing: sizes.standing(original),
-        tip: PeerTip.text(original, names: names, hop: hop, tree: tree, sizes: sizes))
+        name: peers.label(original),
+        standing: sizes.standing(original), isAdversary: peers.isAdversary(original),
+        tip: peers.tip(original, hop: hop, isTreeShown: tree != nil, sizes: sizes))
     }
+    hasAdversaries = vertices.contains(where: \.isAdversary)
     self.graph = drawn
     self.tree = drawnTree
     self.limits = limits
     depth = drawnTree?.depth
-    caption = Self.caption(sample: sample, links: drawn.edgeCount, tree: tree, limits: limits)
+    caption =
+      Self.caption(sample, links: drawn.edgeCount, hasTree: tree != nil, limits, peers)
+      + Self.caption(on: tree, message: message, peers)
+      + (hasAdversaries ? " Diamonds are adversaries." : "")
   }
 
   /// The picture as SVG.
@@ -128,17 +137,24 @@ public struct OverlayDrawing: Sendable {
   }
 
   private static func caption(
-    sample: DrawnSample, links: Int, tree: RootedTree?, limits: DrawingLimits
+    _ sample: DrawnSample, links: Int, hasTree: Bool, _ limits: DrawingLimits, _ peers: DrawnPeers
   ) -> String {
-    var text =
+    let all = Quantity.count(sample.total, peers.noun)
+    let text =
       sample.isWhole
-      ? "All \(NumberText.whole(sample.total)) peers and the \(NumberText.whole(links)) entries of their views."
-      : "A sample of \(NumberText.whole(sample.originals.count)) of \(NumberText.whole(sample.total)) peers"
-        + (tree == nil ? "." : ", each with its whole path to the sender.")
-    if links > limits.links { text += " Of the faint links only some are drawn." }
-    guard let tree else { return text }
-    text += " The bright branches are the tree that the message took from peer \(tree.root)"
+      ? (sample.total == 1 ? "One \(peers.noun)" : "All \(all)")
+        + " and the \(Quantity.count(links, "entry", "entries")) of their views."
+      : "A sample of \(NumberText.whole(sample.originals.count)) of \(all)"
+        + (hasTree ? ", each with its whole path to the sender." : ".")
+    return text + (links > limits.links ? " Of the faint links only some are drawn." : "")
+  }
+
+  private static func caption(on tree: RootedTree?, message: String, _ peers: DrawnPeers) -> String {
+    guard let tree else { return "" }
+    let text = " The bright branches are the tree that \(message) took from \(peers.title(tree.root))"
     let missing = tree.vertexCount - tree.reached
-    return text + (missing == 0 ? "." : "; \(NumberText.whole(missing)) hollow ones it did not reach.")
+    if missing == 0 { return text + "." }
+    let hollow = missing == 1 ? "1 hollow one is" : "\(NumberText.whole(missing)) hollow ones are"
+    return text + "; \(hollow) not on it: not reached, or by way of a \(peers.noun) that is gone."
   }
 }

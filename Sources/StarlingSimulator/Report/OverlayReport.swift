@@ -12,18 +12,26 @@ public struct OverlayReport: Sendable {
   public var summary: [ReportFigure] = []
   /// The partial views: an edge from a peer to each that it sends to.
   public var graph: DirectedGraph
-  /// A name for each peer, such as its address; peers without one are called by their numbers.
-  public var names: [String] = []
+  /// How the peers are called. Adversaries among them are drawn and marked, and left out of all figures.
+  public var peers = DrawnPeers()
+  /// What the message whose way is shown is called, such as `the last message`.
+  public var message = "the message"
+  /// A sentence on that message, such as how many others there were; may be empty.
+  public var messageNote = ""
+  /// How many peers besides the sender should have delivered it; all of the graph if `nil`.
+  public var addressees: Int?
   /// The tree that a message took.
   public var tree: RootedTree?
   /// The mean view size that the overlay's law expects, and how to write it, such as `(c+1)·ln N`.
   public var viewSizeLaw: (value: Double, name: String)?
-  /// When peers other than the sender delivered the message, in milliseconds after its sending, in any order.
+  /// When its addressees delivered the message, in milliseconds after its sending, in any order.
   public var deliveryTimes: [Double] = []
   /// How many hops the first copy made to each peer other than the sender; if empty, the tree's are shown.
   public var hops: [Int] = []
   /// How many messages each peer sent.
   public var messagesPerPeer: [Int] = []
+  /// What these are called, in the plural.
+  public var loadUnit = "messages"
   /// What went wrong when, if anything did.
   public var timeline: FaultTimeline?
   /// Tables to show besides the report's own, such as one of the files sent.
@@ -69,41 +77,50 @@ public struct OverlayReport: Sendable {
     ReportSection(
       "What went wrong, and what it did",
       introduction:
-        "A band for each fault, and below, over the same time, how messages and the overlay fared.",
+        "A band for each fault, and below, over the same time, how the network fared.",
       items: timeline.map { [.timeline($0)] } ?? [])
   }
 
   private var picture: ReportSection {
     if graph.vertexCount == 0 { return ReportSection("", items: []) }
     var items: [ReportItem] = [
-      .overlay(OverlayDrawing(graph: graph, tree: tree, names: names, seed: seed, limits: limits))
+      .overlay(
+        OverlayDrawing(graph: graph, tree: tree, message: message, peers: peers, seed: seed, limits: limits))
     ]
-    if let tree { items.append(.tree(TreeDrawing(tree: tree, names: names, seed: seed, limits: limits))) }
+    if let tree {
+      items.append(
+        .tree(TreeDrawing(tree: tree, message: message, peers: peers, seed: seed, limits: limits)))
+    }
     return ReportSection(
       tree == nil ? "The overlay" : "The overlay and the tree in it",
-      introduction: "Every peer knows only a few others. Linked peers are drawn near each other, larger ones "
+      introduction:
+        "Every \(peers.noun) knows only a few others. Linked ones are drawn near each other, larger ones "
         + "have more links"
         + (tree == nil
-          ? " and warmer colours." : ", and the colour tells how many hops the message made to them."),
+          ? " and warmer colours." : ", and the colour tells how many hops \(message) made to them."),
       items: items)
   }
 
   private var spread: ReportSection {
     var items: [ReportItem] = []
     if !deliveryTimes.isEmpty {
-      let others = max(graph.vertexCount - 1, deliveryTimes.count, 1)
-      items.append(.curve(Curve("Peers reached", deliveryTimes: deliveryTimes, of: others)))
+      let others = max(addressees ?? judged.vertexCount - 1, deliveryTimes.count, 1)
+      items.append(
+        .curve(Curve("\(capitalised) reached", deliveryTimes: deliveryTimes, of: others, called: plural)))
       items.append(
         .histogram(
-          Histogram("Time to delivery", axis: "milliseconds after sending", values: deliveryTimes)))
+          Histogram(
+            "Time to delivery", axis: "milliseconds after sending", counted: plural, values: deliveryTimes)))
     }
     if !deliveredHops.isEmpty {
-      items.append(.histogram(Histogram("Hops to delivery", axis: "hops", values: deliveredHops)))
+      items.append(
+        .histogram(Histogram("Hops to delivery", axis: "hops", counted: plural, values: deliveredHops)))
     }
     return ReportSection(
-      "How the message spread",
+      "How \(message) spread",
       introduction:
-        "From the sender's first copy to each peer's first receipt; the sender itself is not counted.",
+        "From the sender's first copy to each \(peers.noun)'s first receipt; the sender itself is not counted."
+        + (messageNote.isEmpty ? "" : " " + messageNote),
       items: items)
   }
 
@@ -112,34 +129,50 @@ public struct OverlayReport: Sendable {
     return tree?.walk.order.dropFirst().compactMap { tree?.walk.hops[$0].map(Double.init) } ?? []
   }
 
+  private var plural: String { peers.noun + "s" }
+  private var capitalised: String { plural.prefix(1).uppercased() + plural.dropFirst() }
+
+  /// The graph without adversaries: what figures are about.
+  private var judged: DirectedGraph {
+    let kept = (0..<graph.vertexCount).map { !peers.isAdversary($0) }
+    return kept.contains(false) ? graph.induced(on: kept).graph : graph
+  }
+
   private var acquaintance: ReportSection {
     if graph.vertexCount == 0 { return ReportSection("", items: []) }
+    let (graph, noun) = (judged, peers.noun)
     let law = viewSizeLaw.map { ($0.value, "\($0.name) = \(NumberText.readable($0.value))") }
     var items: [ReportItem] = [
       .histogram(
         Histogram(
-          "Partial views", axis: "peers that a peer knows", values: graph.outDegrees.map(Double.init),
-          law: law)),
+          "Partial views", axis: "\(plural) that a \(noun) knows", counted: plural,
+          values: graph.outDegrees.map(Double.init), law: law)),
       .histogram(
-        Histogram("In-views", axis: "peers that know a peer", values: graph.inDegrees.map(Double.init))),
+        Histogram(
+          "In-views", axis: "\(plural) that know a \(noun)", counted: plural,
+          values: graph.inDegrees.map(Double.init))),
     ]
     if !messagesPerPeer.isEmpty {
       items.append(
         .histogram(
-          Histogram("Load", axis: "messages that a peer sent", values: messagesPerPeer.map(Double.init))))
+          Histogram(
+            "Load", axis: "\(loadUnit) that a \(noun) sent", counted: plural,
+            values: messagesPerPeer.map(Double.init))))
     }
     return ReportSection(
       "Who knows whom",
-      introduction: "A partial view holds the peers that a peer sends to, an in-view those that send to it"
+      introduction:
+        "A partial view holds the \(plural) that a \(noun) sends to, an in-view those that send to it"
         + (law == nil ? "." : "; the dashed line is the mean that the law expects."),
       items: items)
   }
 
   private var figures: ReportSection {
+    let graph = judged
     let rows: [(String, Distribution?)] = [
       ("time to delivery, ms", Distribution(deliveryTimes)), ("hops", Distribution(deliveredHops)),
       ("partial view", Distribution(graph.outDegrees)), ("in-view", Distribution(graph.inDegrees)),
-      ("messages sent", Distribution(messagesPerPeer)),
+      ("\(loadUnit) sent", Distribution(messagesPerPeer)),
     ]
     let known = rows.compactMap { name, spread in spread.map { (name, $0) } }
     if known.isEmpty && tables.isEmpty { return ReportSection("", items: []) }
@@ -150,21 +183,24 @@ public struct OverlayReport: Sendable {
   }
 
   private var connectivity: ReportTable {
+    let graph = judged
     let (weak, strong) = (graph.weakComponents(), graph.strongComponents())
     var rows = [
-      ["peers", NumberText.whole(graph.vertexCount)],
+      [plural, NumberText.whole(graph.vertexCount)],
       ["entries of views", NumberText.whole(graph.edgeCount)],
       ["components", NumberText.whole(weak.count)], ["strong components", NumberText.whole(strong.count)],
       ["largest strong component", NumberText.whole(strong.largest)],
-      ["cut peers", NumberText.whole(graph.articulationPoints().count)],
+      ["cut \(plural)", NumberText.whole(graph.articulationPoints().count)],
     ]
     if let tree {
-      rows.append(["reached by the tree", NumberText.whole(tree.reached)])
+      rows.append(["on the tree of \(message)", NumberText.whole(tree.reached)])
       rows.append(["depth of the tree", NumberText.whole(tree.depth)])
     }
     return ReportTable(
       "Connectivity", columns: ["", "count"], rows: rows,
-      caption: "Without a cut peer its component would fall apart.")
+      caption: "Without a cut \(peers.noun) its component would fall apart."
+        + (peers.adversaries.contains(true) ? " Adversaries are not counted, but for those on the tree." : "")
+    )
   }
 
   private var ending: ReportSection {

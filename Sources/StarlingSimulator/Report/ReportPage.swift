@@ -158,9 +158,23 @@ public struct ReportPage: Sendable {
   private var command: String {
     if commandLine.isEmpty { return "" }
     return """
-      <div class="command"><span>Made by</span><code>\(MarkupText.escaped(commandLine))</code></div>
+      <div class="command"><span>Made by</span><code>\(words)</code></div>
 
       """
+  }
+
+  /// The command line in pieces that are not broken: an option and its value stay together, and no line ends in the
+  /// middle of two hyphens.
+  private var words: String {
+    var pieces: [String] = []
+    for word in commandLine.split(separator: " ", omittingEmptySubsequences: false).map(String.init) {
+      if let last = pieces.last, last.hasPrefix("--"), !last.contains(" "), !word.hasPrefix("--") {
+        pieces[pieces.count - 1] += " " + word
+      } else {
+        pieces.append(word)
+      }
+    }
+    return pieces.map { "<span>\(MarkupText.escaped($0))</span>" }.joined(separator: " ")
   }
 
   private var figures: String {
@@ -199,33 +213,43 @@ public struct ReportPage: Sendable {
     case .histogram(let histogram): histogram.html()
     case .curve(let curve): curve.html()
     case .overlay(let drawing):
-      plate(drawing.svg(standalone: false), title: "The overlay", drawing.caption, depth: drawing.depth)
+      plate(
+        drawing.svg(standalone: false), title: "The overlay", drawing.caption,
+        legend(depth: drawing.depth, hasAdversaries: drawing.hasAdversaries))
     case .tree(let drawing):
-      plate(drawing.svg(standalone: false), title: "The tree", drawing.caption, depth: drawing.depth)
+      plate(
+        drawing.svg(standalone: false), title: "The tree", drawing.caption,
+        legend(depth: drawing.depth, hasAdversaries: drawing.hasAdversaries))
     case .timeline(let timeline): timeline.html()
     case .table(let table): table.html()
     case .note(let text): "<p class=\"note\">\(MarkupText.escaped(text))</p>\n"
     }
   }
 
-  private static func plate(_ svg: String, title: String, _ caption: String, depth: Int?) -> String {
+  private static func plate(_ svg: String, title: String, _ caption: String, _ legend: String) -> String {
     """
     <figure class="plate">
     <div class="sky">\(svg)</div>
-    <figcaption><h3>\(title)</h3>\(legend(depth: depth))<p>\(MarkupText.escaped(caption))</p></figcaption>
+    <figcaption><h3>\(title)</h3>\(legend)<p>\(MarkupText.escaped(caption))</p></figcaption>
     </figure>
 
     """
   }
 
-  /// The colours of the hops, of many only some.
-  private static func legend(depth: Int?) -> String {
-    guard let depth, depth > 0 else { return "" }
-    let every = (depth + 9) / 10
-    let marks = stride(from: 0, through: depth, by: every).map { hop in
-      let color = DuskPalette.color(hop: hop, depth: depth)
-      return "<li><i style=\"background:\(color)\"></i>\(hop == 0 ? "sender" : String(hop))</li>"
+  /// The colours of the hops, of many only some, and of adversaries.
+  private static func legend(depth: Int?, hasAdversaries: Bool) -> String {
+    var marks: [String] = []
+    if let depth, depth > 0 {
+      let every = (depth + 9) / 10
+      marks = stride(from: 0, through: depth, by: every).map { hop in
+        let name = hop == 0 ? "sender" : hop == 1 ? "1 hop" : String(hop)
+        return "<li><i style=\"background:\(DuskPalette.color(hop: hop, depth: depth))\"></i>\(name)</li>"
+      }
     }
-    return "<ul class=\"legend\" aria-label=\"Colours by hop\">\(marks.joined())<li>hops</li></ul>"
+    if hasAdversaries {
+      marks.append("<li><i class=\"foe\" style=\"background:\(DuskPalette.adversary)\"></i>adversary</li>")
+    }
+    return marks.isEmpty
+      ? "" : "<ul class=\"legend\" aria-label=\"What the colours mean\">\(marks.joined())</ul>"
   }
 }

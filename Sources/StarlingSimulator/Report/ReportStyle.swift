@@ -5,9 +5,9 @@ enum ReportStyle {
   /// Contrasts of text against its background are at least 4.5 to 1 in both schemes (WCAG 2.2, 1.4.3).
   static let sheet = """
     :root{color-scheme:light dark;--paper:#f5f1e9;--card:#fffdf8;--ink:#1b2139;--soft:#5a6078;--rule:#e4dccd;\
-    --accent:#ad4a12;--bar:#45568f;--area:#45568f22}
+    --accent:#ad4a12;--foe:#0b6b51;--bar:#45568f;--area:#45568f22}
     @media(prefers-color-scheme:dark){:root{--paper:#0c1022;--card:#141a31;--ink:#ece8df;--soft:#a6adc6;\
-    --rule:#28304d;--accent:#ffb35c;--bar:#8496dc;--area:#8496dc2b}}
+    --rule:#28304d;--accent:#ffb35c;--foe:#4fe3b0;--bar:#8496dc;--area:#8496dc2b}}
     *{box-sizing:border-box;margin:0}
     html{-webkit-text-size-adjust:100%}
     body{background:var(--paper);color:var(--ink);font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,\
@@ -22,11 +22,12 @@ enum ReportStyle {
     .brand{font-style:italic;font-size:1.05rem;letter-spacing:.04em;color:#ffd9a8}
     h1{font-weight:500;font-size:clamp(1.75rem,4.2vw,2.9rem);line-height:1.15;letter-spacing:-.01em;\
     margin:.3em 0 .35em;max-width:24em;text-wrap:balance;text-shadow:0 1px 18px #12173599}
-    .subtitle{max-width:44em;color:#fff;font-size:1.06rem;text-shadow:0 0 12px #121735,0 0 3px #121735}
+    .subtitle{max-width:40em;color:#fff;font-size:1.06rem;text-shadow:0 0 12px #121735,0 0 3px #121735}
     .command{display:flex;gap:12px;align-items:baseline;margin:28px 0 0;color:var(--soft);font-size:.86rem}
-    .command span{flex:none}
+    .command>span{flex:none}
     code{font:.95em/1.6 ui-monospace,"SF Mono",Menlo,Consolas,"DejaVu Sans Mono",monospace;color:var(--ink);\
     white-space:pre-wrap;min-width:0}
+    code span{display:inline-block;max-width:100%}
     .summary{display:flex;flex-wrap:wrap;gap:1px;margin:24px 0 0;background:var(--rule);\
     border:1px solid var(--rule);border-radius:14px;overflow:hidden}
     .summary div{background:var(--card);padding:16px 18px 15px;flex:1 1 calc(100%/var(--columns) - 1px)}
@@ -36,6 +37,8 @@ enum ReportStyle {
     dd small{display:block;color:var(--soft);font-size:.78rem;line-height:1.4}
     section{margin-top:clamp(44px,6vw,72px)}
     h2{font-weight:500;font-size:clamp(1.4rem,2.6vw,1.8rem);line-height:1.25}
+    .subtitle{text-wrap:balance}
+    .lead,.note,figcaption p,dd small{text-wrap:pretty}
     .lead{color:var(--soft);max-width:46em;margin-top:6px}
     .items{display:grid;grid-template-columns:repeat(6,1fr);gap:20px;margin-top:22px;align-items:stretch}
     .items>*{grid-column:span 2;min-width:0}
@@ -77,6 +80,9 @@ enum ReportStyle {
     .legend{display:flex;flex-wrap:wrap;gap:2px 12px;list-style:none;padding:0;margin:6px 0 2px}
     .legend i{display:inline-block;width:.72em;height:.72em;border-radius:50%;margin-right:5px;\
     box-shadow:0 0 0 1px #0003}
+    .legend .foe{border-radius:1px;transform:rotate(45deg) scale(.86)}
+    .foe .bar{fill:var(--foe)}
+    .foe .shade{fill:var(--foe)}
     table{width:100%;border-collapse:collapse;margin-top:8px;font-size:.92rem}
     th,td{padding:7px 0 7px 12px;text-align:right;border-bottom:1px solid var(--rule);vertical-align:baseline}
     tbody tr:last-child>*{border-bottom:0}
@@ -88,7 +94,7 @@ enum ReportStyle {
     tbody th{font-weight:500}
     .empty{color:var(--soft);padding:24px 0}
     .note{max-width:60em;font-size:.92rem;color:var(--soft)}
-    footer{margin:clamp(44px,6vw,72px) auto 0;padding-bottom:36px!important;color:var(--soft);font-size:.84rem}
+    footer.page{margin-top:clamp(44px,6vw,72px);padding-bottom:36px;color:var(--soft);font-size:.84rem}
     @media(max-width:1020px){.items{grid-template-columns:repeat(2,1fr)}.items>*{grid-column:span 1!important}\
     .items>.wide,.items>.note,.items>.plate{grid-column:1/-1!important}}
     @media(max-width:680px){.items{grid-template-columns:minmax(0,1fr);gap:16px}.items>*{grid-column:1/-1!important}\
@@ -96,9 +102,9 @@ enum ReportStyle {
     .broad{display:none}.narrow{display:block}\
     .command{display:block}.command code{display:block}\
     .wide thead{position:absolute;clip-path:inset(50%);width:1px;height:1px;overflow:hidden}\
-    .wide tr{display:grid;grid-template-columns:repeat(4,1fr);gap:4px 10px;padding:10px 0;\
+    .wide tr{display:grid;grid-template-columns:repeat(4,minmax(0,1fr));gap:4px 10px;padding:10px 0;\
     border-bottom:1px solid var(--rule)}.wide tbody tr:last-child{border:0}\
-    .wide th,.wide td{border:0;padding:0;text-align:left}.wide td.long{grid-column:1/-1}.wide tbody th{grid-column:1/-1}\
+    .wide th,.wide td{border:0;padding:0;text-align:left;white-space:normal}.wide td.long{grid-column:1/-1}.wide tbody th{grid-column:1/-1}\
     .wide td::before{content:attr(data-label);display:block;color:var(--soft);font:.76rem/1.5 system-ui,sans-serif}}
     @media(max-width:680px){.flock{opacity:.5}}
     @media(min-width:681px){.flock{left:auto;width:46%}}

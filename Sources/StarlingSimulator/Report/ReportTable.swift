@@ -45,7 +45,7 @@ public struct ReportTable: Hashable, Sendable {
 
   /// A few columns fit beside something else, many or long ones take a row of the page.
   private var breadth: String {
-    if rows.contains(where: { $0.contains { $0.count > Self.longCell } }) || columns.count > 8 {
+    if rows.contains(where: { $0.dropFirst().contains { $0.count > Self.longCell } }) || columns.count > 8 {
       return " wide full"
     }
     return columns.count > 3 ? " wide" : ""

@@ -1,3 +1,5 @@
+import StarlingCore
+
 /// A picture of a broadcast's tree alone, in rings: the sender in the middle, a ring for every hop.
 public struct TreeDrawing: Sendable {
   /// A sentence on what is to be seen, with the share drawn if it is a sample.
@@ -7,31 +9,36 @@ public struct TreeDrawing: Sendable {
   private let tree: RootedTree
   private let layout: RadialLayout
   private let originals: [Int]
-  private let names: [String]
+  private let peers: DrawnPeers
+  /// Whether an adversary is drawn.
+  public let hasAdversaries: Bool
 
   /// Lays the tree out.
   ///
   /// - Parameters:
   ///   - tree: the tree; peers outside it are not drawn.
-  ///   - names: a name for each peer; peers beyond its end are called by their numbers.
+  ///   - message: what the message is called.
+  ///   - peers: how the peers are called, and which are marked.
   ///   - seed: of the sample.
   ///   - limits: above these a sample is drawn, and the caption says so.
   public init(
-    tree: RootedTree, names: [String] = [], seed: UInt64 = 1, limits: DrawingLimits = DrawingLimits()
+    tree: RootedTree, message: String = "the message", peers: DrawnPeers = DrawnPeers(), seed: UInt64 = 1,
+    limits: DrawingLimits = DrawingLimits()
   ) {
     let sample = DrawnSample(limit: limits.vertices, tree: tree, total: tree.vertexCount, seed: seed)
     let drawn = sample.isWhole ? tree : tree.restricted(to: sample.originals) ?? tree
     self.tree = drawn
-    self.names = names
+    self.peers = peers
     originals = sample.originals
+    hasAdversaries = drawn.walk.order.contains { peers.isAdversary(sample.originals[$0]) }
     layout = RadialLayout(drawn)
     depth = drawn.depth
-    let reached = NumberText.whole(tree.reached)
+    let reached = Quantity.count(tree.reached - 1, peers.noun)
     caption =
       (sample.isWhole
-        ? "How the message reached \(reached) peers from peer \(tree.root)"
-        : "A sample of \(NumberText.whole(drawn.reached)) of the \(reached) peers that it reached")
-      + ": the sender in the middle, a ring for every hop, branches the wider the more peers they feed."
+        ? "How \(message) reached \(reached) from \(peers.title(tree.root))"
+        : "A sample of \(NumberText.whole(drawn.reached)) of the \(reached) that \(message) reached")
+      + ": the sender in the middle, a ring for every hop, branches the wider the more \(peers.noun)s they feed."
   }
 
   private var middle: Point { Point(x: DrawingCanvas.size / 2, y: DrawingCanvas.size / 2) }
@@ -54,8 +61,8 @@ public struct TreeDrawing: Sendable {
       let hop = layout.rings[vertex]
       return DrawnVertex(
         place: middle + place * ringDistance, radius: hop == 0 ? max(radius, 5) : radius, hop: hop,
-        name: PeerTip.label(original, names: names),
-        standing: 0, tip: PeerTip.text(original, names: names, hop: hop, tree: tree, sizes: nil))
+        name: peers.label(original), standing: 0, isAdversary: peers.isAdversary(original),
+        tip: peers.tip(original, hop: hop, isTreeShown: true, sizes: nil))
     }
     canvas.addVertices(vertices, depth: depth, treeShown: true)
     return canvas.finished()

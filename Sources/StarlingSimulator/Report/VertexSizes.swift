@@ -31,26 +31,3 @@ struct VertexSizes {
     return Self.base(count) * min(max(relative, 0.65), count > DrawingCanvas.namedVertices ? 1.7 : 1.3)
   }
 }
-
-/// What a reader is told who points at a vertex.
-enum PeerTip {
-  /// What is written on a vertex: its name, or its number if the name is longer than the four letters it has
-  /// room for.
-  static func label(_ vertex: Int, names: [String]) -> String {
-    vertex < names.count && (1...4).contains(names[vertex].count) ? names[vertex] : String(vertex)
-  }
-
-  static func text(
-    _ vertex: Int, names: [String], hop: Int?, tree: RootedTree?, sizes: VertexSizes?
-  ) -> String {
-    var text = "peer \(vertex)"
-    if vertex < names.count && names[vertex] != String(vertex) { text += ", \(names[vertex])" }
-    if let sizes { text += ", view \(sizes.outDegrees[vertex]), in \(sizes.inDegrees[vertex])" }
-    if let hop {
-      text += hop == 0 ? ", the sender" : hop == 1 ? ", 1 hop" : ", \(hop) hops"
-    } else if tree != nil {
-      text += ", not reached"
-    }
-    return text
-  }
-}

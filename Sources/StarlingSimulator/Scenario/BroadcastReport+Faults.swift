@@ -7,6 +7,7 @@ extension BroadcastReport {
       ("hours", .number(scenario.hours.inSeconds / 3_600)),
       ("byzantine", .number(scenario.byzantine)),
       ("adversary", scenario.byzantine > 0 ? .string(scenario.adversary.rawValue) : .null),
+      ("adversaries", .integer(isAdversary.count { $0 })),
       ("arcs", .integer(overlay.edgeCount)),
       ("arcs_per_node", .number(Double(overlay.edgeCount) / Double(max(viewSizes.count, 1)))),
       ("dead_entries", .integer(deadEntries)), ("live", .integer(viewSizes.count)),
@@ -17,6 +18,7 @@ extension BroadcastReport {
       ("missed", .integer(missed)), ("accusations", json(of: accusations)),
       ("false_accusations", json(of: falseAccusations)),
       ("shunned_adversaries", .integer(shunnedAdversaries)), ("shunned_correct", .integer(shunnedCorrect)),
+      ("checked", .array(checkedPromises.map { .string($0.rawValue) })), ("held", .bool(violations.isEmpty)),
       ("violations", .array(violations.map { .string($0.description) })),
       ("timeline", .array(timeline.map(json(of:)))), ("series", .array(series.map(json(of:)))),
     ]

@@ -16,10 +16,8 @@ extension BroadcastReport {
   ) {
     for record in number.map({ meter.records[$0...$0] }) ?? meter.records[...] {
       let members = meter.members(at: record.sentAt ?? .zero, among: counted)
-      judged.append(
-        JudgedMessage(
-          sentAt: record.sentAt, reliability: record.reliability(among: members),
-          redundancy: record.redundancy, lastHop: record.lastHop, meanDelay: record.meanDelay))
+      judged.append(JudgedMessage(record: record, members: members))
+      isJudged = members
     }
     duplicateDeliveries += meter.duplicateDeliveries
     forgedDeliveries += meter.forgedDeliveries
@@ -63,13 +61,20 @@ extension BroadcastReport {
     let views = ViewCensus(of: network, among: live)
     (viewSizes, overlay, deadEntries) = (views.sizes, views.graph, views.deadEntries)
     isLive = live
+    isPresent = network.livePeers
+    if network.observer.meter.hasAdversaries {
+      overlayWithAdversaries = ViewCensus(of: network, among: isPresent).graph
+    }
     // A crashed peer has no arcs left and is a component of its own.
     let crashed = live.count - viewSizes.count
     components = overlay.weakComponents().count - crashed
     strongComponents = overlay.strongComponents().count - crashed
     messagesPerNode = live.indices.filter { live[$0] }.map { Int(network.observer.meter.sentMessages[$0]) }
     bytesPerNode = live.indices.filter { live[$0] }.map { Int(network.observer.meter.sentBytes[$0]) }
-    latencies.add(network.observer.meter.latencies)
+    liveLatencies.add(network.observer.meter.latencies)
+    catchUps.add(network.observer.meter.catchUps)
+    latencies = liveLatencies
+    latencies.add(catchUps)
     trace = network.observer.meter.trace
     traceHash = SplitMix64.mix(traceHash ^ network.traceHash)
     events += network.eventCount

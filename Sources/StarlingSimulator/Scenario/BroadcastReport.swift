@@ -18,14 +18,27 @@ public struct BroadcastReport: Sendable {
   public internal(set) var redundancyFirst: Double?
   /// Mean over messages of the most hops a first copy made.
   public internal(set) var lastDeliveryHop: Double?
-  /// From sending to delivery, over all deliveries.
+  /// From sending to delivery, over all deliveries: ``liveLatencies`` and ``catchUps`` together.
   public internal(set) var latencies = LatencyHistogram()
+  /// From sending to delivery, at peers that were members when the message was sent.
+  public internal(set) var liveLatencies = LatencyHistogram()
+  /// From sending to delivery, at peers that came, or came back, after the message was sent.
+  public internal(set) var catchUps = LatencyHistogram()
   /// Sizes of the live peers' partial views at the end.
   public internal(set) var viewSizes: [Int] = []
   /// The arcs between live peers at the end; vertices are peers by index.
   public internal(set) var overlay = DirectedGraph(adjacency: [])
   /// For each peer, whether it is correct and lived at the end.
   public internal(set) var isLive: [Bool] = []
+  /// For each peer, whether it lived at the end, correct or not.
+  public internal(set) var isPresent: [Bool] = []
+  /// For each of the first peers, whether it was an adversary; empty if none was.
+  public internal(set) var isAdversary: [Bool] = []
+  /// The arcs between live peers at the end, adversaries among them; `nil` if there were none, and ``overlay`` is
+  /// all there is.
+  public internal(set) var overlayWithAdversaries: DirectedGraph?
+  /// When adversaries began to break the rules, and when they stopped, in virtual time; `nil` if there were none.
+  public internal(set) var mischief: (begin: Instant, end: Instant)?
   /// Weak components of the graph of views over live peers.
   public internal(set) var components = 0
   /// Strong components of that graph.
@@ -36,6 +49,9 @@ public struct BroadcastReport: Sendable {
   public internal(set) var bytesPerNode: [Int] = []
   /// The way of the last message.
   public internal(set) var trace: DeliveryTrace
+  /// For each peer, whether it should have delivered the last message: it was correct and a member from its sending
+  /// to the end.
+  public internal(set) var isJudged: [Bool] = []
   /// Eager links of the broadcast tree at the end, counted once for both directions; `nil` without a tree.
   public internal(set) var eagerLinks: Int?
   /// Messages whose sender had crashed before their time.
@@ -51,7 +67,7 @@ public struct BroadcastReport: Sendable {
   public internal(set) var firstMessageAt = Instant.zero
   /// The faults as they happened, in the order of the scenario's.
   public internal(set) var timeline: [FaultRecord] = []
-  /// What the network looked like, some 200 times; empty without faults.
+  /// What the network looked like, some 200 times; empty without faults and adversaries.
   public internal(set) var series: [NetworkSample] = []
   /// Peers that joined after the first join, and peers that churn took away.
   public internal(set) var joined = 0
@@ -66,6 +82,8 @@ public struct BroadcastReport: Sendable {
   /// Deliveries of what no correct peer broadcast under that name: a broken promise.
   public internal(set) var forgedDeliveries = 0
 
+  /// Which promises the run was held to.
+  public internal(set) var checkedPromises: [Violation.Promise] = []
   /// Which promises were broken, the first few of each.
   public internal(set) var violations: [Violation] = []
   /// How often correct peers accused adversaries, by what of.
@@ -81,15 +99,6 @@ public struct BroadcastReport: Sendable {
 
   /// What was seen of each message so far.
   var judged: [JudgedMessage] = []
-
-  /// What became of one message.
-  struct JudgedMessage {
-    let sentAt: Instant?
-    let reliability: (ever: Double, soon: Double)?
-    let redundancy: Double?
-    let lastHop: Int
-    let meanDelay: Interval?
-  }
 
   init(scenario: BroadcastScenario, trace: DeliveryTrace) {
     self.scenario = scenario
@@ -127,6 +136,7 @@ public struct BroadcastReport: Sendable {
   public func json(cost: Cost? = nil) -> JSONValue {
     .object(
       parameters + measurements + faultFields + [
+        ("per_message", perMessage),
         ("trace_hash", .string(hexadecimal(traceHash.bigEndianBytes))),
         ("events", .unsigned(events)),
         ("simulated_seconds", .number(simulated.inSeconds)),
@@ -153,14 +163,8 @@ public struct BroadcastReport: Sendable {
       ("coverage_10s", .object([("mean", .number(coverageMean)), ("min", .number(coverageMinimum))])),
       ("rmr", .optional(redundancy)), ("rmr_first", .optional(redundancyFirst)),
       ("last_delivery_hop", .optional(lastDeliveryHop)),
-      (
-        "latency_ms",
-        .object([
-          ("p50", .optional(latencies.percentile(50)?.inMilliseconds)),
-          ("p99", .optional(latencies.percentile(99)?.inMilliseconds)),
-          ("max", latencies.count > 0 ? .number(latencies.maximum.inMilliseconds) : .null),
-        ])
-      ),
+      ("latency_ms", latencies.json), ("latency_live_ms", liveLatencies.json),
+      ("latency_catch_up_ms", catchUps.json), ("catch_up_deliveries", .unsigned(catchUps.count)),
       ("view_size", .summary(Distribution(viewSizes), fields: ["mean", "stddev", "p1", "min", "max"])),
       ("view_law", .number(viewLaw)),
       ("components", .integer(components)), ("strong_components", .integer(strongComponents)),
@@ -181,6 +185,17 @@ extension BroadcastScenario.Diffusion {
     case .flood: "flood"
     case .gossip: "gossip"
     }
+  }
+}
+
+extension LatencyHistogram {
+  /// Median, 99th percentile and the largest, in milliseconds.
+  fileprivate var json: JSONValue {
+    .object([
+      ("p50", .optional(percentile(50)?.inMilliseconds)),
+      ("p99", .optional(percentile(99)?.inMilliseconds)),
+      ("max", count > 0 ? .number(maximum.inMilliseconds) : .null),
+    ])
   }
 }
 

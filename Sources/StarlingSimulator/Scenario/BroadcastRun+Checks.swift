@@ -4,6 +4,24 @@ import StarlingNode
 import StarlingOverlay
 
 extension BroadcastRun {
+  /// The promises that a run without trials is held to, given how it went.
+  func checkedPromises(in network: borrowing Network) -> [Violation.Promise] {
+    var promises = Violation.Promise.alwaysChecked
+    guard scenario.isChecked, !network.observer.hasSeenEnough else { return promises }
+    promises += [.delivery, .connected]
+    if counted(in: network).count(where: { $0 }) >= BroadcastScenario.leastPeersForLaw {
+      promises.append(.law)
+    }
+    if hasEnoughForTree(network) { promises.append(.tree) }
+    promises.append(.boundedState)
+    return promises
+  }
+
+  private func hasEnoughForTree(_ network: borrowing Network) -> Bool {
+    // The first message floods, and the next prune what it left, unless the sender crashed after it.
+    scenario.broadcast.isTree && network.observer.meter.records.compactMap(\.redundancy).count >= 8
+  }
+
   /// What was promised and does not hold at the end of a run: what the meter saw on the way, and, if the scenario
   /// asks for it, what holds only after everything has calmed down.
   func violations(in network: borrowing Network, waitingEvents: Int) -> [Violation] {
@@ -33,7 +51,7 @@ extension BroadcastRun {
         Violation(
           promise: .delivery, at: network.now, peer: Peer(first),
           detail: "message \(number), sent by \(sender) at \(text(sentAt)), never reached \(without.count) of"
-            + " \(judged.count { $0 }) peers, among them \(Peer(first))"))
+            + " \(Quantity.count(judged.count { $0 }, "peer")), among them \(Peer(first))"))
     }
     return found
   }
@@ -49,14 +67,17 @@ extension BroadcastRun {
       found.append(
         Violation(
           promise: .connected, at: network.now, peer: apart.first.map { Peer($0) },
-          detail: "the overlay is in \(count) pieces; apart from the largest are \(apart.count) peers, among"
-            + " them peer \(apart.first ?? 0)"))
+          detail: "the overlay is in \(count) pieces; apart from the largest"
+            + " \(apart.count == 1 ? "is" : "are") \(Quantity.count(apart.count, "peer")), among them"
+            + " peer \(apart.first ?? 0)"))
     }
     let mean = Double(views.graph.edgeCount) / Double(max(views.sizes.count, 1))
     let others = Double(views.sizes.count - 1)
     let law = min(
       Double(scenario.extraCopies + 1) * naturalLogarithm(Double(max(views.sizes.count, 2))), others)
-    if views.sizes.count >= 30, mean < law * scenario.leastLaw || mean > law * 2 {
+    if views.sizes.count >= BroadcastScenario.leastPeersForLaw,
+      mean < law * scenario.leastLaw || mean > law * 2
+    {
       found.append(
         Violation(
           promise: .law, at: network.now, peer: nil,
@@ -68,11 +89,8 @@ extension BroadcastRun {
   /// Messages from a tree that changes are redundant; the least redundant of the last few shows whether it is
   /// pruned in the end.
   private func unpruned(in network: borrowing Network) -> [Violation] {
-    guard scenario.broadcast.isTree else { return [] }
-    let redundancies = network.observer.meter.records.compactMap(\.redundancy)
-    // The first message floods, and the next prune what it left, unless the sender crashed after it.
-    guard redundancies.count >= 8 else { return [] }
-    let last = redundancies.suffix(4)
+    guard hasEnoughForTree(network) else { return [] }
+    let last = network.observer.meter.records.compactMap(\.redundancy).suffix(4)
     guard let least = last.min(), least > BroadcastScenario.mostRedundancy else { return [] }
     return [
       Violation(
@@ -92,12 +110,12 @@ extension BroadcastRun {
       let member = network[Peer(i)].member
       let largest = max(member.overlay.partialView.count, member.overlay.inView.count)
       if largest > most {
-        found.append(excess("a view of \(Peer(i)) has \(largest) members", i, network.now))
+        found.append(excess("a view of \(Peer(i)) has \(Quantity.count(largest, "member"))", i, network.now))
       }
       guard let tree = member.diffusion as? BroadcastTree<IdealAuthenticator> else { continue }
       let (history, missing) = tree.sizes
       if missing > BroadcastScenario.missingAtRest || history > Int(tree.configuration.historyMessages) {
-        let what = "\(Peer(i)) keeps \(history) messages and waits for \(missing)"
+        let what = "\(Peer(i)) keeps \(Quantity.count(history, "message")) and waits for \(missing)"
         found.append(excess(what, i, network.now))
       }
     }
@@ -106,7 +124,8 @@ extension BroadcastRun {
       found.append(
         Violation(
           promise: .boundedState, at: network.now, peer: nil,
-          detail: "\(waitingEvents) timers and messages are waiting for \(live) live peers"))
+          detail: "\(waitingEvents) timers and messages are waiting for \(Quantity.count(live, "live peer"))")
+      )
     }
     return found
   }
@@ -126,6 +145,9 @@ extension BroadcastScenario {
   /// How redundant the least redundant of the last messages may be. Measured: 1.06 at most in some 400 scenarios; up
   /// to 4 in a tree whose links are pruned at one end only.
   static var mostRedundancy: Double { 2 }
+
+  /// From how many live peers on the mean view is held to SCAMP's law, which is one for large groups. A guess.
+  static var leastPeersForLaw: Int { 30 }
 
   /// How much of SCAMP's law there must be at the end. After a phase so long that the first leases lapsed, nothing
   /// is left of the faults, and leases renewed in time leave no gap.

@@ -56,7 +56,7 @@ extension BroadcastRun {
   /// Puts the faults on the agenda.
   mutating func planFaults(in network: inout Network) {
     let faults = scenario.allFaults
-    guard !faults.isEmpty || scenario.hours > .zero else { return }
+    guard !faults.isEmpty || scenario.hours > .zero || scenario.byzantineCount > 0 else { return }
     let first = network.now + scenario.hours
     for (number, fault) in faults.enumerated() {
       agenda.add(.begin(number), at: fault.start.map { first + $0 } ?? network.now)

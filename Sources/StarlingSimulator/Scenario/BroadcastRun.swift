@@ -6,10 +6,22 @@ import StarlingOverlay
 extension BroadcastScenario {
   /// Where a run is, for whoever waits for it.
   public struct Progress: Sendable {
-    /// What is happening: `join`, `settle`, `churn`, `messages` or `drain`.
+    /// What is happening: `join`, `settle`, `churn`, `messages`, `drain` or, once at the end, `done`.
     public let phase: String
-    /// How much of the phase is done, 0 ... 1.
-    public let share: Double
+    /// The virtual time that has passed since the first join.
+    public let simulated: Interval
+    /// The virtual time that will have passed at the end.
+    public let total: Interval
+    /// Deliveries and timers so far.
+    public let events: UInt64
+  }
+
+  /// The virtual time from the first join to the end, over all trials.
+  var length: Interval {
+    let joining = Interval(nanoseconds: Int64(Double(max(nodes - 1, 0)) * 1e9 / joinRate))
+    let phase: Interval
+    if case .atEachBroadcast = crash { phase = drain * messages } else { phase = messagePhase }
+    return joining + settle + hours + phase
   }
 
   /// Runs the scenario from beginning to end.
@@ -80,6 +92,8 @@ struct BroadcastRun<P: Participant>: ~Copyable {
   var series: [NetworkSample] = []
   var joined = 0
   var departed = 0
+  /// What copies of the settled network did before the one that runs: virtual time, and events.
+  private var earlierTrials: (simulated: Interval, events: UInt64) = (.zero, 0)
 
   init(
     scenario: BroadcastScenario, makeDiffusion: @escaping (Peer, UInt64, Diffusion?) -> Diffusion
@@ -101,21 +115,27 @@ struct BroadcastRun<P: Participant>: ~Copyable {
     network.observer.meter.beginMessages()
     network.observer.meter.endsEarly = scenario.isChecked
     var report = BroadcastReport(scenario: scenario, trace: network.observer.meter.trace)
+    let first = network.now
     if case .atEachBroadcast(let share) = scenario.crash {
+      report.checkedPromises = Violation.Promise.alwaysChecked
       runTrials(from: &network, share: share, into: &report, progress)
     } else {
-      let first = network.now
       broadcastAll(in: &network, progress)
       report.waitingEvents = network.waitingEvents
       report.violations = violations(in: network, waitingEvents: network.waitingEvents)
+      report.checkedPromises = checkedPromises(in: network)
       network.end()
       report.judge(network.observer.meter, judging: counted(in: network))
       report.close(network, counting: counted(in: network), eagerLinks: eagerLinks)
-      report.firstMessageAt = first
     }
+    report.firstMessageAt = first
+    report.isAdversary = byzantine
+    report.mischief = plot.map { ($0.start, min($0.end, .zero + report.simulated)) }
     report.timeline = timeline.compactMap { $0 }
     report.series = series
     (report.joined, report.departed) = (joined, departed)
+    progress(
+      .init(phase: "done", simulated: scenario.length, total: scenario.length, events: report.events))
     return report
   }
 
@@ -132,7 +152,7 @@ struct BroadcastRun<P: Participant>: ~Copyable {
       seed: random.next())
     plot(in: &network)
     for i in 0..<scenario.nodes {
-      if i % 1_024 == 0 { progress(.init(phase: "join", share: Double(i) / Double(scenario.nodes))) }
+      if i % 1_024 == 0 { tell("join", network, progress) }
       let nanoseconds = UInt64(Double(i) * 1e9 / scenario.joinRate)
       network.run(until: Instant(nanoseconds: nanoseconds))
       let peer = network.add { makePeer($0, firstSequence: 0) }
@@ -140,9 +160,7 @@ struct BroadcastRun<P: Participant>: ~Copyable {
       let contact = Peer(network.random.uniform(below: i))
       network.request(.join(contact: contact), of: peer)
     }
-    progress(.init(phase: "join", share: 1))
-    progress(.init(phase: "settle", share: 0))
-    network.run(until: network.now + scenario.settle)
+    advance(&network, to: network.now + scenario.settle, "settle", progress)
     return network
   }
 
@@ -186,15 +204,35 @@ struct BroadcastRun<P: Participant>: ~Copyable {
   private mutating func passHours(
     in network: inout Network, _ progress: (BroadcastScenario.Progress) -> Void
   ) {
-    let start = network.now
-    let parts = 1_000
-    guard scenario.hours > .zero else { return }
-    for part in 0..<parts {
-      progress(.init(phase: "churn", share: Double(part) / Double(parts)))
-      advance(&network, to: start + Interval(nanoseconds: scenario.hours.nanoseconds / Int64(parts)) * part)
+    if scenario.hours > .zero { advance(&network, to: network.now + scenario.hours, "churn", progress) }
+  }
+
+  /// Lets everything happen that is due up to an instant, and tells now and then how far the run is.
+  private mutating func advance(
+    _ network: inout Network, to end: Instant, _ phase: String,
+    _ progress: (BroadcastScenario.Progress) -> Void
+  ) {
+    tell(phase, network, progress)
+    while network.now < end, !network.observer.hasSeenEnough {
+      advance(&network, to: min(end, network.now + tellingInterval))
+      tell(phase, network, progress)
     }
-    advance(&network, to: start + scenario.hours)
-    progress(.init(phase: "churn", share: 1))
+    // A run that has seen enough lets the time pass without events.
+    advance(&network, to: end)
+  }
+
+  /// How much virtual time passes between two words on how far the run is: a thousandth of it.
+  private var tellingInterval: Interval {
+    max(.milliseconds(10), Interval(nanoseconds: scenario.length.nanoseconds / 1_000))
+  }
+
+  private func tell(
+    _ phase: String, _ network: borrowing Network, _ progress: (BroadcastScenario.Progress) -> Void
+  ) {
+    progress(
+      .init(
+        phase: phase, simulated: min(network.now - .zero + earlierTrials.simulated, scenario.length),
+        total: scenario.length, events: network.eventCount + earlierTrials.events))
   }
 
   private func drawSenders(in network: inout Network) -> [Peer] {
@@ -208,13 +246,10 @@ struct BroadcastRun<P: Participant>: ~Copyable {
   ) {
     let first = network.now
     for number in 0..<scenario.messages {
-      progress(.init(phase: "messages", share: Double(number) / Double(scenario.messages)))
-      advance(&network, to: first + scenario.interval * number)
+      advance(&network, to: first + scenario.interval * number, "messages", progress)
       broadcast(number, in: &network)
     }
-    progress(.init(phase: "messages", share: 1))
-    progress(.init(phase: "drain", share: 0))
-    advance(&network, to: network.now + scenario.drain)
+    advance(&network, to: network.now + scenario.drain, "drain", progress)
   }
 
   private func broadcast(_ number: Int, in network: inout Network) {
@@ -226,21 +261,22 @@ struct BroadcastRun<P: Participant>: ~Copyable {
   }
 
   /// Every message is a trial of its own: a copy of the settled network, a crash, a broadcast.
-  private func runTrials(
+  private mutating func runTrials(
     from settled: inout Network, share: Double, into report: inout BroadcastReport,
     _ progress: (BroadcastScenario.Progress) -> Void
   ) {
     for number in 0..<scenario.messages {
-      progress(.init(phase: "messages", share: Double(number) / Double(scenario.messages)))
       var trial = settled.copy()
       // Each trial draws its own crashes and delays, all from the one seed.
       trial.random = Xoshiro256(seed: SplitMix64.mix(scenario.seed ^ UInt64(number) << 32))
       for peer in trial.draw(share: share, sparing: senders[number % senders.count]) { trial.crash(peer) }
       broadcast(number, in: &trial)
-      trial.run(until: trial.now + scenario.drain)
+      advance(&trial, to: trial.now + scenario.drain, "messages", progress)
       report.judge(trial.observer.meter, number, judging: counted(in: trial))
       report.violations += trial.observer.meter.violations
       report.close(trial, counting: counted(in: trial), eagerLinks: nil)
+      earlierTrials.simulated = earlierTrials.simulated + scenario.drain
+      earlierTrials.events += trial.eventCount - settled.eventCount
       // A trial begins with the events of the settled network, which happened once.
       if number > 0 {
         report.events -= settled.eventCount

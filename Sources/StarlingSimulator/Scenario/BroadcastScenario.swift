@@ -61,7 +61,7 @@ public struct BroadcastScenario: Sendable {
   public var adversaryEnd: Interval?
   /// The time between settling and the first message in which faults without a start already act: hours of churn.
   public var hours = Interval.zero
-  /// Whether a run with faults keeps a time series of what the network looks like.
+  /// Whether a run with faults or adversaries keeps a time series of what the network looks like.
   public var isSampled = true
   /// Whether the run is held to what is promised once all is calm, besides what always is; see ``Violation``.
   public var isChecked = false

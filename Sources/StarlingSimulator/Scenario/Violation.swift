@@ -19,6 +19,9 @@ public struct Violation: Hashable, Sendable {
     case law = "arcs-near-law"
     /// Once nothing goes wrong any more, the tree brings a message to most peers but once.
     case tree = "pruned-tree"
+
+    /// Those that every run is held to, at every delivery.
+    static var alwaysChecked: [Promise] { [.noDuplicate, .noForgery] }
   }
 
   /// What was promised.

@@ -2,6 +2,13 @@ import StarlingCore
 import Testing
 
 @Suite struct QuantityTests {
+  @Test("A number of things has its noun in the singular or the plural, and its thousands apart")
+  func counts() {
+    #expect(Quantity.count(1, "peer") == "1 peer" && Quantity.count(0, "peer") == "0 peers")
+    #expect(Quantity.count(1_000, "delivery", "deliveries") == "1,000 deliveries")
+    #expect(Quantity.grouped(999) == "999" && Quantity.grouped(-1_234_567) == "-1,234,567")
+  }
+
   @Test(
     "durations are read exactly, in every unit",
     arguments: [

@@ -1,0 +1,97 @@
+import Foundation
+import StarlingCore
+import StarlingSimulator
+import Testing
+
+@testable import starling
+
+@Suite("Reports of simulations")
+struct SimulateReportTests {
+  @Test("Graphs and drawings show the living alone, under their own numbers, with adversaries marked")
+  func living() throws {
+    let folder = try TemporaryFolder()
+    for name in ["overlay.graphml", "overlay.dot", "overlay.svg"] {
+      let path = folder.path(name)
+      let run = try CommandRun([
+        "simulate", "--nodes", "60", "--messages", "5", "--crash", "50%@1s", "--byzantine", "10%",
+        "--adversary",
+        "mute", "--json", "--graph", path,
+      ])
+      #expect(run.exitCode == 0, "\(run.messages)")
+      let live = try #require(try run.json()["live"] as? Int)
+      let text = try String(contentsOfFile: path, encoding: .utf8)
+      if name.hasSuffix(".graphml") {
+        let adversaries = text.components(separatedBy: "<data key=\"adversary\">true").count - 1
+        #expect(text.components(separatedBy: "<node ").count - 1 == live + adversaries)
+        #expect(live + adversaries == 30 && adversaries > 0)
+        let last = try #require(text.components(separatedBy: "<node id=\"n").last?.prefix { $0.isNumber })
+        #expect(try #require(Int(last)) > 30, "the last of 30 that live among 60 has kept its number")
+      } else if name.hasSuffix(".dot") {
+        #expect(text.contains("adversary=true"))
+      } else {
+        #expect(text.contains("All 30 peers") && text.contains("Diamonds are adversaries."))
+      }
+    }
+  }
+
+  @Test(
+    "A run that was checked says what held, in its text and beside its object, and others say nothing of it")
+  func verdict() throws {
+    let words = ["simulate", "--nodes", "30", "--messages", "2"]
+    let text = try CommandRun(words + ["--check"])
+    #expect(
+      text.output.contains("checked and held: no-duplicate-delivery, no-forged-delivery, eventual-delivery"))
+    let object = try CommandRun(words + ["--check", "--json"])
+    #expect(object.messages.contains("checked and held: no-duplicate-delivery"))
+    #expect(try object.json()["held"] as? Bool == true)
+    #expect(try #require(try object.json()["checked"] as? [String]).contains("connectedness"))
+    let plain = try CommandRun(words)
+    #expect(!plain.output.contains("held") && !plain.messages.contains("held"))
+  }
+
+  @Test("A run's progress is virtual time that passes, and its last word is the whole")
+  func progress() throws {
+    let run = try CommandRun(["simulate", "--nodes", "30", "--messages", "2"])
+    let lines = run.messages.split(separator: "\n")
+    #expect(lines.first?.hasPrefix("simulating: 0 s of 121 s simulated, 0 events, join") == true)
+    #expect(lines.last?.hasPrefix("simulating: 121 s simulated, ") == true)
+  }
+
+  @Test("The page tells what its figures count: the living, the adversaries, and who came too late")
+  func page() {
+    var scenario = BroadcastScenario()
+    scenario.nodes = 60
+    scenario.messages = 8
+    scenario.drain = .seconds(30)
+    scenario.byzantine = 0.05
+    scenario.adversary = .censor
+    scenario.faults = [Fault(.restart(keepsDisk: false), share: 0.2, from: .seconds(1), to: .seconds(6))]
+    let report = scenario.run()
+    let html = report.page(commandLine: "starling simulate --nodes 60").html()
+    for fragment in [
+      "How the last message spread", "<dt>Adversaries</dt>", "of kind censor", "censor: 3 adversaries",
+      "<dt>Median latency</dt>", " deliveries of all messages, without ", "sent it, the last of 8;",
+      "Diamonds are adversaries", "without catch-up",
+    ] { #expect(html.contains(fragment), "\(fragment)") }
+    let text = report.text(cost: .init(cpuSeconds: 1, wallSeconds: 1, peakBytes: 1))
+    #expect(text.contains("60 peers, 3 of them adversaries (censor), 8 messages by tree"))
+    #expect(text.contains("catch-up "))
+    scenario.byzantine = 0.01
+    scenario.messages = 1
+    let one = scenario.run().text(cost: .init(cpuSeconds: 1, wallSeconds: 1, peakBytes: 1))
+    #expect(one.contains("60 peers, 1 of them an adversary (censor), 1 message by tree"))
+  }
+
+  @Test("Help on a group of verbs shows each of them, and the list leaves none out")
+  func help() throws {
+    let list = try CommandRun(["help"]).output
+    for verb in StarlingCommand.verbs { #expect(list.contains("starling \(verb.name) "), "\(verb.name)") }
+    for words in [["help", "keys"], ["keys", "--help"]] {
+      let text = try CommandRun(words).output
+      #expect(text.contains("usage: starling keys new") && text.contains("usage: starling keys show"))
+    }
+    let simulate = try CommandRun(["help", "simulate"]).output.split(whereSeparator: \.isWhitespace).joined(
+      separator: " ")
+    for conduct in Conduct.allCases { #expect(simulate.contains(conduct.rawValue)) }
+  }
+}
