@@ -156,6 +156,9 @@ struct ReportDrawingTests {
     #expect(svg.contains("the tree that “f” took from node 4") && svg.contains("Diamonds are adversaries"))
     #expect(
       svg.contains("node 17, an adversary") && svg.contains(">17</text>") && svg.contains(">1022</text>"))
+    let stray = OverlayDrawing(
+      graph: graph, tree: RootedTree(root: 0, parents: [nil, nil, nil]), peers: report.peers)
+    #expect(stray.caption.contains("1 hollow one is not on it"), "the adversary is a diamond, not hollow")
     #expect(!svg.contains("peer 0") && !svg.contains("node 2,"))
     #expect(circles(in: svg).count == 4, "two honest nodes and the root's rings")
     let html = report.page().html()

@@ -142,6 +142,15 @@ struct ReportPageTests {
     #expect(html.contains("<i>half</i>") && !html.contains("<i>99%</i>"))
   }
 
+  @Test("A track that is always zero is drawn at zero")
+  func zeroTrack() {
+    let points = [Curve.Sample(x: 0, y: 0), Curve.Sample(x: 10, y: 0)]
+    let html = FaultTimeline(span: 0...10, bands: [], tracks: [.init("t", .line, points: points)]).html()
+    // The line of the broad picture lies on the lower of the grid's two lines.
+    #expect(
+      html.contains("<path class=\"grid\" d=\"M46 114H1138\"/>") && html.contains("d=\"M46 114L1138 114\""))
+  }
+
   @Test("What was not measured is left out")
   func partial() {
     let html = OverlayReport(title: "t", commandLine: "", views: [[1], [0]]).page().html()

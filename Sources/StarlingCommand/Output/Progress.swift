@@ -3,7 +3,7 @@
 struct Progress {
   private let isOnTerminal: Bool
   private let clock = ContinuousClock()
-  private var last: (instant: ContinuousClock.Instant, stage: String, done: Int)?
+  private var last: (instant: ContinuousClock.Instant, stage: String, counts: String)?
   private var isLineOpen = false
 
   /// - Parameter isOnTerminal: whether lines can be redrawn.
@@ -25,16 +25,18 @@ struct Progress {
     let now = clock.now
     let pause: Duration = isOnTerminal ? .milliseconds(100) : .seconds(2)
     // The end is told at once, but only once.
-    let isNew = last?.done != done || isOver == true
+    let counts = counts ?? "\(done) of \(total)"
+    let isNew = last?.counts != counts
     if let last, last.stage == stage, now - last.instant < pause, !isLast || !isNew { return }
     guard isNew || isOnTerminal || last?.stage != stage else { return }
     if let last, last.stage != stage { finish() }
-    last = (now, stage, done)
+    last = (now, stage, counts)
     let share = total > 0 ? min(1, max(0, Double(done) / Double(total))) : 1
-    let counts = counts ?? "\(done) of \(total)"
     guard isOnTerminal else { return Messages.write(line: "\(stage): \(counts)") }
-    let filled = Int(share * 30)
-    let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: 30 - filled)
+    // A line that is broken cannot be redrawn, so the bar gives way.
+    let width = max(5, min(30, 79 - stage.count - counts.count - 4))
+    let filled = Int(share * Double(width))
+    let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: width - filled)
     Messages.write("\r\u{1B}[K\(stage) [\(bar)] \(counts)")
     isLineOpen = true
   }

@@ -166,7 +166,8 @@ extension FaultTimeline {
     let ticks = AxisTicks(
       from: 0, to: track.scale == .percent ? 1 : max(most, 1e-9), count: 2,
       wholeNumbers: ys.allSatisfy { $0 == $0.rounded(.towardZero) })
-    let high = max(ticks.reach(most), ticks.values.last ?? 1)
+    // Where all is zero there is a first step nevertheless, or nothing would have a height.
+    let high = max(ticks.reach(most), ticks.values.last ?? 1, ticks.step)
     let bottom = top + FaultTimeline.trackHeight
     let y = { (value: Double) in bottom - min(max(value / high, 0), 1) * FaultTimeline.trackHeight }
     var text = "<g class=\"axis\">"

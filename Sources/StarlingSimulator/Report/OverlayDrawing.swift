@@ -152,7 +152,7 @@ public struct OverlayDrawing: Sendable {
   private static func caption(on tree: RootedTree?, message: String, _ peers: DrawnPeers) -> String {
     guard let tree else { return "" }
     let text = " The bright branches are the tree that \(message) took from \(peers.title(tree.root))"
-    let missing = tree.vertexCount - tree.reached
+    let missing = tree.walk.hops.indices.count { tree.walk.hops[$0] == nil && !peers.isAdversary($0) }
     if missing == 0 { return text + "." }
     let hollow = missing == 1 ? "1 hollow one is" : "\(NumberText.whole(missing)) hollow ones are"
     return text + "; \(hollow) not on it: not reached, or by way of a \(peers.noun) that is gone."

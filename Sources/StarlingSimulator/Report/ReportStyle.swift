@@ -33,6 +33,7 @@ enum ReportStyle {
     .summary div{background:var(--card);padding:16px 18px 15px;flex:1 1 calc(100%/var(--columns) - 1px)}
     dt{color:var(--soft);font-size:.8rem;letter-spacing:.02em}
     dd b{display:block;font-weight:500;font-size:1.75rem;line-height:1.3;font-variant-numeric:tabular-nums lining-nums}
+    dd b:not(.long){white-space:nowrap}
     dd b.long{font-size:1.12rem;line-height:1.45;padding:.35em 0 .2em}
     dd small{display:block;color:var(--soft);font-size:.78rem;line-height:1.4}
     section{margin-top:clamp(44px,6vw,72px)}
@@ -96,7 +97,8 @@ enum ReportStyle {
     .note{max-width:60em;font-size:.92rem;color:var(--soft)}
     footer.page{margin-top:clamp(44px,6vw,72px);padding-bottom:36px;color:var(--soft);font-size:.84rem}
     @media(max-width:1020px){.items{grid-template-columns:repeat(2,1fr)}.items>*{grid-column:span 1!important}\
-    .items>.wide,.items>.note,.items>.plate{grid-column:1/-1!important}}
+    .items>.wide,.items>.full,.items>.note,.items>.plate{grid-column:1/-1!important}\
+    .summary div{flex-basis:calc(100%/3 - 1px)}}
     @media(max-width:680px){.items{grid-template-columns:minmax(0,1fr);gap:16px}.items>*{grid-column:1/-1!important}\
     .summary div{padding:13px 14px;flex-basis:calc(50% - 1px)}dd b{font-size:1.45rem}\
     .broad{display:none}.narrow{display:block}\
