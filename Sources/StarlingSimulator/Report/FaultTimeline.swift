@@ -78,12 +78,13 @@ public struct FaultTimeline: Sendable {
     self.tracks = tracks
   }
 
-  /// The picture twice, for a page and for a telephone: letters must not shrink with it.
+  /// The picture three times, for a page, a tablet and a telephone: letters must not shrink with it.
   func html() -> String {
     """
     <figure class="card full">
     <h3>Time-line</h3>
-    \(picture(width: 1_160, class: "chart broad"))\(picture(width: 360, class: "chart narrow"))\
+    \(picture(width: 1_160, class: "chart broad"))\(picture(width: 700, class: "chart medium"))\
+    \(picture(width: 360, class: "chart narrow"))\
     <figcaption><p>Times are counted from the first \(noun). Each dot is a \(noun), drawn when it was sent.</p>\
     </figcaption>
     </figure>
@@ -131,7 +132,7 @@ extension FaultTimeline {
         + FaultTimeline.trackGap
       text += draw(track, top: top, scale)
     }
-    return text + axis(scale, base: base + 4, count: width > 600 ? 12 : 5) + "</svg>\n"
+    return text + axis(scale, base: base + 4, count: Int(width / 90)) + "</svg>\n"
   }
 
   private func time(_ seconds: Double) -> String {

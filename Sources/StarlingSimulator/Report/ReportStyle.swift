@@ -74,7 +74,7 @@ enum ReportStyle {
     .chart .fault text,.chart .track{fill:var(--ink)}
     .chart .fault .on{fill:var(--card)}
     .dots circle{fill:var(--bar)}
-    .narrow{display:none}
+    .medium,.narrow{display:none}
     .measures{display:flex;flex-wrap:wrap;gap:2px 16px}
     .measures i{font-style:normal}
     .measures b{font-weight:600;color:var(--ink)}
@@ -98,10 +98,10 @@ enum ReportStyle {
     footer.page{margin-top:clamp(44px,6vw,72px);padding-bottom:36px;color:var(--soft);font-size:.84rem}
     @media(max-width:1020px){.items{grid-template-columns:repeat(2,1fr)}.items>*{grid-column:span 1!important}\
     .items>.wide,.items>.full,.items>.note,.items>.plate{grid-column:1/-1!important}\
-    .summary div{flex-basis:calc(100%/3 - 1px)}}
+    .summary div{flex-basis:calc(100%/3 - 1px)}.broad{display:none}.medium{display:block}}
     @media(max-width:680px){.items{grid-template-columns:minmax(0,1fr);gap:16px}.items>*{grid-column:1/-1!important}\
     .summary div{padding:13px 14px;flex-basis:calc(50% - 1px)}dd b{font-size:1.45rem}\
-    .broad{display:none}.narrow{display:block}\
+    .medium{display:none}.narrow{display:block}\
     .command{display:block}.command code{display:block}\
     .wide thead{position:absolute;clip-path:inset(50%);width:1px;height:1px;overflow:hidden}\
     .wide tr{display:grid;grid-template-columns:repeat(4,minmax(0,1fr));gap:4px 10px;padding:10px 0;\
