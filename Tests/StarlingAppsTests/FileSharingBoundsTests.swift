@@ -125,7 +125,7 @@ import Testing
     }
     var configuration = FileSharingConfiguration()
     (configuration.waitingLimit, configuration.waitingLimitPerPublisher) = (6, 4)
-    configuration.waitingByteLimit = 6 * (256 + 32)
+    configuration.waitingByteLimit = 3_000
     var waiting = WaitingFiles(configuration)
     for n in 0..<9 { waiting.add(try entry("a\(n)", of: 1)) }
     #expect(waiting.count == 4)
@@ -137,6 +137,15 @@ import Testing
     #expect(waiting.count == 6 && kept == [0])
     waiting.add(try entry("huge", of: 20, chunks: 100))
     #expect(waiting.count == 6)
+    var wide = configuration
+    (wide.waitingLimit, wide.waitingByteLimit) = (100, 6 * (256 + 32))
+    var crowded = WaitingFiles(wide)
+    for publisher in UInt8(1)...9 { crowded.add(try entry("c\(publisher)", of: publisher)) }
+    #expect(crowded.count == 6, "bytes are bounded too")
+    wide.waitingByteLimit *= 10
+    crowded = WaitingFiles(wide)
+    for publisher in UInt8(1)...9 { crowded.add(try entry("d\(publisher)", of: publisher)) }
+    #expect(crowded.count == 9)
     #expect(waiting.next(at: .zero, places: [try key(1): 1])?.publisher == (try key(2)))
     #expect(waiting.next(at: .zero + configuration.waitingTime, places: [:]) == nil && waiting.isEmpty)
   }

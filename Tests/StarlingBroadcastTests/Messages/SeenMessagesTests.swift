@@ -44,15 +44,15 @@ struct SeenMessagesTests {
       for sequence in 0..<UInt64(2 + origin % 70) { _ = seen.insert(identifier(origin, sequence)) }
     }
     let limit = SeenMessages.originLimit
-    mint(3_000..<(3_000 + 5 * limit))
+    mint(3_000..<(3_000 + limit))
     // A newcomer is heard of once, and then once more before as many new keys as are spared have come.
     _ = seen.insert(identifier(5_000, 0))
     mint(50_000..<(50_000 + SeenMessages.sparedOrigins - 1))
     #expect(seen.contains(identifier(5_000, 0)))
     _ = seen.insert(identifier(5_000, 1))
-    mint(60_000..<(60_000 + 3 * limit))
+    mint(60_000..<(60_000 + limit))
     seen = try decoded(SeenMessages.self, from: encoded(seen))
-    mint(100_000..<(100_000 + 3 * limit))
+    mint(100_000..<(100_000 + limit))
     #expect(seen.origins.count <= limit)
     for origin in (0..<1_000) + [5_000] {
       #expect(seen.contains(identifier(origin, 0)) && seen.contains(identifier(origin, 1)), "\(origin)")
@@ -60,10 +60,27 @@ struct SeenMessagesTests {
       #expect(!new)
     }
     // As many as a neighbour may still have are there, whatever they are.
-    let last = 100_000 + 3 * limit
+    let last = 100_000 + limit
     #expect(
       ((last - SeenMessages.sparedOrigins)..<last).allSatisfy { seen.contains(identifier(1_000_000 + $0, 0)) }
     )
+  }
+
+  @Test(
+    "Where everybody has been heard of before, a newcomer is remembered as long as neighbours have its message"
+  )
+  func newcomers() {
+    var seen = SeenMessages()
+    let limit = SeenMessages.originLimit
+    for origin in 0..<limit {
+      for sequence: UInt64 in 0...1 { _ = seen.insert(identifier(origin, sequence)) }
+    }
+    for newcomer in limit..<(limit + SeenMessages.sparedOrigins + 200) {
+      _ = seen.insert(identifier(newcomer, 0))
+      let oldest = max(limit, newcomer - SeenMessages.sparedOrigins + 1)
+      #expect(seen.contains(identifier(oldest, 0)))
+    }
+    #expect(seen.origins.count <= limit)
   }
 
   @Test("The record of an origin is the number of its messages, in whatever order they come, and no more")
