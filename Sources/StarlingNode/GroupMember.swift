@@ -52,7 +52,7 @@ public struct GroupMember<Overlay: Membership, Diffusion: BroadcastProcess>: Pro
     case misbehaved(Peer, Misbehaviour)
     /// A peer's budget is spent: it is out of both views, and what it sends is dropped unread for a while.
     case shunned(Peer, Misbehaviour)
-    /// A message was missed for good.
+    /// A message was missed: nobody who told of it has it any more.
     case missed(MessageIdentifier)
     /// The overlay changed around this peer.
     case overlay(MembershipIndication)

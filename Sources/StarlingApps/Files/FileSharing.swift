@@ -15,6 +15,10 @@ public struct FileSharing {
   private var downloads: [FileDownload] = []
   private var held: HeldChunks
   private var finished: FinishedFiles
+  /// Announcements for which there was no room.
+  private var waiting: WaitingFiles
+  /// When they are looked at again; earlier if a place gets free.
+  private var nextLook = Instant.zero
   /// The files that could not be kept.
   private var refused: FinishedFiles
 
@@ -22,6 +26,7 @@ public struct FileSharing {
   public init(configuration: FileSharingConfiguration = FileSharingConfiguration()) {
     self.configuration = configuration
     held = HeldChunks(configuration)
+    waiting = WaitingFiles(configuration)
     finished = FinishedFiles(limit: configuration.finishedLimit)
     refused = FinishedFiles(limit: configuration.finishedLimit)
   }
@@ -116,6 +121,8 @@ extension FileSharing {
   /// again begins it anew.
   public mutating func giveUp(_ file: FileIdentifier) {
     downloads.removeAll { $0.manifest.identifier == file }
+    waiting.remove(file)
+    nextLook = .zero
     finished.remove(file)
     refused.insert(file)
   }
@@ -142,6 +149,7 @@ extension FileSharing {
     } catch {
       counters.malformed += 1
     }
+    takeUpWaiting(at: now, into: &sink)
   }
 
   private mutating func receive(
@@ -160,16 +168,54 @@ extension FileSharing {
       counters.manifestsRepeated += 1
       return
     }
-    guard makeRoom(for: origin, at: now, into: &sink) else {
-      counters.manifestsCrowdedOut += 1
+    guard !waiting.contains(file, from: origin) else {
+      counters.manifestsRepeated += 1
       return
     }
-    refused.remove(file)
+    let announcement = WaitingFiles.Entry(manifest: manifest, publisher: origin, announcedAt: now)
+    guard makeRoom(for: origin, at: now, into: &sink) else {
+      counters.manifestsCrowdedOut += 1
+      return waiting.add(announcement)
+    }
+    begin(announcement, at: now, into: &sink)
+  }
+
+  /// Gives a file the place that was made for it.
+  private mutating func begin(
+    _ announcement: WaitingFiles.Entry, at now: Instant, into sink: inout some FileSharingSink & ~Copyable
+  ) {
+    let (manifest, publisher) = (announcement.manifest, announcement.publisher)
+    refused.remove(manifest.identifier)
     counters.manifestsAccepted += 1
-    sink.announced(manifest, by: origin)
-    downloads.append(FileDownload(manifest, publisher: origin, at: now))
+    sink.announced(manifest, by: publisher)
+    downloads.append(
+      FileDownload(manifest, publisher: publisher, isSecondTry: announcement.isSecondTry, at: now))
     if manifest.chunkCount == 0 { return complete(at: downloads.count - 1, into: &sink) }
-    takeHeldChunks(of: file, from: origin, at: now, into: &sink)
+    takeHeldChunks(of: manifest.identifier, from: publisher, at: now, into: &sink)
+  }
+
+  /// Takes announcements up that wait, as far as there is room: first those of whoever has the fewest places.
+  private mutating func takeUpWaiting(at now: Instant, into sink: inout some FileSharingSink & ~Copyable) {
+    guard !waiting.isEmpty, now >= nextLook else { return }
+    nextLook = now + .seconds(1)
+    while !waiting.isEmpty {
+      let places = places
+      guard let next = waiting.next(at: now, places: places),
+        makeRoom(for: next.publisher, at: now, into: &sink)
+      else { return }
+      waiting.remove(next)
+      // It may have come from somebody else meanwhile.
+      let file = next.manifest.identifier
+      if finished.contains(file) { continue }
+      if let known = downloads.firstIndex(where: { $0.manifest.identifier == file }) {
+        if downloads[known].addPublisher(next.publisher) {
+          takeHeldChunks(of: file, from: next.publisher, at: now, into: &sink)
+        }
+        continue
+      }
+      counters.manifestsTakenUp += 1
+      begin(next, at: now, into: &sink)
+    }
   }
 
   private mutating func receiveChunk(
@@ -229,24 +275,47 @@ extension FileSharing {
 
   private mutating func complete(at position: Int, into sink: inout some FileSharingSink & ~Copyable) {
     let file = downloads.remove(at: position).manifest.identifier
+    nextLook = .zero
     finished.insert(file)
     sink.completed(file)
   }
 
-  /// Finds room for another file of a publisher, at the expense of the one that has stalled for the longest.
+  /// How many files of each publisher are arriving.
+  private var places: [PublicKey: Int] {
+    downloads.reduce(into: [:]) { $0[$1.publishers[0], default: 0] += 1 }
+  }
+
+  /// Finds room for another file of a publisher, at the expense of one that does not arrive: of the publisher with
+  /// the most places, and of its files the one that got nothing for the longest.
   private mutating func makeRoom(
     for publisher: PublicKey, at now: Instant, into sink: inout some FileSharingSink & ~Copyable
   ) -> Bool {
-    let own = downloads.indices.filter { downloads[$0].publishers[0] == publisher }
-    let isOwnShareFull = own.count >= configuration.downloadLimitPerPublisher
+    let places = places
+    let own = places[publisher] ?? 0
+    let isOwnShareFull = own >= configuration.downloadLimitPerPublisher
     guard isOwnShareFull || downloads.count >= configuration.downloadLimit else { return true }
-    let candidates = isOwnShareFull ? own : Array(downloads.indices)
-    let stalled = candidates.min { downloads[$0].lastProgress < downloads[$1].lastProgress }
-    guard let stalled, downloads[stalled].lastProgress + configuration.stalledAfter <= now else {
-      return false
+    func others(_ position: Int) -> Int { places[downloads[position].publishers[0]] ?? 0 }
+    let candidates = downloads.indices.filter { position in
+      let download = downloads[position]
+      if isOwnShareFull, download.publishers[0] != publisher { return false }
+      if download.lastProgress + configuration.stalledAfter <= now { return true }
+      // A crowd of keys announces much and sends nothing: it need not be borne with for as long.
+      return download.isUnproven && download.lastProgress + configuration.provingTime <= now
+        && others(position) > own
     }
+    let victim = candidates.min { a, b in
+      (others(b), downloads[a].lastProgress) < (others(a), downloads[b].lastProgress)
+    }
+    guard let victim else { return false }
+    let download = downloads.remove(at: victim)
     counters.filesAbandoned += 1
-    sink.abandoned(downloads.remove(at: stalled).manifest.identifier)
+    sink.abandoned(download.manifest.identifier)
+    if download.isUnproven, !download.isSecondTry {
+      waiting.add(
+        WaitingFiles.Entry(
+          manifest: download.manifest, publisher: download.publishers[0], announcedAt: now, isSecondTry: true)
+      )
+    }
     return true
   }
 }

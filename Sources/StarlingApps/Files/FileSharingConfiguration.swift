@@ -14,6 +14,17 @@ public struct FileSharingConfiguration: Sendable {
   public var downloadLimitPerPublisher = 16
   /// A file that got no chunk for so long may give way to a new one when there is no more room.
   public var stalledAfter: Interval = .seconds(60)
+  /// A file that was announced so long ago and got no chunk at all may give way to one of a publisher that has fewer
+  /// places. Several times the ``shapingPause``.
+  public var provingTime: Interval = .seconds(10)
+  /// How many announcements wait for room, from all publishers.
+  public var waitingLimit = 256
+  /// How many of these one publisher may have.
+  public var waitingLimitPerPublisher = 16
+  /// How many bytes the announcements that wait may have.
+  public var waitingByteLimit = 4 << 20
+  /// How long an announcement waits for room: the chunks come once, and most have been missed by then.
+  public var waitingTime: Interval = .seconds(600)
   /// How many chunks are held for manifests that have not come, from all publishers.
   public var heldChunkLimit = 128
   /// How many of these one publisher may have.

@@ -10,8 +10,10 @@ public struct FileSharingCounters: Hashable, Sendable {
   public var manifestsAccepted: UInt64 = 0
   /// Manifests of files that are known already.
   public var manifestsRepeated: UInt64 = 0
-  /// Manifests for which there was no room.
+  /// Manifests for which there was no room, and which wait or were forgotten.
   public var manifestsCrowdedOut: UInt64 = 0
+  /// Manifests that waited and were taken up when there was room.
+  public var manifestsTakenUp: UInt64 = 0
   /// Chunks that were checked and stored.
   public var chunksStored: UInt64 = 0
   /// Chunks that were stored already, or belong to a finished file.

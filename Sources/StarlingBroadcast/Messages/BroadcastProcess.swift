@@ -40,7 +40,8 @@ public enum BroadcastIndication<Auth: Authenticator> {
   case delivered(Broadcast<Auth>, from: Peer)
   /// A peer did what no correct peer does. What it sent was dropped.
   case misbehaved(Peer, Misbehaviour)
-  /// A message that others had can no longer be had from anyone who told of it: it was missed for good.
+  /// A message that others had can no longer be had from anyone who told of it. Told once; should it come after all,
+  /// it is delivered.
   case missed(MessageIdentifier)
 }
 

@@ -9,7 +9,7 @@ public struct MessageGate<Auth: Authenticator>: Sendable {
   public enum Verdict: Sendable {
     /// New and authentic: it now counts as seen.
     case new
-    /// Seen before, or given up. Its signature was not looked at.
+    /// Seen before, or in a gap that had to be given up. Its signature was not looked at.
     case duplicate
     /// Of an origin that may not speak here. Nobody is to blame: peers may differ in whom they admit.
     case unwelcome
@@ -61,11 +61,7 @@ public struct MessageGate<Auth: Authenticator>: Sendable {
     return .new
   }
 
-  /// Gives a message up: it counts as seen from now on.
-  @inlinable
-  public mutating func giveUp(_ identifier: MessageIdentifier) { seen.insert(identifier) }
-
-  /// Whether a message was let in before, or given up.
+  /// Whether a message was let in before, or its gap was given up.
   @inlinable
   public func hasSeen(_ identifier: MessageIdentifier) -> Bool { seen.contains(identifier) }
 }

@@ -46,17 +46,18 @@ public enum SeenMessagesError: Error, Hashable, Sendable, CustomStringConvertibl
 }
 
 extension SeenMessages {
-  /// All that is remembered, in the order in which it is forgotten when there are too many origins.
+  /// All that is remembered, the origins in the order in which they were taken in.
   public var stored: [SeenOrigin] {
-    (0..<origins.count).map { i in
-      let position = (i + Int(hand)) % origins.count
+    (0..<origins.count).sorted { age(at: $0) > age(at: $1) }.map { position in
       let sequences = origins[position]
       return SeenOrigin(
         origin: origins.keys[position], newest: sequences.window.newest, missing: sequences.missingRanges())
     }
   }
 
-  /// The memory that ``stored`` wrote down. Nothing of it is in the history of the peer that begins with it.
+  /// The memory that ``stored`` wrote down. Nothing of it is in the history of the peer that begins with it. Of an
+  /// origin's messages those count that its window tells apart: what lies before was not written down as a number,
+  /// and guessed from the gaps it could be anything that the origin liked.
   ///
   /// - Parameter stored: at most ``originLimit`` origins, none of them twice.
   /// - Throws: ``SeenMessagesError`` when this is not what a memory looks like.
@@ -65,7 +66,8 @@ extension SeenMessages {
     guard stored.count <= SeenMessages.originLimit else { throw .origins(stored.count) }
     for origin in stored {
       guard let sequences = SeenSequences(restoring: origin) else { throw .ranges(origin.origin) }
-      guard origins.insert(sequences, for: origin.origin).isNew else { throw .twice(origin.origin) }
+      guard origins.position(of: origin.origin) == nil else { throw .twice(origin.origin) }
+      takeIn(sequences, of: origin.origin)
     }
   }
 }

@@ -11,6 +11,10 @@ public struct SeenSequences: Sendable {
   @usableFromInline var gaps: [SequenceRange]
   /// The lowest number that this peer may still keep in its history.
   @usableFromInline var keptFrom: UInt64
+  /// How many messages were seen that are no longer in the window, less those that were put into it unseen.
+  @usableFromInline var past: Int32 = 0
+  /// When the origin was taken in, counted in origins.
+  @usableFromInline var addition: UInt32 = 0
 
   /// How many gaps are kept; the oldest is given up for a new one. A guess: four times as many as the messages
   /// that are asked for at a time, each of which may come to lie in the middle of a gap and make it two.
@@ -38,6 +42,7 @@ public struct SeenSequences: Sendable {
       var number = oldest
       while number < first - SeenSequences.reach {
         _ = window.insert(number)
+        past -= 1
         number += 1
       }
     }
@@ -66,6 +71,11 @@ public struct SeenSequences: Sendable {
     return window.insert(number)
   }
 
+  /// How many of the origin's messages were seen. Counted where the window moves on, and not with each message.
+  var record: Int { Int(past) + window.population }
+
+  private mutating func addToPast(_ count: Int) { past = Int32(clamping: Int(past) + count) }
+
   @usableFromInline
   func isInGap(_ number: UInt64) -> Bool { gap(endingFrom: number).map { gaps[$0].lower <= number } ?? false }
 
@@ -80,6 +90,9 @@ extension SeenSequences {
   @usableFromInline
   mutating func keepGaps(before number: UInt64, lostGaps: inout UInt32) {
     let next = SequenceWindow(first: number).oldest
+    var moved = window
+    _ = moved.insert(number)
+    addToPast(window.population + 1 - moved.population)
     var start = window.oldest
     while start < next {
       if start > window.newest {
@@ -127,6 +140,7 @@ extension SeenSequences {
       gaps[i].upper = number - 1
       gaps.insert(SequenceRange(number + 1, gap.upper), at: i + 1)
     }
+    addToPast(1)
     dropExcess(&lostGaps)
     return true
   }

@@ -24,7 +24,16 @@ extension BroadcastTree {
     return false
   }
 
-  /// An announcement found no room.
+  /// An announcement found the table full, of whatever others announced. Nobody is to blame, least of all who
+  /// announced just now.
+  @usableFromInline
+  mutating func noteWantOfRoom(at now: Instant, into effects: inout some Effects<Self> & ~Copyable) {
+    count { $0.missingTableFull += 1 }
+    quicken(at: now, into: &effects)
+  }
+
+  /// A peer announced a message though it has filled its own share of the table with others that nobody else tells
+  /// of and that do not come.
   @usableFromInline
   mutating func noteRefusal(
     of peer: Peer, at now: Instant, into effects: inout some Effects<Self> & ~Copyable

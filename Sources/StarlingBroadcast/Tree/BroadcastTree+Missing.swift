@@ -1,20 +1,22 @@
 import StarlingCore
 
 /// Messages that others have told of and that stay away: they are asked for until they come, or until nobody
-/// is left to ask.
+/// is left to ask. What nobody can give stays wanted: it is asked for again when somebody else tells of it, or the
+/// same peer after a while.
 extension BroadcastTree {
   @inlinable
   mutating func receiveAnnounce(
     _ identifier: MessageIdentifier, from sender: Peer, at now: Instant,
     into effects: inout some Effects<Self> & ~Copyable
   ) {
-    if gate.hasSeen(identifier) { return }
+    if gate.hasSeen(identifier) || isDenied(identifier, by: sender, at: now) { return }
     if let i = missing.firstIndex(where: { $0.identifier == identifier }) {
       return missing[i].add(sender)
     }
-    guard missing.count < Int(configuration.missingLimit), hasShare(sender) else {
-      return noteRefusal(of: sender, at: now, into: &effects)
+    guard missing.count < Int(configuration.missingLimit) else {
+      return noteWantOfRoom(at: now, into: &effects)
     }
+    guard hasShare(sender) else { return noteRefusal(of: sender, at: now, into: &effects) }
     let deadline = now + lag.timeout
     missing.append(
       MissingMessage(identifier, announcer: sender, at: now, deadline: deadline, isRecovery: false))
@@ -35,8 +37,10 @@ extension BroadcastTree {
   mutating func pursue(
     _ identifier: MessageIdentifier, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
   ) {
-    guard let i = missing.firstIndex(where: { $0.identifier == identifier }), now >= missing[i].deadline
-    else { return }
+    guard let i = missing.firstIndex(where: { $0.identifier == identifier }) else {
+      return tellMissed(identifier, at: now, into: &effects)
+    }
+    guard now >= missing[i].deadline else { return }
     ask(for: i, at: now, into: &effects)
     recover(at: now, into: &effects)
   }
@@ -85,34 +89,60 @@ extension BroadcastTree {
     guard let i = missing.firstIndex(where: { $0.identifier == identifier }),
       let position = missing[i].announcers.firstIndex(where: { $0.peer == sender })
     else { return }
+    let announcedAt = missing[i].announcedAt
+    changeRepair { $0.denied.note(identifier, by: sender, heardAt: announcedAt, at: now) }
     missing[i].announcers.remove(at: position)
-    if missing[i].asked == sender { ask(for: i, at: now, into: &effects) }
+    if missing[i].announcers.isEmpty {
+      giveUp(at: i, at: now, into: &effects)
+    } else if missing[i].asked == sender {
+      ask(for: i, at: now, into: &effects)
+    }
     recover(at: now, into: &effects)
   }
 
-  /// Everybody who told of a message has said that it is gone. It is missed for good when others have had the
-  /// time to tell of it too, and a later message of its origin proves that there was such a number: else a liar
-  /// could make a peer refuse messages that are still to come, by telling of them first.
+  /// Whether a peer said that it no longer has a message, so lately that it is not asked again.
+  @inlinable
+  func isDenied(_ identifier: MessageIdentifier, by peer: Peer, at now: Instant) -> Bool {
+    guard repair.isNeeded, !repair.storage[0].denied.entries.isEmpty else { return false }
+    return repair.storage[0].denied.contains(identifier, by: peer, at: now)
+  }
+
+  /// Everybody who told of a message has said that it is gone. Nobody waits for it any more, but nothing is
+  /// refused on liars' word: whoever brings it brings it. The layer above is told when others have had the time to
+  /// tell of it too, and only if a later message of its origin proves that there was such a number.
   @usableFromInline
   mutating func giveUp(at i: Int, at now: Instant, into effects: inout some Effects<Self> & ~Copyable) {
     let identifier = missing[i].identifier
     guard gate.seen.isPast(identifier) else { return abandon(at: i) }
-    let earliest = missing[i].announcedAt + BroadcastTreeConfiguration.patience
-    guard now >= earliest else {
-      missing[i].asked = nil
-      missing[i].deadline = earliest
-      return effects.schedule(.missing(identifier), at: earliest)
-    }
     removeMissing(at: i)
-    gate.giveUp(identifier)
+    guard let heardAt = changeRepair({ $0.denied.giveUp(identifier) }) else { return }
+    let earliest = heardAt + BroadcastTreeConfiguration.patience
+    if now < earliest { return effects.schedule(.missing(identifier), at: earliest) }
+    tellMissed(identifier, at: now, into: &effects)
+  }
+
+  /// Tells the layer above, once, of a message that was given up and has not come since.
+  @usableFromInline
+  mutating func tellMissed(
+    _ identifier: MessageIdentifier, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    guard repair.isNeeded, let heardAt = repair.storage[0].denied.heardOfGivenUp(identifier),
+      now >= heardAt + BroadcastTreeConfiguration.patience, !gate.hasSeen(identifier)
+    else { return }
+    let isFirst = changeRepair { $0.missed.insert(identifier) }
+    guard isFirst else { return }
     count { $0.missed += 1 }
     effects.indicate(.missed(identifier))
   }
 
   @usableFromInline
   mutating func abandon(at i: Int) {
+    let identifier = missing[i].identifier
     removeMissing(at: i)
-    count { $0.abandoned += 1 }
+    changeRepair {
+      $0.denied.keepHoping(for: identifier)
+      $0.counters.abandoned += 1
+    }
   }
 
   @inlinable

@@ -44,7 +44,7 @@ extension BroadcastTree {
     let lacking = SequenceRange(lower, range.upper)
     for i in missing.indices
     where missing[i].identifier.origin == origin && lacking.contains(missing[i].identifier.sequence) {
-      missing[i].add(neighbour)
+      if !isDenied(missing[i].identifier, by: neighbour, at: now) { missing[i].add(neighbour) }
     }
     let readyAt = now + lag.timeout
     let limits = BroadcastTreeConfiguration.offers
@@ -105,7 +105,7 @@ extension BroadcastTree {
     guard offer.readyAt <= now else { return false }
     let limit = BroadcastTreeConfiguration.fetchesAtOnce.perNeighbour
     guard (missing.count { $0.isRecovery && $0.asked == offer.neighbour }) < limit else { return false }
-    guard let number = nextUnasked(of: offer.origin, in: offer.range) else {
+    guard let number = nextUnasked(of: offer, at: now) else {
       repair.storage[0].offers.remove(at: i)
       return false
     }
@@ -117,25 +117,33 @@ extension BroadcastTree {
     let identifier = MessageIdentifier(origin: offer.origin, sequence: number)
     missing.append(
       MissingMessage(identifier, announcer: offer.neighbour, at: now, deadline: now, isRecovery: true))
-    addOtherHolders(of: identifier, at: missing.count - 1)
+    addOtherHolders(of: identifier, toEntry: missing.count - 1, at: now)
     ask(for: missing.count - 1, at: now, into: &effects)
     return true
   }
 
-  private func nextUnasked(of origin: Peer, in range: SequenceRange) -> UInt64? {
-    var rest = range
-    while let number = firstMissing(of: origin, in: rest) {
-      let identifier = MessageIdentifier(origin: origin, sequence: number)
-      if !missing.contains(where: { $0.identifier == identifier }) { return number }
-      guard number < range.upper else { return nil }
+  private func nextUnasked(of offer: TreeRepair.Offer, at now: Instant) -> UInt64? {
+    var rest = offer.range
+    while let number = firstMissing(of: offer.origin, in: rest) {
+      let identifier = MessageIdentifier(origin: offer.origin, sequence: number)
+      if !missing.contains(where: { $0.identifier == identifier }),
+        !isDenied(identifier, by: offer.neighbour, at: now)
+      {
+        return number
+      }
+      guard number < rest.upper else { return nil }
       rest.lower = number + 1
     }
     return nil
   }
 
-  private mutating func addOtherHolders(of identifier: MessageIdentifier, at i: Int) {
+  private mutating func addOtherHolders(
+    of identifier: MessageIdentifier, toEntry i: Int, at now: Instant
+  ) {
     for offer in repair.storage[0].offers
-    where offer.origin == identifier.origin && offer.range.contains(identifier.sequence) {
+    where offer.origin == identifier.origin && offer.range.contains(identifier.sequence)
+      && !isDenied(identifier, by: offer.neighbour, at: now)
+    {
       missing[i].add(offer.neighbour)
     }
   }

@@ -61,6 +61,8 @@ extension BroadcastTree {
       body(offer.origin)
     }
     for identifier in repair.recovered { body(identifier.origin) }
+    repair.denied.forEachPeer(body)
+    repair.missed.forEachPeer(body)
     for position in 0..<repair.conduct.count {
       body(repair.conduct.keys[position])
       if let replayed = repair.conduct[position].replayed { body(replayed.origin) }

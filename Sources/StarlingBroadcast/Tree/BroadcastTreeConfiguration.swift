@@ -43,7 +43,7 @@ public struct BroadcastTreeConfiguration: Sendable {
   /// guess.
   @inlinable
   public static var fetchAttempts: UInt8 { 5 }
-  /// How long after a message was first heard of it is given up at the earliest, when everybody who told of it
+  /// How long after a message was first heard of it is told as missed at the earliest, when everybody who told of it
   /// has it no longer: an honest peer may be late. A guess.
   @inlinable
   public static var patience: Interval { .seconds(30) }
@@ -95,8 +95,24 @@ public struct BroadcastTreeConfiguration: Sendable {
   /// peer sends two or three within a pulse.
   @inlinable
   public static var questionWeight: Int { 32 }
-  /// How many announcements of one peer may be refused within a pulse, beyond four for each message that was
-  /// delivered. A guess: more than a network of 200 messages a second makes, of which nothing arrives.
+  /// How many announcements of one peer may be refused within a pulse because its share is full, beyond four for
+  /// each message that was delivered. A guess: more than a receiver finds that was stopped for half a minute, in a
+  /// network of 200 messages a second.
   @inlinable
-  public static var refusalLimit: Int { 1_024 }
+  public static var refusalLimit: Int { 8_192 }
+
+  /// How long whoever said that a message is gone is not asked for it again, at first: as long as ``patience``. It
+  /// doubles each time, up to ``denialDoublings`` times.
+  @inlinable
+  public static var denial: Interval { patience }
+  /// How often the time doubles: up to 16 min. A guess.
+  @inlinable
+  public static var denialDoublings: UInt8 { 5 }
+  /// Of how many messages it is remembered who said that they are gone. A guess.
+  @inlinable
+  public static var deniedLimit: Int { 1_024 }
+  /// How many ranges of messages are remembered that the layer above was told to have been missed; of more it is not
+  /// told. A guess.
+  @inlinable
+  public static var missedLimit: Int { 1_024 }
 }

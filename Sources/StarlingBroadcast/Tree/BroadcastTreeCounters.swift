@@ -18,7 +18,7 @@ public struct BroadcastTreeCounters: Hashable, Sendable {
   public var goneReceived: UInt64 = 0
   /// Messages delivered that came because they were fetched.
   public var recovered: UInt64 = 0
-  /// Messages given up: everybody who had told of them has them no longer.
+  /// Messages told to have been missed: everybody who had told of them has them no longer.
   public var missed: UInt64 = 0
   /// Messages no longer asked for, because nobody answered or nothing proves that they exist. They may be
   /// announced anew.

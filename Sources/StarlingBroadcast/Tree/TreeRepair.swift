@@ -33,6 +33,8 @@ public struct TreeRepair: Sendable {
   @usableFromInline var isRecoveryDue = false
   /// Messages that were fetched, and that the neighbours are not told of yet.
   @usableFromInline var recovered: [MessageIdentifier] = []
+  @usableFromInline var denied = DeniedMessages()
+  @usableFromInline var missed = MissedMessages()
   @usableFromInline var conduct = PeerMap<Conduct>()
   /// Messages that had ever been kept at the last pulse.
   @usableFromInline var arrivalsAtPulse: UInt32

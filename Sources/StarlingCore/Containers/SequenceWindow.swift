@@ -25,6 +25,9 @@ public struct SequenceWindow: Sendable {
   @inlinable
   public var oldest: UInt64 { (highest >> 6) < 3 ? 0 : ((highest >> 6) - 3) << 6 }
 
+  /// How many of the numbers that are told apart were seen.
+  public var population: Int { (0..<4).reduce(0) { $0 + words[$1].nonzeroBitCount } }
+
   /// Whether a number, not above the highest seen, is below ``oldest``.
   @inlinable
   public func isTooOld(_ sequence: UInt64) -> Bool { (highest >> 6) &- (sequence >> 6) >= 4 }

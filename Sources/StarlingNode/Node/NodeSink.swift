@@ -37,7 +37,7 @@ public enum NodeEvent: Hashable, Sendable, CustomStringConvertible {
   case violation(PublicKey, String)
   /// A peer broke the protocol too often: it is left alone for so long.
   case shunned(PublicKey, for: Misbehaviour, lasting: Interval)
-  /// A message of a peer was missed for good: its number, and nobody has it any more.
+  /// A message of a peer was missed: its number. Nobody who told of it has it any more.
   case missed(PublicKey, UInt64)
   /// Messages to a peer are being dropped because too many wait. Said once until there is room again.
   case queueFull(PublicKey)
@@ -66,7 +66,8 @@ public enum NodeEvent: Hashable, Sendable, CustomStringConvertible {
     case .violation(let key, let fault): "\(key) broke the protocol: \(fault)"
     case .shunned(let key, let what, let interval):
       "shunning \(key) for \(Quantity.text(of: interval)): \(what.name) once too often"
-    case .missed(let key, let number): "missed message \(number) of \(key) for good"
+    case .missed(let key, let number):
+      "missed message \(number) of \(key): nobody who told of it has it any more"
     case .queueFull(let key): "dropping messages to \(key), which takes them too slowly"
     case .peerTableFull: "the table of peers is full; raise its limit"
     case .tooManyTimers: "too many timers are set; raise their limit"

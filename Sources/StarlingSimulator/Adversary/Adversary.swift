@@ -19,6 +19,8 @@ where Diffusion.Auth == IdealAuthenticator, Diffusion.Message: Falsifiable {
   }
 
   private(set) var member: Member
+  /// How many keys it has made.
+  var minted: UInt32 = 0
   private let plot: Plot?
   /// Messages that came, to be sent again; a ring.
   private var remembered: [Message] = []
@@ -45,6 +47,9 @@ where Diffusion.Auth == IdealAuthenticator, Diffusion.Message: Falsifiable {
     into effects: inout some Effects<Self> & ~Copyable
   ) {
     if let plot, plot.conduct == .spam || plot.conduct == .forge { remember(message) }
+    if let plot, plot.conduct == .goneLiar, now >= plot.start, deny(message, to: sender, into: &effects) {
+      return
+    }
     effects.bending(plot, at: now) { member.receive(message, from: sender, at: now, into: &$0) }
   }
 
@@ -56,8 +61,10 @@ where Diffusion.Auth == IdealAuthenticator, Diffusion.Message: Falsifiable {
       guard let plot, now < plot.end else { return }
       switch plot.conduct {
       case .mute, .censor: return
+      case .goneLiar: return
       case .forge: forge(plot, into: &effects)
       case .spam: spam(plot, at: now, into: &effects)
+      case .mintedOrigins: mint(plot, into: &effects)
       }
       effects.schedule(.mischief, at: now + Plot.period)
     }
@@ -73,7 +80,7 @@ where Diffusion.Auth == IdealAuthenticator, Diffusion.Message: Falsifiable {
   }
 
   /// A neighbour or, half of the time, anybody.
-  private func target(_ plot: Plot, _ effects: inout some Effects<Self> & ~Copyable) -> Peer {
+  func target(_ plot: Plot, _ effects: inout some Effects<Self> & ~Copyable) -> Peer {
     if effects.oneIn(2), let neighbour = member.overlay.partialView.random(from: &effects) {
       return neighbour
     }

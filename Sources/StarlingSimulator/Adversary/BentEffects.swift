@@ -37,12 +37,18 @@ where
   private func bent(_ message: Owner.Message, _ plot: Plot) -> Owner.Message? {
     switch plot.conduct {
     case .spam: return message
+    case .mintedOrigins: return message
     case .forge: return message.tampered
     case .mute:
       switch message {
       case .diffusion, .overlay(.walk), .overlay(.subscription): return nil
       case .overlay: return message
       }
+    case .goneLiar:
+      guard case .diffusion(let inner) = message, let broadcast = inner.carriedBroadcast else {
+        return message
+      }
+      return Diffusion.Message.announcing(broadcast.identifier).map { .diffusion($0) }
     case .censor:
       guard case .diffusion(let inner) = message, let broadcast = inner.carriedBroadcast,
         broadcast.identifier.origin == plot.victim

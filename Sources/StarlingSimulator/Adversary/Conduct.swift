@@ -10,6 +10,10 @@ public enum Conduct: String, Hashable, Sendable, CaseIterable {
   case spam
   /// Passes on everything but the messages of one sender, which it announces and never hands out.
   case censor
+  /// Announces what it should pass on, and says of everything it is asked for that it is gone.
+  case goneLiar = "gone-liar"
+  /// Broadcasts in the names of ever new keys of its own, one message each.
+  case mintedOrigins = "minted-origins"
 }
 
 /// What one adversary knows of the plot.
@@ -23,13 +27,16 @@ struct Plot: Sendable {
   /// How many peers there are: it knows everybody.
   let population: Int
 
-  /// How many messages a forger or a spammer sends a second …
+  /// How many messages a forger, a spammer or a maker of keys sends a second …
   let rate: Int
   /// … until when.
   let end: Instant
 
-  /// How often a forger or a spammer acts.
+  /// How often one of these acts.
   static var period: Interval { .seconds(1) }
+  /// To how many peers it sends a message of a key of its own, as a member has that many neighbours; so it makes
+  /// fewer such messages than it sends.
+  static var mintedCopies: Int { 8 }
   /// How many received messages it keeps to send again.
   static var memory: Int { 64 }
 }

@@ -7,14 +7,23 @@ protocol Falsifiable: SizedMessage, PayloadCarrying<IdealAuthenticator> {
   static func carrying(_ broadcast: Broadcast<IdealAuthenticator>) -> Self
   /// A message that says "I have this"; `nil` if the protocol has none.
   static func announcing(_ identifier: MessageIdentifier) -> Self?
+  /// If this asks for a broadcast, the answer that it is gone.
+  var denial: Self? { get }
 }
 
 extension Broadcast: Falsifiable where Auth == IdealAuthenticator {
   static func carrying(_ broadcast: Broadcast) -> Broadcast { broadcast }
   static func announcing(_ identifier: MessageIdentifier) -> Broadcast? { nil }
+  var denial: Broadcast? { nil }
 }
 
 extension BroadcastTree.Message: Falsifiable where Auth == IdealAuthenticator {
   static func carrying(_ broadcast: Broadcast<IdealAuthenticator>) -> Self { .push(broadcast) }
   static func announcing(_ identifier: MessageIdentifier) -> Self? { .announce(identifier) }
+  var denial: Self? {
+    switch self {
+    case .graft(let identifier), .fetch(let identifier): .gone(identifier)
+    default: nil
+    }
+  }
 }

@@ -37,7 +37,7 @@ where
   public private(set) var shunnedAdversaries = 0
   /// How often correct peers shunned each other.
   public private(set) var shunnedCorrect = 0
-  /// How often correct peers told that a message was missed for good.
+  /// How often correct peers told that a message was missed.
   public private(set) var missed = 0
   /// Deliveries of a message that the peer had delivered before.
   public private(set) var duplicateDeliveries = 0
@@ -169,6 +169,8 @@ where
       }
       return
     }
+    // No peer has this number: it is a key that an adversary made, and speaks for nobody.
+    if broadcast.identifier.origin.index >= Event.peerLimit { return }
     let number = Int(broadcast.payload.number)
     guard number < records.count, let sentAt = records[number].sentAt,
       records[number].identifier == broadcast.identifier

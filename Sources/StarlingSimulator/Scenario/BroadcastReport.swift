@@ -94,7 +94,7 @@ public struct BroadcastReport: Sendable {
   public internal(set) var shunnedCorrect = 0
   /// How often correct peers shunned adversaries.
   public internal(set) var shunnedAdversaries = 0
-  /// How often correct peers told that a message was missed for good.
+  /// How often correct peers told that a message was missed.
   public internal(set) var missed = 0
 
   /// What was seen of each message so far.

@@ -35,14 +35,28 @@ struct TreeConductTests {
     #expect(tree.accused.isEmpty && tree.pruned().count > 1_000)
   }
 
-  @Test("A flood of announcements is accused once it is far beyond the share of the table")
+  @Test(
+    "A flood of announcements is accused once it is far beyond the share of the table; half a minute's at once are not"
+  )
   func announcements() {
     var tree = LoneTree(neighbours: 1...2)
     let share = UInt64(tree.process.configuration.missingLimit) / 8
-    for sequence in 0..<(share + 1_000) { tree.receive(announcement(sequence), from: 1) }
-    #expect(tree.accused.isEmpty && tree.process.counters.missingTableFull == 1_000)
-    for sequence in 0..<UInt64(100) { tree.receive(announcement(share + 1_000 + sequence), from: 1) }
+    let limit = UInt64(BroadcastTreeConfiguration.refusalLimit)
+    #expect(limit >= 32 * 200, "a receiver that was stopped finds as many")
+    for sequence in 0..<(share + limit) { tree.receive(announcement(sequence), from: 1) }
+    #expect(tree.accused.isEmpty && tree.process.counters.missingTableFull == limit)
+    for sequence in 0..<UInt64(100) { tree.receive(announcement(share + limit + sequence), from: 1) }
     #expect(tree.accused == [.unsolicited])
+  }
+
+  @Test("Who announces while others have filled the table is not to blame, however much it announces")
+  func wantOfRoom() {
+    var tree = LoneTree(neighbours: 1...9) { $0.missingLimit = 80 }
+    for sequence in UInt64(0)..<80 { tree.receive(announcement(sequence), from: 1 + Int(sequence) % 8) }
+    let many = 2 * UInt64(BroadcastTreeConfiguration.refusalLimit)
+    for sequence in 80..<(80 + many) { tree.receive(announcement(sequence), from: 9) }
+    #expect(tree.accused.isEmpty && tree.process.counters.missingTableFull == many)
+    #expect(tree.process.sizes.missing == 80)
   }
 
   @Test("A peer that announces 200 messages a second, none of which arrives, is not accused")
@@ -94,9 +108,11 @@ struct TreeConductTests {
     tree.receive(.digest(digest), from: 3)
     for _ in 0..<3 { tree.receive(.push(signed(by: 9)), from: 4) }
     tree.receive(.supply(signed(by: 12)), from: 5)
+    tree.receive(.announce(signed(by: 13).identifier), from: 6)
+    tree.receive(.gone(signed(by: 13).identifier), from: 6)
     var named: Set<Peer> = []
     tree.process.forEachPeer { named.insert($0) }
-    #expect(named.isSuperset(of: [1, 2, 3, 4, 9, 10, 11, 12].map { Peer($0) }))
+    #expect(named.isSuperset(of: [1, 2, 3, 4, 6, 9, 10, 11, 12, 13].map { Peer($0) }))
     tree.expireAwaited(signed(by: 10).identifier)
     tree.run(until: tree.now + .seconds(2))
     named = []

@@ -156,12 +156,80 @@ struct TreeDigestTests {
     tree.run(until: tree.now + BroadcastTreeConfiguration.patience)
     #expect(tree.missed == [identifier(9, 4)] && tree.process.counters.missed == 1)
     tree.receive(.announce(identifier(9, 4)), from: 2)
-    tree.receive(.supply(signed(by: 9, 4)), from: 2)
-    #expect(
-      tree.missed.count == 1 && tree.deliveries.count == 1, "what was missed for good does not come after all"
-    )
+    tree.expireAwaited(identifier(9, 4))
+    #expect(tree.grafted() == [2], "somebody new tells of it")
+    tree.receive(.gone(identifier(9, 4)), from: 2)
+    tree.run(until: tree.now + .seconds(60))
+    #expect(tree.missed.count == 1 && tree.process.counters.missed == 1, "that is told once")
+    tree.receive(.push(signed(by: 9, 4)), from: 3)
+    tree.receive(.push(signed(by: 9, 4)), from: 3)
+    #expect(tree.deliveries.map(\.identifier.sequence) == [6, 4], "on liars' word nothing is refused")
     tree.receive(.announce(identifier(9, 5)), from: 2)
     #expect(tree.awaited.contains { $0.identifier == identifier(9, 5) }, "its neighbour is still wanted")
+  }
+
+  @Test("What is truly gone is asked for ever more rarely, however often it is told of, and told of once")
+  func noLoop() {
+    var tree = LoneTree(neighbours: 1...3)
+    tree.receive(.push(signed(by: 9, 6)), from: 3)
+    var asked: [Int] = []
+    for _ in 0..<900 {
+      for neighbour in 1...2 {
+        tree.receive(digest(9, (4, 4)), from: neighbour)
+        tree.receive(.announce(identifier(9, 4)), from: neighbour)
+      }
+      tree.run(until: tree.now + .seconds(4))
+      // Who does not answer within four seconds is asked more than once.
+      var askedNow: Set<Int> = []
+      while case let new = Set(tree.fetched() + tree.grafted()), !new.isEmpty {
+        tree.effects.sent.removeAll()
+        askedNow.formUnion(new)
+        for neighbour in new.sorted() { tree.receive(.gone(identifier(9, 4)), from: neighbour) }
+      }
+      asked += askedNow
+    }
+    // Within an hour after 0, 30, 90, 210, 450, 930, 1,890 and 2,850 s.
+    for neighbour in 1...2 {
+      let count = asked.count { $0 == neighbour }
+      #expect((6...8).contains(count), "\(count)")
+    }
+    #expect(tree.missed == [identifier(9, 4)] && tree.process.sizes.missing == 0 && tree.accused.isEmpty)
+    // Who denied it may have fetched it since: it is asked again when its time has come.
+    tree.run(until: tree.now + .seconds(1_000))
+    tree.receive(digest(9, (4, 4)), from: 1)
+    tree.run(until: tree.now + .seconds(4))
+    #expect(Set(tree.fetched()) == [1])
+    tree.receive(.supply(signed(by: 9, 4)), from: 1)
+    #expect(tree.deliveries.map(\.identifier.sequence) == [6, 4])
+  }
+
+  @Test("While some say nothing a message is not missed, whatever others say")
+  func silence() {
+    var tree = LoneTree(neighbours: 1...3)
+    tree.receive(.push(signed(by: 9, 6)), from: 3)
+    for neighbour in 1...2 { tree.receive(.announce(identifier(9, 4)), from: neighbour) }
+    tree.expireAwaited(identifier(9, 4))
+    tree.receive(.gone(identifier(9, 4)), from: 1)
+    tree.run(until: tree.now + .seconds(600))
+    #expect(tree.missed.isEmpty && tree.process.counters.abandoned == 1)
+  }
+
+  @Test("A liar that tells of no end of messages and denies them fills nothing, and nobody waits for it")
+  func manyDenials() {
+    var tree = LoneTree(neighbours: 1...3)
+    tree.receive(.push(signed(by: 9, 1 << 40)), from: 3)
+    for sequence in UInt64(0)..<1_500 {
+      tree.receive(.announce(identifier(9, 2 * sequence)), from: 1)
+      tree.receive(.gone(identifier(9, 2 * sequence)), from: 1)
+    }
+    #expect(tree.process.sizes.missing == 0 && tree.process.counters.missingTableFull == 0)
+    tree.run(until: tree.now + .seconds(60))
+    #expect(!tree.missed.isEmpty && tree.missed.count <= BroadcastTreeConfiguration.deniedLimit)
+    var named = 0
+    tree.process.forEachPeer { _ in named += 1 }
+    #expect(named < 8 * BroadcastTreeConfiguration.deniedLimit)
+    tree.receive(.push(signed(by: 9, 2_800)), from: 2)
+    #expect(tree.deliveries.count == 2)
   }
 
   @Test("A liar cannot make a peer refuse a message that is still to come, or that others bring late")
