@@ -139,6 +139,11 @@ struct ContactList {
     return isRemembered ? nil : wait
   }
 
+  /// Which contact a connection leads to, if any.
+  func address(of connection: ConnectionID) -> SocketAddress? {
+    index(of: connection).map { contacts[$0].address }
+  }
+
   /// Notes that a connection is up; ignores those that are not a contact's.
   mutating func connected(_ connection: ConnectionID, to peer: Peer) {
     guard let index = index(of: connection) else { return }
@@ -148,15 +153,21 @@ struct ContactList {
 
   /// Notes that a connection ended; ignores those that are not a contact's.
   ///
-  /// - Returns: the contact's address and the wait, if it was named by a user and not reached at all.
+  /// - Returns: the contact's address and the wait, if it was named by a user and not reached at all, or turned
+  ///   this node away.
   mutating func closed(
-    _ connection: ConnectionID, isSelf: Bool, at now: Instant
+    _ connection: ConnectionID, _ reason: CloseReason, at now: Instant
   ) -> (address: SocketAddress, wait: Interval)? {
     guard let index = index(of: connection) else { return nil }
     if asked?.index == index { asked = nil }
-    if isSelf {
+    if reason == .ownKey {
       contacts[index].state = .isSelf
       return nil
+    }
+    if reason == .notAdmitted {
+      // It will say the same for as long as its operator does nothing.
+      contacts[index].failures = 16
+      return failed(index, at: now).map { (contacts[index].address, $0) }
     }
     if case .connected = contacts[index].state {
       contacts[index].state = .waiting(until: now + ContactList.shortestWait)
