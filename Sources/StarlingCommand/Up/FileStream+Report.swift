@@ -16,6 +16,7 @@ extension FileStream.Outcome {
           })
       ),
       ("survivors", .integer(survivors.count)),
+      ("restarted", .integer(caughtUp.of)), ("restarted_caught_up", .integer(caughtUp.nodes)),
       ("restarted_files_held", .integer(restarted.held)),
       ("restarted_files_expected", .integer(restarted.expected)),
       ("usage_before", usageBefore?.json ?? .null), ("usage_after", usageAfter?.json ?? .null),
@@ -58,7 +59,9 @@ extension FileStream.Outcome {
         "  \(Readable.decimal(entry.time.inSeconds, 1)) s  \(entry.event) \(FaultInjector.list(entry.nodes))")
     }
     if restarted.expected > 0 {
-      lines.append("The restarted nodes hold \(restarted.held) of \(restarted.expected) files.")
+      lines.append(
+        "\(caughtUp.nodes) of \(caughtUp.of) restarted nodes have caught up; together they hold \(restarted.held) of"
+          + " \(restarted.expected) files.")
     }
     if let before = usageBefore, let after = usageAfter {
       lines.append(

@@ -138,6 +138,7 @@ final class NodeDriver {
   }
 
   private func unreachableContacts() -> HostError {
+    if let refusal = node.status.joinRefusal { return HostError("The node was not let in: \(refusal).") }
     let names = configuration.contacts.map(\.description).joined(separator: ", ")
     return HostError(
       "No contact answered: \(names); check the address, and that a node of the network "
