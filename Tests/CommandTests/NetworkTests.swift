@@ -201,4 +201,27 @@ struct NetworkTests {
     let left = try FileManager.default.contentsOfDirectory(atPath: folder.path("b/files"))
     #expect(left == ["small"])
   }
+
+  @Test("A node that is not let in says why, and its contact says whom it turned away")
+  func refused() throws {
+    let folder = try TemporaryFolder()
+    let keys = ["a", "b"].map { folder.path("\($0).key") }
+    for key in keys { _ = try CommandRun(["keys", "new", "--out", key]) }
+    let shown = try CommandRun(["keys", "show", keys[0], "--json"]).json()["key"] as? String
+    let list = try folder.write("list", try #require(shown))
+    let contact = try RunningCommand([
+      "node", "--identity", keys[0], "--data", folder.path("a"), "--admit", "keys:\(list)", "--json",
+    ])
+    let listen = try #require(try object(contact.read(until: "}\n"))["listen"] as? String)
+    let join = ["node", "--join", listen, "--join-timeout", "1s"]
+    let stranger = try CommandRun(join + ["--identity", keys[1]])
+    #expect(stranger.exitCode == 1)
+    let last = String(stranger.messages.split(separator: "\n").last ?? "")
+    #expect(last.contains("not let in") && last.contains("does not admit this node's key"), "\(last)")
+    let told = contact.read(until: "not on the list", messages: true)
+    #expect(told.contains("event=turned_away"), "\(told)")
+    let double = try CommandRun(join + ["--identity", keys[0], "--data", folder.path("c")])
+    #expect(double.exitCode == 1 && double.messages.contains("runs there with this node's key"))
+    #expect(contact.stop(SIGTERM) == 0)
+  }
 }

@@ -41,11 +41,11 @@ import Testing
     #expect(afterwards == Peer(UInt32(1)))
   }
 
-  @Test("waits double from 1 s to 30 s and begin anew after an answer")
+  @Test("waits double from 1 s to 10 s and begin anew after an answer")
   func waits() throws {
     var list = try list(1)
     let waits = (0..<7).map { _ in list.failed(0, at: .zero).map { $0.nanoseconds / 1_000_000_000 } }
-    #expect(waits == [1, 2, 4, 8, 16, 30, 30])
+    #expect(waits == [1, 2, 4, 8, 10, 10, 10])
     list.connecting(0, over: ConnectionID(1))
     list.connected(ConnectionID(1), to: Peer(UInt32(1)))
     let lost = list.closed(ConnectionID(1), .handshakeTimedOut, at: .zero)

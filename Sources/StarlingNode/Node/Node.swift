@@ -239,6 +239,14 @@ extension Node {
     settle(into: &sink)
   }
 
+  /// Says that the machine's network was away and is back: a node that is alone looks for others at once, however
+  /// long it was to wait.
+  public mutating func noteNetworkIsBack(at now: Instant, into sink: inout some NodeSink & ~Copyable) {
+    guard begin(at: now) else { return }
+    contacts.tryAtOnce(at: now)
+    settle(into: &sink)
+  }
+
   /// How long a peer has to show that it is still there, after this node did not run for a while. A guess: long
   /// against a round trip and two retransmissions.
   static let proofPatience = Interval.seconds(5)

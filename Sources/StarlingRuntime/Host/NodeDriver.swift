@@ -213,7 +213,11 @@ extension NodeDriver {
     case .lost:
       let error = HostError("Nothing can be sent; the node goes on trying", errno: socket.lastRefusal)
       log(.error, "network_lost", error.description)
-    case .back: log(.info, "network_back", "Datagrams leave again.")
+    case .back:
+      log(.info, "network_back", "Datagrams leave again.")
+      node.noteNetworkIsBack(at: now, into: &actions)
+      perform()
+      socket.flush()
     case nil: return
     }
   }
