@@ -145,6 +145,7 @@ struct NetworkTests {
     #expect(result["nodes"] as? Int == 5 && result["reliability"] as? Double == 1)
     let faults = try #require(result["faults"] as? [String: Any])
     #expect(faults["survivors"] as? Int == 4)
+    #expect(faults["restarted"] as? Int == 1 && faults["restarted_caught_up"] as? Int == 1)
     let timeline = try #require(faults["timeline"] as? [[String: Any]])
     #expect(
       timeline.map { $0["event"] as? String } == ["stopped", "killed", "restarted", "continued"])
