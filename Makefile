@@ -3,8 +3,8 @@
 override FILE := $(value FILE)
 export FILE
 .PHONY: help demo test lint bench soak fuzz fuzz-coverage docs build clean install-dependencies install uninstall siege siege-datagrams
-# What make install takes: PREFIX, DESTDIR, SYSCONFDIR and UNITDIR reach the script as they are.
-export PREFIX DESTDIR SYSCONFDIR UNITDIR
+# What make install takes: PREFIX, DESTDIR, SYSCONFDIR, UNITDIR and STARLING reach the script as they are.
+export PREFIX DESTDIR SYSCONFDIR UNITDIR STARLING
 
 help:
 	@echo "make demo             broadcast a file (FILE=...) over a network of real nodes on this machine"
@@ -15,7 +15,7 @@ help:
 	@echo "make soak             simulate SEEDS=10000 mixtures of faults, from seed START=1 on, and hold each to its promises"
 	@echo "make fuzz             feed every decoder and whole processes with arbitrary inputs, a minute each"
 	@echo "make fuzz-coverage    say which share of the decoders the kept inputs reach"
-	@echo "make install          install the command and a systemd unit (PREFIX=/usr/local, DESTDIR=)"
+	@echo "make install          install the command and a systemd unit (PREFIX=/usr/local, DESTDIR=, STARLING=a built one)"
 	@echo "make uninstall        take them away again"
 	@echo "make siege            kill, restart and stop real nodes while messages flow"
 	@echo "make siege-datagrams  send ten million hostile datagrams at a live node"

@@ -17,7 +17,8 @@ struct FuzzTarget: Sendable {
 
   /// All targets: the decoders, then whole processes.
   static let all: [FuzzTarget] =
-    transportTargets + messageTargets + fileTargets + textTargets + processTargets + endpointTargets
+    transportTargets + messageTargets + fileTargets + textTargets + diskTargets + processTargets
+    + endpointTargets
 }
 
 /// Fails with what was promised.

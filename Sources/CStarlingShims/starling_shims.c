@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -206,7 +207,8 @@ void starling_default_signals(int fd) {
 struct MHD_Daemon *starling_http_start(const uint8_t *host, uint8_t host_count, uint16_t port,
                                        unsigned connection_limit, unsigned timeout_seconds,
                                        MHD_AccessHandlerCallback handler,
-                                       MHD_RequestCompletedCallback completed, void *context, int *error) {
+                                       MHD_RequestCompletedCallback completed,
+                                       MHD_NotifyConnectionCallback noticed, void *context, int *error) {
   struct sockaddr_storage address;
   int family = host_count == 4 ? AF_INET : AF_INET6;
   to_sockaddr(host, host_count, port, family, &address);
@@ -218,7 +220,8 @@ struct MHD_Daemon *starling_http_start(const uint8_t *host, uint8_t host_count, 
   struct MHD_Daemon *daemon = MHD_start_daemon(
       flags, port, NULL, NULL, handler, context, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address,
       MHD_OPTION_CONNECTION_LIMIT, connection_limit, MHD_OPTION_CONNECTION_TIMEOUT, timeout_seconds,
-      MHD_OPTION_NOTIFY_COMPLETED, completed, context, MHD_OPTION_END);
+      MHD_OPTION_NOTIFY_COMPLETED, completed, context, MHD_OPTION_NOTIFY_CONNECTION, noticed, context,
+      MHD_OPTION_END);
   *error = daemon == NULL ? (errno == 0 ? EIO : errno) : 0;
   return daemon;
 }
@@ -228,9 +231,27 @@ uint16_t starling_http_port(struct MHD_Daemon *daemon) {
   return info == NULL ? 0 : info->port;
 }
 
+int starling_http_socket(struct MHD_Connection *connection) {
+  const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+  return info == NULL ? -1 : info->connect_fd;
+}
+
+void starling_http_patience(struct MHD_Connection *connection, unsigned seconds) {
+  MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT, seconds);
+}
+
 int starling_fcntl(int fd, int command, int argument) {
   int result = fcntl(fd, command, argument);
   return result < 0 ? -errno : result;
+}
+
+int starling_rename_new(const char *from, const char *to) {
+  if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0) return 0;
+  if (errno != EINVAL && errno != ENOSYS) return -errno;
+  // A file system that cannot: a second name for the file is as exclusive.
+  if (link(from, to) < 0) return -errno;
+  unlink(from);
+  return 0;
 }
 
 int starling_open(const char *path, int flags, unsigned mode) {

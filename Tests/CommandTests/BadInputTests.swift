@@ -34,6 +34,15 @@ final class Fixtures {
     let open = folder.path("open.key")
     try FileManager.default.copyItem(atPath: good, toPath: open)
     try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: open)
+    let (data, shared) = (folder.path("data"), folder.path("shared"))
+    for directory in [data, shared] {
+      try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: false)
+    }
+    try FileManager.default.createSymbolicLink(
+      atPath: data + "/identity.key", withDestinationPath: data + "/nowhere")
+    try FileManager.default.setAttributes([.posixPermissions: 0o777], ofItemAtPath: shared)
+    let big = try folder.write("big", "")
+    try FileHandle(forWritingTo: URL(filePath: big)).truncate(atOffset: 88_473_601)
     paths = [
       "dir": folder.url.path,
       "missing": folder.path("missing"),
@@ -46,6 +55,9 @@ final class Fixtures {
       "unknown": try folder.write("unknown.json5", "{ lisen: '127.0.0.1:0' }"),
       "range": try folder.write("range.json5", "{ loss: 7 }"),
       "matrix": try folder.write("matrix", "1 2 3"),
+      "keylist": try folder.write("keylist", "# friends\n\n\(seed)\nab cd\n"),
+      "strangers": try folder.write("strangers", seed),
+      "big": big, "data": data, "shared": shared,
       // A file that can be opened and not read, whoever asks: its first page is not mapped.
       "unreadable": "/proc/self/mem",
       "nobody": "127.0.0.1:\(try BoundSocket.freePort())",
@@ -148,6 +160,8 @@ struct BadInputTests {
     BadInput("watch", 2, "--control"),
     BadInput("watch --control @nobody --count 0", 2, "whole number from"),
     BadInput("keys show", 2, "FILE"),
+    BadInput("publish @file --control 127.0.0.1:65536", 2, "ports end at 65535"),
+    BadInput("node --listen 127.0.0.1:70000", 2, "ports end at 65535"),
     BadInput("node --listen 127.0.0.1", 2, "not an address"),
     BadInput("node --listen localhost:4000000", 2, "not an address"),
     BadInput("node --join nowhere:1", 2, "not an address"),
@@ -175,6 +189,15 @@ struct BadInputTests {
     BadInput("node --admit keys:@missing", 1, "could not be read"),
     BadInput("node --admit keys:@file", 1, "Line 1 "),
     BadInput("node --identity @key --admit puzzle:64", 1, "keys new --puzzle 64"),
+    BadInput(
+      "node --admit keys:@keylist", 1, "Line 4 is not a key; a line holds one key of 64 hexadecimal digits"),
+    BadInput("node --admit keys:@dir", 1, "directory"),
+    BadInput("node --identity @key --admit keys:@strangers", 1, "add it there"),
+    BadInput("node --data @data", 1, "leads nowhere"),
+    BadInput("node --data @shared", 1, "chmod o-w"),
+    BadInput("publish @big --control @nobody", 1, "at most 88473600 can be broadcast: split it"),
+    BadInput("up --once --broadcast @big", 1, "split it"),
+    BadInput("publish @file --control @taken", 1, "not the one at which it listens for peers"),
     BadInput("publish @missing --control @nobody", 1, "There is no file"),
     BadInput("publish @dir --control @nobody", 1, "is a directory"),
     BadInput("publish @file --control @nobody", 1, "@nobody"),

@@ -145,6 +145,7 @@ struct NetworkTests {
     #expect(result["nodes"] as? Int == 5 && result["reliability"] as? Double == 1)
     let faults = try #require(result["faults"] as? [String: Any])
     #expect(faults["survivors"] as? Int == 4)
+    #expect(faults["restarted"] as? Int == 1 && faults["restarted_caught_up"] as? Int == 1)
     let timeline = try #require(faults["timeline"] as? [[String: Any]])
     #expect(
       timeline.map { $0["event"] as? String } == ["stopped", "killed", "restarted", "continued"])
@@ -200,5 +201,28 @@ struct NetworkTests {
     for node in [again, limited, first] { #expect(node.stop(SIGTERM) == 0) }
     let left = try FileManager.default.contentsOfDirectory(atPath: folder.path("b/files"))
     #expect(left == ["small"])
+  }
+
+  @Test("A node that is not let in says why, and its contact says whom it turned away")
+  func refused() throws {
+    let folder = try TemporaryFolder()
+    let keys = ["a", "b"].map { folder.path("\($0).key") }
+    for key in keys { _ = try CommandRun(["keys", "new", "--out", key]) }
+    let shown = try CommandRun(["keys", "show", keys[0], "--json"]).json()["key"] as? String
+    let list = try folder.write("list", try #require(shown))
+    let contact = try RunningCommand([
+      "node", "--identity", keys[0], "--data", folder.path("a"), "--admit", "keys:\(list)", "--json",
+    ])
+    let listen = try #require(try object(contact.read(until: "}\n"))["listen"] as? String)
+    let join = ["node", "--join", listen, "--join-timeout", "1s"]
+    let stranger = try CommandRun(join + ["--identity", keys[1]])
+    #expect(stranger.exitCode == 1)
+    let last = String(stranger.messages.split(separator: "\n").last ?? "")
+    #expect(last.contains("not let in") && last.contains("does not admit this node's key"), "\(last)")
+    let told = contact.read(until: "not on the list", messages: true)
+    #expect(told.contains("event=turned_away"), "\(told)")
+    let double = try CommandRun(join + ["--identity", keys[0], "--data", folder.path("c")])
+    #expect(double.exitCode == 1 && double.messages.contains("runs there with this node's key"))
+    #expect(contact.stop(SIGTERM) == 0)
   }
 }

@@ -33,7 +33,7 @@ import Testing
     let asked = instants.map { list.contactToAsk(at: $0) }
     #expect(asked == [Peer(UInt32(1)), nil, Peer(UInt32(2)), Peer(UInt32(1))])
     #expect(list.nextDeadline == .zero + .seconds(30))
-    _ = list.closed(ConnectionID(1), isSelf: false, at: .zero + .seconds(21))
+    _ = list.closed(ConnectionID(1), .handshakeTimedOut, at: .zero + .seconds(21))
     let repeated = list.contactToAsk(at: .zero + .seconds(30))
     #expect(repeated == nil)
     list.forgetAsked()
@@ -41,18 +41,18 @@ import Testing
     #expect(afterwards == Peer(UInt32(1)))
   }
 
-  @Test("waits double from 1 s to 30 s and begin anew after an answer")
+  @Test("waits double from 1 s to 10 s and begin anew after an answer")
   func waits() throws {
     var list = try list(1)
     let waits = (0..<7).map { _ in list.failed(0, at: .zero).map { $0.nanoseconds / 1_000_000_000 } }
-    #expect(waits == [1, 2, 4, 8, 16, 30, 30])
+    #expect(waits == [1, 2, 4, 8, 10, 10, 10])
     list.connecting(0, over: ConnectionID(1))
     list.connected(ConnectionID(1), to: Peer(UInt32(1)))
-    let lost = list.closed(ConnectionID(1), isSelf: false, at: .zero)
+    let lost = list.closed(ConnectionID(1), .handshakeTimedOut, at: .zero)
     #expect(lost == nil)
     #expect(list.nextDeadline == .zero + .seconds(1))
     list.connecting(0, over: ConnectionID(2))
-    let unreachable = list.closed(ConnectionID(2), isSelf: false, at: .zero)
+    let unreachable = list.closed(ConnectionID(2), .handshakeTimedOut, at: .zero)
     #expect(unreachable?.wait == .seconds(1))
     #expect(unreachable?.address == (try address(1)))
   }
@@ -64,7 +64,7 @@ import Testing
     #expect(list.due(at: .zero).map(\.index) == [0, 1, 2, 3, 4])
     for i in 0...4 { list.connecting(i, over: ConnectionID(UInt64(i))) }
     #expect(list.due(at: .zero).isEmpty && list.nextDeadline == .distantFuture)
-    let told = list.closed(ConnectionID(1), isSelf: false, at: .zero)
+    let told = list.closed(ConnectionID(1), .handshakeTimedOut, at: .zero)
     #expect(told == nil)
     #expect(list.due(at: .zero).map(\.index) == [5])
     let waits = (0..<12).map { _ in list.failed(1, at: .zero) }
@@ -83,7 +83,7 @@ import Testing
   func own() throws {
     var list = try list(1)
     list.connecting(0, over: ConnectionID(1))
-    let report = list.closed(ConnectionID(1), isSelf: true, at: .zero)
+    let report = list.closed(ConnectionID(1), .ownKey, at: .zero)
     #expect(report == nil)
     #expect(list.nextDeadline == .distantFuture)
     #expect(list.due(at: .zero + .seconds(100)).isEmpty)

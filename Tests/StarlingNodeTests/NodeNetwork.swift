@@ -74,6 +74,8 @@ final class NodeNetwork {
   var network: TestNetwork
   var nodes: [TestNode]
   var now = Instant.zero
+  /// How many bytes, and datagrams, were sent to each address.
+  var sent: [SocketAddress: (bytes: Int, datagrams: Int)] = [:]
 
   init(_ nodes: [TestNode], seed: UInt64, loss: Double = 0) {
     self.nodes = nodes
@@ -106,6 +108,8 @@ final class NodeNetwork {
       node.node.supply(chunk, index: index, of: file, at: now, into: &node.sink)
     }
     for (bytes, target) in node.sink.datagrams {
+      let before = sent[target] ?? (0, 0)
+      sent[target] = (before.bytes + bytes.count, before.datagrams + 1)
       network.send(.init(bytes: bytes, source: node.address, target: target), at: now)
     }
     node.sink.datagrams = []

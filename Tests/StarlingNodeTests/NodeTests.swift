@@ -86,7 +86,7 @@ import Testing
     for node in network.nodes[1...] { #expect(node.sink.completed == [manifest.identifier]) }
   }
 
-  @Test("an unreachable contact is reported and tried again after waits that double up to 30 s")
+  @Test("an unreachable contact is reported and tried again after waits that double up to 10 s")
   func unreachableContact() throws {
     let node = try TestNode(1, contacts: [try address(9)], seed: 1)
     let network = NodeNetwork([node], seed: 1)
@@ -96,7 +96,28 @@ import Testing
       guard case .contactUnreachable(_, _, let wait) = event else { return -1 }
       return wait.nanoseconds / 1_000_000_000
     }
-    #expect(waits.prefix(7) == [1, 2, 4, 8, 16, 30, 30])
+    #expect(waits.prefix(7) == [1, 2, 4, 8, 10, 10, 10])
+  }
+
+  @Test(
+    "nodes whose network was away find each other within 25 s, and at once if they are told that it is back")
+  func networkAway() throws {
+    for isTold in [false, true] {
+      let network = try joinedNetwork(4, seed: 12, loss: 0)
+      network.network.cut = network.nodes.map(\.address)
+      network.run(for: .seconds(600))
+      #expect(network.nodes.allSatisfy { $0.isAlone })
+      network.network.cut = []
+      let back = network.now
+      for node in network.nodes where isTold {
+        node.node.noteNetworkIsBack(at: network.now, into: &node.sink)
+        network.collect(from: node)
+      }
+      network.run(for: .seconds(60)) { !network.nodes.contains { $0.isAlone } }
+      let took = network.now - back
+      print("together again after \(took.inMilliseconds) ms, told: \(isTold)")
+      #expect(took < (isTold ? .seconds(2) : .seconds(25)))
+    }
   }
 
   @Test("a node joins as soon as its contact appears")

@@ -66,7 +66,10 @@ private final class FakeService: ControlService {
   init() throws {
     let loopback = try #require(SocketAddress("127.0.0.1:0"))
     server = try ControlServer(listeningOn: loopback, service: service)
-    client = ControlClient(server.local)
+    var client = ControlClient(server.local)
+    // Less than the patience with any connection: nobody waits for another's to run out.
+    client.timeout = .seconds(4)
+    self.client = client
     directory = try TemporaryDirectory()
   }
 
@@ -165,6 +168,10 @@ private final class FakeService: ControlService {
     #expect(try raw("\(post)Host: localhost\r\nOrigin: https://a.example\r\n\(rest)").status == 403)
     #expect(try raw("\(post)Host: localhost\r\nOrigin: null\r\n\(rest)").status == 403)
     #expect(try raw("\(post)Host: localhost\r\nHost: 127.0.0.1\r\n\(rest)").status == 400)
+    for site in ["cross-site", "same-site", "same-origin"] {
+      #expect(try raw("\(post)Host: localhost\r\nSec-Fetch-Site: \(site)\r\n\(rest)").status == 403)
+    }
+    #expect(try raw("\(post)Host: localhost\r\nContent-Length: 9\r\n\(rest)").status == 400)
     #expect(try raw("\(post)Host: rebound.example:80\r\n\(rest)").status == 403)
     #expect(try raw("\(post)\(rest)").status == 400)
     #expect(service.uploads.withLock { $0.isEmpty })
@@ -259,6 +266,33 @@ private final class FakeService: ControlService {
       try client.status()
     } throws: { error in
       "\(error)".contains("starling node --control")
+    }
+  }
+
+  @Test("half-sent requests, however many, keep no good one waiting")
+  func halfSent() throws {
+    let heads = [
+      "GET /api/v1/status HTTP/1.1\r\nHost: loc", "GET /api/v1/files HTTP/1.1\r\nHost: localhost\r\n\r\n",
+      "POST /api/v1/files?name=x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nx", "",
+    ]
+    for head in heads {
+      var crowd: [Crowd] = []
+      for _ in 0..<300 { crowd.append(try Crowd(at: server.local, saying: head)) }
+      let start = ContinuousClock.now
+      #expect(try client.status().key == "abc", "\(head)")
+      let waited = ContinuousClock.now - start
+      print("behind 300 half-sent requests: \(waited)")
+      crowd.removeAll()
+    }
+  }
+
+  /// A connection on which something was said and no more comes.
+  private final class Crowd {
+    private let client: HTTPClient
+
+    init(at address: SocketAddress, saying text: String) throws {
+      client = try HTTPClient(connectingTo: address, timeout: .seconds(10))
+      _ = try client.send(Array(text.utf8)[...])
     }
   }
 

@@ -1,3 +1,4 @@
+import CStarlingShims
 import Glibc
 import StarlingCore
 import Testing
@@ -87,5 +88,57 @@ import Testing
     let foreign = text.flatMap { $0 == UInt8(ascii: "\n") ? [UInt8(ascii: "\r"), $0] : [$0] }
     let sentence = try #require(refusal(directory.write(foreign, to: "foreign")))
     #expect(sentence.contains("line ends") && sentence.contains("sed"), "\(sentence)")
+  }
+
+  @Test("a link in the place of a node's key that leads nowhere is left alone, with a sentence")
+  func danglingLink() throws {
+    let path = directory("identity.key")
+    symlink(directory("unmounted/identity.key"), path)
+    #expect(throws: HostError.self) { try IdentityFile.readOrCreate(path) }
+    var status = stat()
+    #expect(lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK)
+    do { _ = try IdentityFile.readOrCreate(path) } catch {
+      #expect(error.description.contains("leads nowhere") && error.description.hasSuffix("."))
+    }
+    // Once what it led to is back, it is used.
+    mkdir(directory("unmounted"), 0o700)
+    let identity = try IdentityFile.create(at: directory("unmounted/identity.key"))
+    #expect(try IdentityFile.readOrCreate(path).publicKey == identity.publicKey)
+  }
+
+  @Test("a rename that must not replace anything replaces nothing")
+  func exclusiveRename() throws {
+    let (new, old) = (directory.write([1], to: "new"), directory.write([2], to: "old"))
+    #expect(starling_rename_new(new, old) == -EEXIST)
+    #expect(contents(old) == [2])
+    symlink(directory("nowhere"), directory("link"))
+    #expect(starling_rename_new(new, directory("link")) == -EEXIST)
+    #expect(starling_rename_new(new, directory("third")) == 0)
+    #expect(contents(directory("third")) == [1] && contents(new) == nil)
+  }
+
+  @Test("a key that belongs to another user is refused; root's is taken")
+  func owner() throws {
+    #expect(IdentityFile.isTrusted(owner: geteuid()) && IdentityFile.isTrusted(owner: 0))
+    #expect(!IdentityFile.isTrusted(owner: geteuid() &+ 12_345))
+    _ = try IdentityFile.create(at: directory("id"))
+    // Only root can give a file away.
+    guard geteuid() == 0, chown(directory("id"), 12_345, 12_345) == 0 else { return }
+    #expect(refusal(directory("id"))?.contains("another user") == true)
+  }
+
+  @Test("a data directory that every user can write is refused, with the command that protects it")
+  func openDirectory() throws {
+    let path = directory("data")
+    mkdir(path, 0o700)
+    chmod(path, 0o777)
+    do {
+      _ = try DataDirectory(path)
+      Issue.record("0777 was accepted")
+    } catch {
+      #expect(error.description.contains("chmod o-w \(path)"))
+    }
+    chmod(path, 0o775)
+    _ = try DataDirectory(path)
   }
 }

@@ -51,13 +51,23 @@ void starling_default_signals(int fd);
 struct MHD_Daemon *starling_http_start(const uint8_t *host, uint8_t host_count, uint16_t port,
                                        unsigned connection_limit, unsigned timeout_seconds,
                                        MHD_AccessHandlerCallback handler,
-                                       MHD_RequestCompletedCallback completed, void *context, int *error);
+                                       MHD_RequestCompletedCallback completed,
+                                       MHD_NotifyConnectionCallback noticed, void *context, int *error);
+
+/// The socket of a connection; -1 if it cannot be told.
+int starling_http_socket(struct MHD_Connection *connection);
+
+/// Sets after how many seconds of silence a connection is closed.
+void starling_http_patience(struct MHD_Connection *connection, unsigned seconds);
 
 /// The port that an HTTP server listens on; 0 if it cannot be told.
 uint16_t starling_http_port(struct MHD_Daemon *daemon);
 
 /// fcntl(2) with an integer.
 int starling_fcntl(int fd, int command, int argument);
+
+/// rename(2) that replaces nothing: -EEXIST if there is anything, even a link that leads nowhere.
+int starling_rename_new(const char *from, const char *to);
 
 /// open(2) with a mode.
 int starling_open(const char *path, int flags, unsigned mode);

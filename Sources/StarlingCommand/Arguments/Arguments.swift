@@ -123,6 +123,9 @@ struct Arguments: Sendable {
 
   /// Understands an address.
   static func address(_ text: String) throws -> SocketAddress {
+    if let port = text.split(separator: ":").last, let number = Int(port), number > Int(UInt16.max) {
+      throw QuantityError("\(quoted(text)) has port \(number), which is not an address: ports end at 65535.")
+    }
     guard let address = SocketAddress(text) else {
       throw QuantityError("\(quoted(text)) is not an address; write it like 127.0.0.1:4000 or [::1]:4000.")
     }

@@ -1,4 +1,5 @@
 import Glibc
+import StarlingApps
 
 /// Reading a file that the user named.
 enum InputFile {
@@ -27,6 +28,15 @@ enum InputFile {
     var byte: UInt8 = 0
     guard Glibc.read(descriptor, &byte, 1) >= 0 else { throw unreadable(path, errno) }
     return Int(status.st_size)
+  }
+
+  /// Fails if a file of so many bytes is larger than what can be broadcast.
+  static func checkThatBroadcasts(_ path: String, _ bytes: Int) throws(CommandError) {
+    let limit = FileManifest.byteLimit
+    guard UInt64(bytes) > limit else { return }
+    throw .failed(
+      "\(path == "-" ? "Standard input" : quoted(path)) has \(bytes) bytes, and a file of at most \(limit) can be "
+        + "broadcast: split it, for example with: split -b 80M")
   }
 
   private static func read(

@@ -16,6 +16,7 @@ extension FileStream.Outcome {
           })
       ),
       ("survivors", .integer(survivors.count)),
+      ("restarted", .integer(caughtUp.of)), ("restarted_caught_up", .integer(caughtUp.nodes)),
       ("restarted_files_held", .integer(restarted.held)),
       ("restarted_files_expected", .integer(restarted.expected)),
       ("usage_before", usageBefore?.json ?? .null), ("usage_after", usageAfter?.json ?? .null),
@@ -74,7 +75,8 @@ extension FileStream.Outcome {
     }
     if restarted.expected > 0 {
       lines.append(
-        "The restarted nodes hold \(restarted.held) of \(Quantity.count(restarted.expected, "file")).")
+        "\(caughtUp.nodes) of \(caughtUp.of) restarted nodes have caught up; together they hold \(restarted.held) of"
+          + " \(Quantity.count(restarted.expected, "file")).")
     }
     if let before = usageBefore, let after = usageAfter {
       lines.append(

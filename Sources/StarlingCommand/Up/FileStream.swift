@@ -17,6 +17,8 @@ struct FileStream {
     var survivors: [Int] = []
     /// Of the files published before and after they came back, how many the restarted nodes have.
     var restarted: (held: Int, expected: Int) = (0, 0)
+    /// How many restarted nodes have every file, and how many were restarted.
+    var caughtUp: (nodes: Int, of: Int) = (0, 0)
     /// What the survivors took of the machine before the first fault, and at the end.
     var usageBefore: NetworkUsage?
     var usageAfter: NetworkUsage?
@@ -32,6 +34,10 @@ struct FileStream {
   /// How long the network is left alone at the end before it is measured: connections that nobody needs are
   /// closed after a minute of silence. A guess.
   private static let settling = Interval.seconds(75)
+
+  /// How long restarted nodes get to fetch what they missed, once the survivors have everything. A guess: joining
+  /// again and the tree's repair take some ten seconds each.
+  private static let catchingUp = Interval.seconds(60)
 
   private let broadcast: FileBroadcast
   private let interval: Interval
@@ -68,7 +74,9 @@ struct FileStream {
       usleep(10_000)
     }
     try drain(&progress)
-    let outcome = try judge(settles: settles, &progress)
+    let caughtUp = try waitForRestarted(&progress)
+    var outcome = try judge(settles: settles, &progress)
+    outcome.caughtUp = caughtUp
     progress.finish()
     return outcome
   }
@@ -121,6 +129,30 @@ struct FileStream {
     }
   }
 
+  /// Which of the published files a node holds as a whole.
+  private func held(by node: NodeProcess) throws(CommandError) -> Int {
+    let known = try explaining { try node.client.files() }
+    let held = Set(known.filter { $0.state == .complete }.map(\.file))
+    return published.count { held.contains($0.publication.file) }
+  }
+
+  /// Waits until those that were started again have what the others have, for a while: files that nobody keeps any
+  /// more cannot be had.
+  private mutating func waitForRestarted(
+    _ progress: inout Progress
+  ) throws(CommandError) -> (nodes: Int, of: Int) {
+    let nodes = network.nodes.filter { injector.restarted.contains($0.index) }
+    let deadline = ContinuousClock.now + .nanoseconds(FileStream.catchingUp.nanoseconds)
+    while true {
+      try look()
+      var ready = 0
+      for node in nodes where try held(by: node) == published.count { ready += 1 }
+      progress.report("letting restarted nodes catch up", ready, of: nodes.count)
+      if ready == nodes.count || ContinuousClock.now >= deadline { return (ready, nodes.count) }
+      usleep(250_000)
+    }
+  }
+
   private mutating func judge(
     settles: Bool, _ progress: inout Progress
   ) throws(CommandError) -> Outcome {
@@ -145,9 +177,7 @@ struct FileStream {
     outcome.timeline = injector.timeline
     outcome.survivors = survivors.map(\.index)
     for node in network.nodes where injector.restarted.contains(node.index) {
-      let known = try explaining { try node.client.files() }
-      let held = Set(known.filter { $0.state == .complete }.map(\.file))
-      outcome.restarted.held += published.count { held.contains($0.publication.file) }
+      outcome.restarted.held += try held(by: node)
       outcome.restarted.expected += published.count
     }
     outcome.usageBefore = usageBefore

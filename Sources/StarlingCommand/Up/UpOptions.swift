@@ -1,4 +1,3 @@
-import StarlingApps
 import StarlingCore
 
 /// What `starling up` was asked for.
@@ -57,13 +56,6 @@ struct UpOptions {
     guard Set(files).count == files.count else {
       throw .usage("--broadcast names the same file twice: name each once.")
     }
-    for file in files {
-      let size = try InputFile.size(file)
-      guard UInt64(size) <= FileManifest.byteLimit else {
-        throw .failed(
-          "\(quoted(file)) has \(Readable.size(size)), and \(Readable.size(Int(FileManifest.byteLimit))) can be"
-            + " broadcast: split it.")
-      }
-    }
+    for file in files { try InputFile.checkThatBroadcasts(file, try InputFile.size(file)) }
   }
 }

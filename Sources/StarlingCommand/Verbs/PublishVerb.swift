@@ -38,6 +38,7 @@ extension Verb {
     let file = operand == "-" ? try StandardInputFile() : nil
     let path = file?.path ?? operand
     let bytes = try InputFile.size(path)
+    try InputFile.checkThatBroadcasts(operand, bytes)
     let name = arguments.text("name") ?? (file == nil ? nil : "standard-input")
     let topic = arguments.text("topic") ?? ""
     let publication = try explaining { try client.publish(file: path, name: name, topic: topic) }

@@ -42,6 +42,13 @@ public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
     return "[" + groups.joined(separator: ":") + "]:\(port)"
   }
 
+  /// Whether two addresses belong to one host: the same IPv4 address, or the same first half of an IPv6 one,
+  /// which is what one customer has.
+  public func isOnHost(of other: SocketAddress) -> Bool {
+    let counted = host.count == 16 ? 8 : 4
+    return host.count == other.host.count && host[..<counted].elementsEqual(other.host[..<counted])
+  }
+
   private static func parseIPv4(_ text: some StringProtocol) -> [UInt8]? {
     let parts = text.split(separator: ".", omittingEmptySubsequences: false)
     guard parts.count == 4 else { return nil }

@@ -8,6 +8,8 @@ struct HostConnection {
   var peer: Peer?
   /// Whether this end opened it.
   let isOutgoing: Bool
+  /// Where it is being opened to, if that address is hearsay.
+  var hearsay: SocketAddress?
   /// When the handshake was done; `nil` before.
   var establishedAt: Instant?
   /// Where the other end was when the handshake was done.
@@ -48,6 +50,17 @@ struct HostConnections {
 
   mutating func remove(_ connection: ConnectionID) -> HostConnection? {
     index(of: connection).map { all.remove(at: $0) }
+  }
+
+  /// How many connections are being opened to addresses that are hearsay: in all, and to one host.
+  func openings(toHostOf address: SocketAddress) -> (all: Int, ofHost: Int) {
+    var (all, ofHost) = (0, 0)
+    for connection in self.all where connection.establishedAt == nil {
+      guard let hearsay = connection.hearsay else { continue }
+      all += 1
+      if hearsay.isOnHost(of: address) { ofHost += 1 }
+    }
+    return (all, ofHost)
   }
 
   func hasConnection(to peer: Peer) -> Bool { all.contains { $0.peer == peer } }

@@ -33,6 +33,7 @@ struct HostCore<P: Process>: ~Copyable where P.Message: WireMessage {
   var reports = FirstInFirstOut<HostEvent>()
   var timers: TimerHeap<Timer>
   var connections = HostConnections()
+  var waiting = WaitingMessages<Parcel>()
   var avoided = PeerMap<Avoidance>()
   var retained = PeerMap<Int>()
   var counters = ProcessHostCounters()
@@ -59,7 +60,7 @@ struct HostCore<P: Process>: ~Copyable where P.Message: WireMessage {
   mutating func freePeers(of process: P) {
     guard let forEachPeer = hooks.forEachPeer, peers.table.isSweepDue else { return }
     let connected = connections.all.compactMap(\.peer)
-    let others = avoided.keys.members + retained.keys.members
+    let others = avoided.keys.members + retained.keys.members + waiting.entries.map(\.peer)
     let freed = peers.table.sweep { mark in
       forEachPeer(process, mark)
       connected.forEach(mark)
@@ -92,9 +93,12 @@ extension HostCore: Effects {
   mutating func send(_ parcel: Parcel, to peer: Peer) {
     guard peer != PeerTable.own else { return }
     guard let connection = connections.preferredIndex(for: peer) ?? openConnection(to: peer) else {
-      counters.droppedUnreachable += 1
-      return
+      return wait(parcel, for: peer)
     }
+    hand(parcel, to: connection)
+  }
+
+  private mutating func hand(_ parcel: Parcel, to connection: Int) {
     do {
       try endpoint.send(
         parcel.frame, on: connections[connection].identifier, at: now, into: &events)
@@ -133,10 +137,12 @@ extension HostCore {
   ///
   /// - Returns: its index; `nil` if the peer is avoided, or there is no address or no room.
   private mutating func openConnection(to peer: Peer) -> Int? {
-    guard avoided[peer] == nil else { return nil }
+    guard avoided[peer] == nil, mayOpen(to: peer) else { return nil }
     let record = peers.table.record(of: peer)
     if let address = record.address,
-      let connection = try? open(to: address, expecting: record.key, peer: peer)
+      let connection = try? open(
+        to: address, expecting: record.key, peer: peer,
+        hearsay: peers.table.isAddressMet(of: peer) ? nil : address)
     {
       return connections.index(of: connection)
     }
@@ -144,13 +150,57 @@ extension HostCore {
     return nil
   }
 
+  /// Whether the bounds allow another connection to where a peer is said to be. Whoever invents peers makes others
+  /// send to the addresses that it gives them, so this must stay slow; and what they ask for must not fill the table.
+  private func mayOpen(to peer: Peer) -> Bool {
+    guard let address = peers.table.record(of: peer).address, !peers.table.isAddressMet(of: peer) else {
+      return true
+    }
+    let openings = connections.openings(toHostOf: address)
+    return openings.all < configuration.hearsayOpenings
+      && openings.ofHost < configuration.hearsayOpeningsPerHost
+  }
+
+  /// Keeps a message for which there is no connection yet, or drops it.
+  private mutating func wait(_ parcel: Parcel, for peer: Peer) {
+    guard avoided[peer] == nil else { return counters.droppedUnreachable += 1 }
+    if waiting.append(parcel, byteCount: parcel.frame.count, to: peer, at: now) {
+      counters.deferred += 1
+    } else {
+      counters.droppedUnreachable += 1
+      avoid(peer, isUntold: true)
+    }
+  }
+
+  /// Sends what waited and now has a connection, or may have one. Every opening ends within seconds, and then this
+  /// is called, so nothing waits for long.
+  mutating func sendWaiting() {
+    guard !waiting.isEmpty else { return }
+    for peer in waiting.entries.map(\.peer) {
+      let connection = connections.preferredIndex(for: peer) ?? openConnection(to: peer)
+      let isOver = avoided[peer] != nil || waiting.isOverdue(peer, at: now)
+      guard connection != nil || isOver, let entry = waiting.take(peer) else { continue }
+      if let connection {
+        for parcel in entry.parcels { hand(parcel, to: connection) }
+      } else {
+        counters.droppedUnreachable += UInt64(entry.parcels.count)
+        if avoided[peer] == nil { avoid(peer, isUntold: true) }
+      }
+    }
+  }
+
   /// Opens a connection and introduces this end on it.
+  ///
+  /// - Parameter hearsay: the address, if only others have told it.
   mutating func open(
-    to address: SocketAddress, expecting key: PublicKey?, peer: Peer?
+    to address: SocketAddress, expecting key: PublicKey?, peer: Peer?, hearsay: SocketAddress? = nil
   ) throws(ConnectError) -> ConnectionID {
-    let connection = try endpoint.connect(to: address, expecting: key, at: now, into: &events)
+    let connection = try endpoint.connect(
+      to: address, expecting: key, openings: hearsay == nil ? nil : configuration.hearsayDatagrams, at: now,
+      into: &events)
     connections.append(
-      HostConnection(identifier: connection, peer: peer, isOutgoing: true, lastUsed: now))
+      HostConnection(
+        identifier: connection, peer: peer, isOutgoing: true, hearsay: hearsay, lastUsed: now))
     scheduleCheck()
     // Queued first, so that it is the first message unless the network reorders.
     try? endpoint.send(
@@ -160,10 +210,12 @@ extension HostCore {
 
   /// Sends nothing to a peer for a while.
   ///
-  /// - Parameter isUntold: whether the process is to be told at the end of it that the peer is lost; it
-  ///   must not be told in the middle of a handler.
-  mutating func avoid(_ peer: Peer, isUntold: Bool) {
-    avoid(peer, isUntold: isUntold, until: now + configuration.avoidance)
+  /// - Parameters:
+  ///   - isUntold: whether the process is to be told at the end of it that the peer is lost; it must not be told
+  ///     in the middle of a handler.
+  ///   - wait: for how long; ``ProcessHostConfiguration/avoidance`` if `nil`.
+  mutating func avoid(_ peer: Peer, isUntold: Bool, for wait: Interval? = nil) {
+    avoid(peer, isUntold: isUntold, until: now + (wait ?? configuration.avoidance))
   }
 
   /// Has nothing to do with a peer for a while.

@@ -4,6 +4,8 @@ import StarlingCore
 public enum HostEvent: Hashable, Sendable {
   /// A peer sent what no correct peer sends; says what.
   case violation(PublicKey, String)
+  /// A peer that connected was turned away: its key is not admitted.
+  case inadmissible(PublicKey)
   /// Messages to a peer are being dropped, because its connection's queue is full. Said once until there is
   /// room again.
   case queueFull(PublicKey)
@@ -38,9 +40,11 @@ public struct ProcessHostCounters: Hashable, Sendable {
   public internal(set) var droppedTooLarge: UInt64 = 0
   /// Messages to peers to which there is no connection, and none can be opened now.
   public internal(set) var droppedUnreachable: UInt64 = 0
+  /// Messages that had to wait, because too many connections were being opened to addresses that are hearsay.
+  public internal(set) var deferred: UInt64 = 0
   /// Messages that were dropped because the peer table was full.
   public internal(set) var droppedTableFull: UInt64 = 0
-  /// Connections that were closed as soon as they were up, because their peers are shunned.
+  /// Connections that were closed as soon as they were up, because their peers are shunned or not admitted.
   public internal(set) var connectionsRefused: UInt64 = 0
   /// Messages that could not be decoded.
   public internal(set) var violations: UInt64 = 0

@@ -225,7 +225,12 @@ extension ProcessHost {
       return core.endpoint.close(connection, at: core.now, into: &core.events)
     }
     core.peers.table.confirm(address, of: peer)
-    if core.avoided[peer]?.isShunned == true || core.hooks.admits?(process, peer) == false {
+    guard core.hooks.admits?(process, peer) != false else {
+      core.counters.connectionsRefused += 1
+      core.reports.append(.inadmissible(key))
+      return core.endpoint.close(connection, asInadmissible: true, at: core.now, into: &core.events)
+    }
+    if core.avoided[peer]?.isShunned == true {
       core.counters.connectionsRefused += 1
       return core.endpoint.close(connection, at: core.now, into: &core.events)
     }
@@ -242,6 +247,7 @@ extension ProcessHost {
     core.connections[i].isOfSmallerKey = isOutgoing == (core.endpoint.publicKey < key)
     core.connections[i].lastUsed = core.now
     sink.connected(connection, to: peer)
+    core.sendWaiting()
   }
 
   private mutating func received(_ bytes: [UInt8], on connection: ConnectionID) {
@@ -298,11 +304,14 @@ extension ProcessHost {
   ) {
     guard let closed = core.connections.remove(connection) else { return }
     sink.closed(connection, to: closed.peer, reason)
+    // At the end: what this connection's peer is sent anew has to know that it is avoided.
+    defer { core.sendWaiting() }
     guard let peer = closed.peer, !closed.isClosedQuietly, !core.connections.hasConnection(to: peer) else {
       return
     }
     if closed.establishedAt == nil { core.peers.table.doubtAddress(of: peer) }
-    core.avoid(peer, isUntold: false)
+    let isHopeless = closed.establishedAt == nil && closed.hearsay != nil || reason == .notAdmitted
+    core.avoid(peer, isUntold: false, for: isHopeless ? core.configuration.longAvoidance : nil)
     tellLost(peer)
   }
 

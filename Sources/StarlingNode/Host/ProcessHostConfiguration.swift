@@ -14,6 +14,18 @@ public struct ProcessHostConfiguration: Sendable {
   /// For so long nothing is sent to a peer to which a connection has failed, so that a process that tries
   /// again at once cannot keep the node busy.
   public var avoidance: Interval = .seconds(1)
+  /// How many connections may be on their way at once to addresses that are hearsay: in all, and to one host.
+  /// What else is to be sent waits for them, or is dropped and counted. A network on one machine has but one host,
+  /// where a handshake takes a millisecond.
+  public var hearsayOpenings = 32
+  /// See ``hearsayOpenings``.
+  public var hearsayOpeningsPerHost = 8
+  /// How many opening datagrams go to an address that is hearsay, before its peer is taken for lost. They are a
+  /// second apart, and the last has two seconds to be answered.
+  public var hearsayDatagrams = 2
+  /// For so long nothing is sent to a peer that was not to be found at an address that is hearsay, or that does not
+  /// admit this end's key; unless it comes by itself.
+  public var longAvoidance: Interval = .seconds(30)
   /// How many timers can be set.
   public var timerLimit = 65_536
 

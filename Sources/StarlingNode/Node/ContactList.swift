@@ -10,8 +10,11 @@ import StarlingTransport
 struct ContactList {
   /// The wait after a first failure. A guess.
   static let shortestWait = Interval.seconds(1)
-  /// The longest that doubling makes the wait. A guess.
-  static let longestWait = Interval.seconds(30)
+  /// The longest that doubling makes the wait. A guess: a contact that is away gets an attempt of three or four
+  /// datagrams every 20 s, and a node whose network was away for long is back soon.
+  static let longestWait = Interval.seconds(10)
+  /// The wait after a contact has said that its network does not admit this node. A guess.
+  static let refusedWait = Interval.seconds(30)
   /// How long a contact has to bring a neighbour before another is asked. A guess: joining takes a few
   /// round trips, and the membership asks again by itself after 5 s.
   static let patience = Interval.seconds(10)
@@ -139,6 +142,11 @@ struct ContactList {
     return isRemembered ? nil : wait
   }
 
+  /// Which contact a connection leads to, if any.
+  func address(of connection: ConnectionID) -> SocketAddress? {
+    index(of: connection).map { contacts[$0].address }
+  }
+
   /// Notes that a connection is up; ignores those that are not a contact's.
   mutating func connected(_ connection: ConnectionID, to peer: Peer) {
     guard let index = index(of: connection) else { return }
@@ -148,21 +156,36 @@ struct ContactList {
 
   /// Notes that a connection ended; ignores those that are not a contact's.
   ///
-  /// - Returns: the contact's address and the wait, if it was named by a user and not reached at all.
+  /// - Returns: the contact's address and the wait, if it was named by a user and not reached at all, or turned
+  ///   this node away.
   mutating func closed(
-    _ connection: ConnectionID, isSelf: Bool, at now: Instant
+    _ connection: ConnectionID, _ reason: CloseReason, at now: Instant
   ) -> (address: SocketAddress, wait: Interval)? {
     guard let index = index(of: connection) else { return nil }
     if asked?.index == index { asked = nil }
-    if isSelf {
+    if reason == .ownKey {
       contacts[index].state = .isSelf
       return nil
+    }
+    if reason == .notAdmitted {
+      // It will say the same for as long as its operator does nothing.
+      contacts[index].state = .waiting(until: now + ContactList.refusedWait)
+      return contacts[index].isRemembered ? nil : (contacts[index].address, ContactList.refusedWait)
     }
     if case .connected = contacts[index].state {
       contacts[index].state = .waiting(until: now + ContactList.shortestWait)
       return nil
     }
     return failed(index, at: now).map { (contacts[index].address, $0) }
+  }
+
+  /// Has all that wait tried at once, and begins anew with the waits: what was in the way is gone.
+  mutating func tryAtOnce(at now: Instant) {
+    for index in contacts.indices {
+      guard case .waiting = contacts[index].state else { continue }
+      contacts[index].state = .waiting(until: now)
+      contacts[index].failures = 0
+    }
   }
 
   /// Lets contacts be asked again at once: the node has lost its last neighbour.

@@ -45,9 +45,12 @@ extension Node {
     case .indicated(let indication): handle(indication, into: &sink)
     case .connected(let connection, let peer): contacts.connected(connection, to: peer)
     case .closed(let connection, let reason):
-      if let (address, wait) = contacts.closed(connection, isSelf: reason == .ownKey, at: now) {
+      if let address = contacts.address(of: connection) { noteRefusal(of: address, reason) }
+      if let (address, wait) = contacts.closed(connection, reason, at: now) {
         report(unreachable: address, because: reason.description, retryIn: wait, into: &sink)
       }
+    case .report(.inadmissible(let key)):
+      sink.report(.turnedAway(key, because: configuration.admission.refusal(of: key)))
     case .report(let event): sink.report(Node.event(event))
     }
   }
@@ -68,7 +71,8 @@ extension Node {
     case .shunned(let peer, let what): shun(peer, for: what, into: &sink)
     case .missed(let message):
       sink.report(.missed(peers.table.record(of: message.origin).key, message.sequence))
-    case .overlay(.admitted), .overlay(.refused), .overlay(.misbehaved): break
+    case .overlay(.admitted), .overlay(.misbehaved): break
+    case .overlay(.refused(let peer)): refused(by: peer, into: &sink)
     case .overlay(.gained(let peer, let view)): gained(peer, view, into: &sink)
     case .overlay(.lost(let peer, let view)): lost(peer, view, into: &sink)
     }
@@ -86,6 +90,7 @@ extension Node {
     guard isNew else { return }
     host.retain(peer)
     wasJoined = true
+    joinRefusal = nil
     if wasAlone { sink.report(.joined) }
     sink.report(.neighbourUp(peers.table.record(of: peer).key))
   }
@@ -121,9 +126,26 @@ extension Node {
     host.shun(peer, until: end, at: now, into: &hostOutputs)
   }
 
+  /// A peer that was asked to be joined through says that this node may not join: now, or at all.
+  private mutating func refused(by peer: Peer, into sink: inout some NodeSink & ~Copyable) {
+    let key = peers.table.record(of: peer).key
+    if isAlone { joinRefusal = JoinRefusal(by: key) }
+    sink.report(.joinRefused(by: key))
+  }
+
+  /// A contact that answered and cannot be used says more about why the node is alone than one that did not.
+  private mutating func noteRefusal(of address: SocketAddress, _ reason: CloseReason) {
+    switch reason {
+    case .notAdmitted, .keyInUse, .peerFull, .network, .version:
+      joinRefusal = JoinRefusal(at: address, reason)
+    default: return
+    }
+  }
+
   private static func event(_ event: HostEvent) -> NodeEvent {
     switch event {
     case .violation(let key, let fault): .violation(key, fault)
+    case .inadmissible(let key): .turnedAway(key, because: nil)
     case .queueFull(let key): .queueFull(key)
     case .peerTableFull: .peerTableFull
     case .tooManyTimers: .tooManyTimers
@@ -199,7 +221,7 @@ extension Node {
         host: host.counters, transport: host.transportCounters, files: files.counters,
         delivered: delivered, misbehaviour: misbehaviour, subscriptionsAdmitted: admission.admitted,
         subscriptionsRefused: admission.refusals, lastRefusal: admission.lastRefusal),
-      files: files.filesInProgress)
+      files: files.filesInProgress, joinRefusal: isAlone ? joinRefusal : nil)
   }
 
   private var neighbourStatuses: [NeighbourStatus] {

@@ -32,6 +32,8 @@ public struct Node: ~Copyable {
   var formerNeighbours: [PeerRecord] = []
   /// Whether there was ever a neighbour.
   var wasJoined = false
+  /// Why the node was kept out of the network last, if it was; forgotten when it has a neighbour.
+  var joinRefusal: JoinRefusal?
   /// Whether the last broadcast was handed to none of the peers that it was meant for.
   var wasRefusedByAll = false
 
@@ -146,7 +148,8 @@ public enum NodeError: Error, Hashable, Sendable, CustomStringConvertible {
     switch self {
     case .seedLength(let count, let expected): "the seed has \(count) bytes; it needs \(expected)"
     case .inadmissible(let key, let refusal):
-      "\(key) may not join the network that it would be a node of, because \(refusal)"
+      "its own policy keeps its key \(key) out, because \(refusal)"
+        + (refusal == .notListed ? "; add it there, or name another key with --identity" : "")
     }
   }
 }
@@ -233,6 +236,14 @@ extension Node {
   public mutating func awaken(at now: Instant, into sink: inout some NodeSink & ~Copyable) {
     guard begin(at: now) else { return }
     host.demandProofs(within: Node.proofPatience, at: now, into: &hostOutputs)
+    settle(into: &sink)
+  }
+
+  /// Says that the machine's network was away and is back: a node that is alone looks for others at once, however
+  /// long it was to wait.
+  public mutating func noteNetworkIsBack(at now: Instant, into sink: inout some NodeSink & ~Copyable) {
+    guard begin(at: now) else { return }
+    contacts.tryAtOnce(at: now)
     settle(into: &sink)
   }
 

@@ -1,5 +1,6 @@
 import StarlingApps
 import StarlingCore
+import StarlingOverlay
 
 /// What a node wants done. A sink only notes things down: it cannot call the node back.
 public protocol NodeSink: ~Copyable {
@@ -29,6 +30,10 @@ public enum NodeEvent: Hashable, Sendable, CustomStringConvertible {
   case isolated
   /// A contact cannot be reached: why, and after how long it is tried again.
   case contactUnreachable(SocketAddress, reason: String, retryIn: Interval)
+  /// A peer that was asked to be joined through refused.
+  case joinRefused(by: PublicKey)
+  /// A peer was turned away, because the network's policy does not admit its key.
+  case turnedAway(PublicKey, because: AdmissionRefusal?)
   /// A peer came into one of the node's views and was in none.
   case neighbourUp(PublicKey)
   /// A peer is in none of the node's views any more.
@@ -61,6 +66,9 @@ public enum NodeEvent: Hashable, Sendable, CustomStringConvertible {
     case .isolated: "lost the last neighbour"
     case .contactUnreachable(let address, let reason, let wait):
       "cannot reach the contact \(address): \(reason); next try in \(wait.nanoseconds / 1_000_000_000) s"
+    case .joinRefused(let key): "not let in: \(JoinRefusal(by: key))"
+    case .turnedAway(let key, let refusal):
+      "turned \(key) away\(refusal.map { ": \($0)" } ?? "")"
     case .neighbourUp(let key): "new neighbour \(key)"
     case .neighbourDown(let key): "lost neighbour \(key)"
     case .violation(let key, let fault): "\(key) broke the protocol: \(fault)"

@@ -27,6 +27,24 @@ public struct NodeStatus: Sendable {
   public let counters: NodeCounters
   /// The files being published, then those arriving.
   public let files: [FileProgress]
+  /// Why a contact that answered did not let it in, while it is alone.
+  public let joinRefusal: JoinRefusal?
+}
+
+/// Why a contact that answered did not let a node into the network.
+public struct JoinRefusal: Hashable, Sendable, CustomStringConvertible {
+  /// Part of a sentence that says who refused, why, and what to do.
+  public let description: String
+
+  /// The contact at an address ended the connection, or did not make one.
+  init(at address: SocketAddress, _ reason: CloseReason) { description = "\(address) answered: \(reason)" }
+
+  /// A peer answered the request to join.
+  init(by key: PublicKey) {
+    description =
+      "\(key) answered: its network's policy admits no more peers for now, or not this node's key; "
+      + "wait, join through another contact, or ask its operator"
+  }
 }
 
 /// A neighbour of a node.

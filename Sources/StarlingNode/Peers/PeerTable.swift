@@ -12,6 +12,8 @@ public struct PeerTable: PeerDirectory, Sendable {
   private struct Entry: Sendable {
     var record: PeerRecord
     var isInUse = true
+    /// Whether the peer itself was met at the address, so that it is not hearsay.
+    var isAddressMet = false
     /// Whether a connection to the address failed since it was last known to be right.
     var isAddressDoubtful = false
   }
@@ -85,6 +87,7 @@ public struct PeerTable: PeerDirectory, Sendable {
       return
     }
     confirm(address, of: peer)
+    entries[Int(peer.index)].isAddressMet = false
   }
 }
 
@@ -95,7 +98,14 @@ extension PeerTable {
   public mutating func confirm(_ address: SocketAddress, of peer: Peer) {
     let key = record(of: peer).key
     entries[Int(peer.index)].record = PeerRecord(key: key, address: address)
+    entries[Int(peer.index)].isAddressMet = true
     entries[Int(peer.index)].isAddressDoubtful = false
+  }
+
+  /// Whether the peer itself was met at its address; otherwise the address is hearsay, and may be anybody's.
+  public func isAddressMet(of peer: Peer) -> Bool {
+    precondition(peer.index < entries.count, "\(peer) was never given out; there are \(entries.count)")
+    return entries[Int(peer.index)].isAddressMet
   }
 
   /// Notes that a peer was not to be found at its address, so that hearsay may replace it.

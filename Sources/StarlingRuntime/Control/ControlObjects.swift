@@ -32,6 +32,8 @@ public struct ControlStatus: Codable, Hashable, Sendable {
   public var misbehaviour: [String: UInt64] = [:]
   /// The peers that it has nothing to do with for a while, because they broke protocol too often.
   public var shunned: [ControlShunnedPeer] = []
+  /// Why a contact that answered did not let it into the network; left out when it is in, or nobody answered.
+  public var joinRefusal: String?
 
   /// A status with nothing in it.
   public init() {}

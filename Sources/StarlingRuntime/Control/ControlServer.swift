@@ -18,7 +18,7 @@ protocol ControlService: Sendable {
 /// The node's control interface, under `/api/v1`: for programs and users of the same machine.
 ///
 /// A page in the user's browser must not be able to publish in the user's name. So a request that carries an
-/// Origin is refused, and so is one whose Host is neither an address nor `localhost`: a name that a stranger
+/// Origin, or a Sec-Fetch-Site other than `none`, is refused, and so is one whose Host is neither an address nor `localhost`: a name that a stranger
 /// made point here.
 final class ControlServer: Sendable {
   /// The longest topic in a query, in bytes.
@@ -80,6 +80,14 @@ final class ControlServer: Sendable {
   private static func refusal(of request: HTTPRequest) -> HTTPResponse? {
     guard request.header("Origin") == nil else {
       return HTTPResponse(status: 403, error: "Web pages may not use this interface.")
+    }
+    // A browser sends no Origin with some requests of a page, such as that for an image, and yet says whose they are.
+    if let site = request.header("Sec-Fetch-Site"), site != "none" {
+      return HTTPResponse(status: 403, error: "Web pages may not use this interface.")
+    }
+    // Whoever stands between might see another request begin where this one ends (RFC 9112, section 6.3).
+    guard request.headerCount("Content-Length") <= 1 else {
+      return HTTPResponse(status: 400, error: "The request states more than one Content-Length.")
     }
     guard let host = request.header("Host") else {
       return HTTPResponse(status: 400, error: "The request names no host.")

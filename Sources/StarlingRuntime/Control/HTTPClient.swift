@@ -26,7 +26,9 @@ struct HTTPClient: ~Copyable {
       address.host, UInt8(address.host.count), address.port,
       HTTPClient.milliseconds(until: deadline))
     if result == -ECONNREFUSED {
-      throw HostError("No node answers at \(address); start one with: starling node --control \(address)")
+      throw HostError(
+        "No node takes orders at \(address); name the address that the node printed after \"control\", not the one "
+          + "at which it listens for peers, or start one with: starling node --control \(address)")
     }
     socket = try FileDescriptor(result, orThrow: "The node at \(address) could not be reached")
   }

@@ -9,13 +9,17 @@ import Synchronization
 final class HTTPServer: Sendable {
   /// The most connections at once.
   static let connectionLimit: UInt32 = 96
-  /// How long a client may be silent in the middle of a request, in seconds.
+  /// How long a client may be silent in the middle of a request whose head has come, in seconds.
   static let timeoutSeconds: UInt32 = 30
+  /// The most uploads at once: with the event streams and the connections without a request they leave room for
+  /// the questions, which are answered at once.
+  static let uploadLimit = 16
 
   private struct State {
     var daemon: Daemon?
     var isStopping = false
     var replies: [ObjectIdentifier: HTTPReply] = [:]
+    var uploads = 0
   }
 
   /// The library's handle, which only ``init(listeningOn:route:)`` and ``stop()`` use.
@@ -44,7 +48,7 @@ final class HTTPServer: Sendable {
     var code: Int32 = 0
     let started = starling_http_start(
       address.host, UInt8(address.host.count), address.port, HTTPServer.connectionLimit,
-      HTTPServer.timeoutSeconds, handleRequest, completeRequest,
+      HTTPIdleConnections.timeoutSeconds, handleRequest, completeRequest, noticeConnection,
       context.toOpaque(), &code)
     guard let started else {
       context.release()
@@ -86,8 +90,24 @@ final class HTTPServer: Sendable {
   /// Routes a new request, and keeps account of who still waits for an answer.
   fileprivate func begin(_ request: HTTPRequest) -> HTTPExchange {
     let isStopping = state.withLock { $0.isStopping }
-    return HTTPExchange(isStopping ? .answer(HTTPServer.stopping) : route(request))
+    let handling = isStopping ? .answer(HTTPServer.stopping) : route(request)
+    guard case .receive(let upload) = handling else { return HTTPExchange(handling) }
+    let isTaken = state.withLock { state in
+      guard state.uploads < HTTPServer.uploadLimit else { return false }
+      state.uploads += 1
+      return true
+    }
+    if isTaken { return HTTPExchange(handling) }
+    upload.cancel()
+    return HTTPExchange(
+      .answer(
+        HTTPResponse(
+          status: 503,
+          error: "\(HTTPServer.uploadLimit) files are being handed over already; try again in a moment.")))
   }
+
+  /// An upload is over, one way or the other.
+  fileprivate func endUpload() { state.withLock { $0.uploads -= 1 } }
 
   /// Whether the server will see to it that the reply comes even when it stops.
   fileprivate func register(_ reply: HTTPReply) -> Bool {
@@ -106,6 +126,42 @@ final class HTTPServer: Sendable {
 /// What the library's callbacks are given: it outlives the server by the last callback.
 private final class HTTPContext: Sendable {
   let server = Mutex<WeakServer?>(nil)
+  let idle = HTTPIdleConnections()
+}
+
+/// The connections on which no request is being handled: new ones, and those whose last was answered. Whoever opens
+/// many and sends half a request on each must not keep others out, so they are few, and the one that has been
+/// here longest gives way: whoever means to ask something asks at once.
+private final class HTTPIdleConnections: Sendable {
+  /// The most of them. A guess: a third of all connections.
+  static let limit = 32
+  /// How long they may be silent, in seconds.
+  static let timeoutSeconds: UInt32 = 5
+
+  private struct Entry: @unchecked Sendable {
+    let connection: OpaquePointer
+    let descriptor: Int32
+  }
+
+  private let entries = Mutex<[Entry]>([])
+
+  /// A connection is there, or its request was answered.
+  func add(_ connection: OpaquePointer) {
+    let entry = Entry(connection: connection, descriptor: starling_http_socket(connection))
+    starling_http_patience(connection, HTTPIdleConnections.timeoutSeconds)
+    let surplus = entries.withLock { entries -> Entry? in
+      entries.removeAll { $0.connection == entry.connection }
+      entries.append(entry)
+      return entries.count > HTTPIdleConnections.limit ? entries.removeFirst() : nil
+    }
+    // The library sees the end of what it reads, and closes it.
+    if let surplus { shutdown(surplus.descriptor, Int32(SHUT_RDWR)) }
+  }
+
+  /// A request's head has come, or the connection is gone.
+  func remove(_ connection: OpaquePointer) {
+    entries.withLock { $0.removeAll { $0.connection == connection } }
+  }
 }
 
 private struct WeakServer: Sendable { weak let server: HTTPServer? }
@@ -158,6 +214,7 @@ private final class HTTPExchange {
   /// The library is done with the request, one way or the other.
   func complete(of server: HTTPServer?) {
     if isAsked { server?.unregister(reply) }
+    if case .receive = handling { server?.endUpload() }
     guard !isAsked, case .receive(let upload) = handling, failure == nil else { return }
     upload.cancel()
   }
@@ -196,6 +253,19 @@ private final class HTTPExchange {
   }
 }
 
+private func idleConnections(of context: UnsafeMutableRawPointer) -> HTTPIdleConnections {
+  Unmanaged<HTTPContext>.fromOpaque(context).takeUnretainedValue().idle
+}
+
+private func noticeConnection(
+  context: UnsafeMutableRawPointer?, connection: OpaquePointer?,
+  slot: UnsafeMutablePointer<UnsafeMutableRawPointer?>?, code: MHD_ConnectionNotificationCode
+) {
+  guard let context, let connection else { return }
+  let idle = idleConnections(of: context)
+  if code == .CONNECTION_NOTIFY_STARTED { idle.add(connection) } else { idle.remove(connection) }
+}
+
 private func serverOf(_ context: UnsafeMutableRawPointer) -> HTTPServer? {
   Unmanaged<HTTPContext>.fromOpaque(context).takeUnretainedValue().server.withLock { $0?.server }
 }
@@ -213,6 +283,8 @@ private func handleRequest(
     guard let path, let method, let path = String(validatingCString: path),
       let method = String(validatingCString: method)
     else { return .NO }
+    idleConnections(of: context).remove(connection)
+    starling_http_patience(connection, HTTPServer.timeoutSeconds)
     let exchange = server.begin(HTTPRequest(method: method, path: path, connection: handle))
     slot.pointee = Unmanaged.passRetained(exchange).toOpaque()
     return exchange.start(on: handle)
@@ -230,6 +302,7 @@ private func completeRequest(
   context: UnsafeMutableRawPointer?, connection: OpaquePointer?,
   slot: UnsafeMutablePointer<UnsafeMutableRawPointer?>?, reason: MHD_RequestTerminationCode
 ) {
+  if let context, let connection { idleConnections(of: context).add(connection) }
   guard let slot, let opaque = slot.pointee else { return }
   slot.pointee = nil
   Unmanaged<HTTPExchange>.fromOpaque(opaque).takeRetainedValue().complete(of: context.flatMap(serverOf))

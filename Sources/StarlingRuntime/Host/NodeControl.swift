@@ -67,6 +67,7 @@ extension NodeDriver {
     status.inView = node.inViewSize
     status.estimatedSize = node.estimatedSize
     status.filesInProgress = node.files.count
+    status.joinRefusal = node.joinRefusal?.description
     status.counters = counters(of: node)
     for fault in Misbehaviour.allCases {
       status.misbehaviour[fault.name] = node.counters.misbehaviour[Int(fault.rawValue)]
@@ -111,6 +112,7 @@ extension NodeDriver {
       "subscriptions_admitted": all.subscriptionsAdmitted,
       "subscriptions_refused": all.subscriptionsRefused,
       "messages_dropped_queue_full": all.host.droppedQueueFull,
+      "messages_deferred": all.host.deferred,
       "messages_dropped_unreachable": all.host.droppedUnreachable,
       "messages_dropped_too_large": all.host.droppedTooLarge, "disk_errors": diskErrors,
       "datagrams_refused_by_kernel": socket.refused,

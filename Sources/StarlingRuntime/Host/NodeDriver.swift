@@ -138,6 +138,7 @@ final class NodeDriver {
   }
 
   private func unreachableContacts() -> HostError {
+    if let refusal = node.status.joinRefusal { return HostError("The node was not let in: \(refusal).") }
     let names = configuration.contacts.map(\.description).joined(separator: ", ")
     return HostError(
       "No contact answered: \(names); check the address, and that a node of the network "
@@ -212,7 +213,11 @@ extension NodeDriver {
     case .lost:
       let error = HostError("Nothing can be sent; the node goes on trying", errno: socket.lastRefusal)
       log(.error, "network_lost", error.description)
-    case .back: log(.info, "network_back", "Datagrams leave again.")
+    case .back:
+      log(.info, "network_back", "Datagrams leave again.")
+      node.noteNetworkIsBack(at: now, into: &actions)
+      perform()
+      socket.flush()
     case nil: return
     }
   }

@@ -22,6 +22,12 @@ extension NodeEvent {
           ("retry_in_ms", "\(Int(wait.inMilliseconds))"),
         ]
       )
+    case .joinRefused(let key): (.warning, "join_refused", [("peer", key.short)])
+    case .turnedAway(let key, let refusal):
+      (
+        .warning, "turned_away",
+        [("peer", key.short)] + (refusal.map { [("reason", $0.description)] } ?? [])
+      )
     case .neighbourUp(let key): (.info, "neighbour_up", [("peer", key.short)])
     case .neighbourDown(let key): (.info, "neighbour_down", [("peer", key.short)])
     case .violation(let key, let fault): (.warning, "violation", [("peer", key.short), ("fault", fault)])

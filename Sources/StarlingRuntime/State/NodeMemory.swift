@@ -62,7 +62,7 @@ final class NodeMemory {
 
   /// Whether a file is still what it was when it was finished, as far as its size tells. One that its user took
   /// away may come again.
-  private static func isThere(_ file: ControlFile) -> Bool {
+  static func isThere(_ file: ControlFile) -> Bool {
     guard let path = file.path else { return false }
     var status = stat()
     return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG && status.st_size == file.bytes

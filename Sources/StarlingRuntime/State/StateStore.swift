@@ -1,4 +1,6 @@
+import CSQLite
 import Glibc
+import StarlingApps
 import StarlingCore
 
 /// What a node remembers from run to run, in one SQLite file in its data directory. The identity is not in
@@ -21,7 +23,7 @@ final class StateStore {
     case refused(String)
   }
 
-  private let database: Database
+  let database: Database
   /// Where a damaged store was moved, if there was one, and what was wrong with it.
   let movedAside: (path: String, reason: String)?
 
@@ -94,8 +96,11 @@ extension StateStore {
       var first = floor
       try database.transaction { () throws(Database.Failure) in
         let row = try database.run("SELECT reserved FROM sequence WHERE key = ?", [.blob(key.bytes)]).first
-        first = max(floor, row?.first?.integer.map { UInt64(bitPattern: $0) } ?? 0)
-        let next = Int64(bitPattern: first &+ count)
+        first = max(floor, row?.first?.integer.map { UInt64(clamping: $0) } ?? 0)
+        guard let next = Int64(exactly: first.addingReportingOverflow(count).partialValue), first <= next
+        else {
+          throw Database.Failure(code: SQLITE_RANGE, message: "it says that no numbers are left")
+        }
         try database.run(
           "INSERT INTO sequence VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET reserved = excluded.reserved",
           [.blob(key.bytes), .integer(next)])
@@ -157,7 +162,9 @@ extension StateStore {
 extension StateStore {
   /// The files that were finished, the oldest first.
   func files() throws(HostError) -> [ControlFile] {
-    try run { () throws(Database.Failure) in
+    // More chunks than this no file has: the row was not written by a node.
+    let limit = Int64(FileManifest.chunkLimit)
+    return try run { () throws(Database.Failure) in
       try database.run(
         """
         SELECT file, name, topic, bytes, digest, publisher, is_own, chunks, path FROM files
@@ -166,7 +173,7 @@ extension StateStore {
       ).compactMap { row in
         guard let file = row[0].text, let name = row[1].text, let topic = row[2].text,
           let bytes = row[3].integer, let digest = row[4].text, let publisher = row[5].text,
-          let chunks = row[7].integer, let path = row[8].text
+          let chunks = row[7].integer, let path = row[8].text, bytes >= 0, (0...limit).contains(chunks)
         else { return nil }
         return ControlFile(
           file: file, name: name, topic: topic, bytes: UInt64(clamping: bytes), digest: digest,

@@ -38,12 +38,24 @@ final class DataDirectory: Sendable {
         throw HostError("The data directory \"\(directory)\" could not be made", errno: errno)
       }
     }
+    try DataDirectory.checkThatOthersCannotWrite(self.path)
     let fd = starling_open(self.path + "/lock", O_RDWR | O_CREAT, 0o600)
     lock = try FileDescriptor(fd, orThrow: "The data directory \"\(self.path)\" could not be opened")
     guard flock(lock.number, LOCK_EX | LOCK_NB) == 0 else {
       throw HostError("The data directory \"\(self.path)\" is in use by another node; choose another one.")
     }
     clearIncoming()
+  }
+
+  /// Whoever can write the directory can put another key, state or file in the place of the node's.
+  private static func checkThatOthersCannotWrite(_ path: String) throws(HostError) {
+    for directory in [path, path + "/files", path + "/incoming"] {
+      var status = stat()
+      guard stat(directory, &status) == 0, status.st_mode & S_IWOTH != 0 else { continue }
+      throw HostError(
+        "The data directory \"\(directory)\" can be written by every user of the machine; protect it with: "
+          + "chmod o-w \(directory)")
+    }
   }
 
   /// Opens a file in the directory; makes the folders in it anew if somebody has taken them away.

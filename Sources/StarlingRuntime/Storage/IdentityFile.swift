@@ -38,21 +38,32 @@ public enum IdentityFile {
     return identity
   }
 
-  /// Reads an identity, or makes one if there is no file yet. A crash leaves a whole file or none.
+  /// Reads an identity, or makes one if there is nothing yet. A crash leaves a whole file or none; whatever is
+  /// there stays, for it may be all that leads to the node's key.
   static func readOrCreate(_ path: String) throws(HostError) -> Identity {
-    guard access(path, F_OK) != 0, errno == ENOENT else { return try read(path) }
-    unlink(path + ".new")
-    let identity = try create(at: path + ".new")
-    guard link(path + ".new", path) == 0 || rename(path + ".new", path) == 0 else {
-      throw HostError("The identity file \"\(path)\" could not be created", errno: errno)
+    var status = stat()
+    guard lstat(path, &status) != 0, errno == ENOENT else {
+      if status.st_mode & S_IFMT == S_IFLNK, access(path, F_OK) != 0, errno == ENOENT {
+        throw HostError(
+          "The identity file \"\(path)\" is a symbolic link that leads nowhere; put back what it led to, or remove "
+            + "the link and the node makes a new key.")
+      }
+      return try read(path)
     }
     unlink(path + ".new")
+    let identity = try create(at: path + ".new")
+    let result = starling_rename_new(path + ".new", path)
+    guard result == 0 else {
+      unlink(path + ".new")
+      throw HostError("The identity file \"\(path)\" could not be created", errno: -result)
+    }
     return identity
   }
 
   /// Reads an identity. A symbolic link is followed; what it leads to is checked.
   ///
-  /// - Throws: ``HostError`` when the file cannot be read, is open to others, or holds something else.
+  /// - Throws: ``HostError`` when the file cannot be read, is another user's or open to others, or holds something
+  ///   else.
   public static func read(_ path: String) throws(HostError) -> Identity {
     let fd = starling_open(path, O_RDONLY | O_NONBLOCK, 0)
     if fd == -ENOENT {
@@ -62,6 +73,12 @@ public enum IdentityFile {
     var status = stat()
     guard fstat(file.number, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
       throw HostError("The identity file \"\(path)\" is not a file.")
+    }
+    // Root's is as good: it could read and change the node's own as well.
+    guard isTrusted(owner: status.st_uid) else {
+      throw HostError(
+        "The identity file \"\(path)\" belongs to another user, who knows the key and can change it; use a key of "
+          + "your own, or take the file over with: chown \(geteuid()) \(path)")
     }
     guard status.st_mode & 0o077 == 0 else {
       throw HostError(
@@ -75,7 +92,7 @@ public enum IdentityFile {
     return try identity(from: try seed(in: bytes[..<count], path: path))
   }
 
-  private static func seed(in bytes: ArraySlice<UInt8>, path: String) throws(HostError) -> [UInt8] {
+  static func seed(in bytes: ArraySlice<UInt8>, path: String) throws(HostError) -> [UInt8] {
     // As bytes: to a string a carriage return and a line feed are one character, which ends no line.
     guard !bytes.contains(UInt8(ascii: "\r")) else {
       throw HostError(
@@ -99,6 +116,9 @@ public enum IdentityFile {
     }
     return seed
   }
+
+  /// Whether a key may be another's file.
+  static func isTrusted(owner: uid_t) -> Bool { owner == geteuid() || owner == 0 }
 
   private static func identity(from seed: [UInt8]) throws(HostError) -> Identity {
     do {

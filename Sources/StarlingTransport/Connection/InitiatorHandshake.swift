@@ -27,6 +27,11 @@ struct InitiatorHandshake {
     repeatAt = now + InitiatorHandshake.patience(repeats: repeats)
   }
 
+  /// After how long the last of so many datagrams has gone unanswered.
+  static func patience(openings: Int) -> Interval {
+    (0..<openings).reduce(.zero) { $0 + patience(repeats: $1) }
+  }
+
   /// The probe timeout before anything was measured (RFC 9002, section 6.2.2), doubled every time.
   private static func patience(repeats: Int) -> Interval {
     RoundTripEstimator.initial * 3 * (1 << min(repeats, 16))

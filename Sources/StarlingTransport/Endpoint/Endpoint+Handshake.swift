@@ -97,11 +97,3 @@ extension Endpoint {
     sink.transmit(datagram, to: address)
   }
 }
-
-extension SocketAddress {
-  /// Whether two addresses belong to one host: the same IPv4 address, or the same first half of an IPv6 one.
-  fileprivate func isOnHost(of other: SocketAddress) -> Bool {
-    host.count == other.host.count
-      && host.prefix(host.count == 16 ? 8 : 4).elementsEqual(other.host.prefix(host.count == 16 ? 8 : 4))
-  }
-}

@@ -92,7 +92,8 @@ extension CloseReason {
   /// What the peer is told; `nil` when it knows already.
   fileprivate var codeForPeer: CloseCode? {
     switch self {
-    case .peer, .peerFull, .violationReported: nil
+    case .peer, .peerFull, .notAdmitted, .violationReported: nil
+    case .inadmissible: .inadmissible
     case .violation: .violation
     default: .application
     }

@@ -56,14 +56,20 @@ public struct Endpoint {
   /// - Parameters:
   ///   - address: where the peer listens.
   ///   - key: the peer's key; anyone else who answers is refused. `nil` takes anyone.
-  /// - Throws: ``ConnectError`` when the table is full or the key is the endpoint's own.
+  ///   - openings: how many times the first datagram is sent at most, 1 or more, where nobody has shown yet to
+  ///     want it; as often as ``TransportConfiguration/handshakeTimeout`` allows if `nil`.
+  /// - Throws: ``ConnectError`` when the table is full, half of it is taken by connections that this end asked
+  ///   for, or the key is the endpoint's own.
   public mutating func connect(
-    to address: SocketAddress, expecting key: PublicKey?, at now: Instant,
+    to address: SocketAddress, expecting key: PublicKey?, openings: Int? = nil, at now: Instant,
     into sink: inout some TransportSink & ~Copyable
   ) throws(ConnectError) -> ConnectionID {
     guard key != publicKey else { throw .ownKey }
     guard connections.count < configuration.maximumConnections else {
       throw .tooManyConnections(limit: configuration.maximumConnections)
+    }
+    guard outgoingCount < configuration.maximumOutgoingConnections else {
+      throw .tooManyConnections(limit: configuration.maximumOutgoingConnections)
     }
     let id = newID()
     var noise = NoiseHandshake(
@@ -78,7 +84,9 @@ public struct Endpoint {
       from: id, ephemeral: ephemeral, tag: tag, byteCount: configuration.datagramBytes)
     var connection = Connection(id: id, address: address, opening: nil, limits: configuration, at: now)
     connection.handshake = InitiatorHandshake(noise: noise, expected: key, datagram: datagram, at: now)
-    connection.handshakeDeadline = now + configuration.handshakeTimeout
+    let patience =
+      openings.map { InitiatorHandshake.patience(openings: $0) } ?? configuration.handshakeTimeout
+    connection.handshakeDeadline = now + min(patience, configuration.handshakeTimeout)
     connection.transmit(datagram, counters: &counters, into: &sink)
     add(connection)
     return id
@@ -123,6 +131,7 @@ public struct Endpoint {
     case (.respond, .connection(let i)):
       connections[i].receiveRespond(
         datagram, credentials: credentials, at: now, counters: &counters, into: &sink)
+      if connections[i].ended == .ownKey, !isOwnOpening(connections[i]) { connections[i].ended = .keyInUse }
       settle(i, at: now, into: &sink)
     case (.refuse, .connection(let i)):
       guard let reason = HandshakeDatagram.parseRefuse(datagram) else { return counters.drop(.malformed) }
@@ -173,11 +182,18 @@ public struct Endpoint {
   }
 
   /// Ends a connection and tells the peer. Messages not yet sent are discarded.
+  ///
+  /// - Parameters:
+  ///   - connection: which one; one that has ended is left alone.
+  ///   - isInadmissible: whether the peer is to be told that its key is not admitted here.
+  ///   - now: the current instant.
+  ///   - sink: takes what is to be done.
   public mutating func close(
-    _ connection: ConnectionID, at now: Instant, into sink: inout some TransportSink & ~Copyable
+    _ connection: ConnectionID, asInadmissible isInadmissible: Bool = false, at now: Instant,
+    into sink: inout some TransportSink & ~Copyable
   ) {
     guard case .connection(let i) = routes[connection] else { return }
-    connections[i].ended = .local
+    connections[i].ended = isInadmissible ? .inadmissible : .local
     settle(i, at: now, into: &sink)
   }
 
@@ -201,5 +217,22 @@ public struct Endpoint {
     guard case .connection(let i) = routes[connection] else { return nil }
     let estimator = connections[i].recovery.roundTrip
     return estimator.hasSample ? estimator.smoothed : nil
+  }
+
+  /// How many connections this end asked for, those that are up included.
+  private var outgoingCount: Int {
+    var count = 0
+    for i in 0..<connections.count where connections[i].opening == nil { count += 1 }
+    return count
+  }
+
+  /// Whether the opening that a connection began with came back to this very endpoint: its address is the
+  /// endpoint's own, and not that of another one with the same key.
+  private func isOwnOpening(_ connection: Connection) -> Bool {
+    guard
+      let ephemeral = connection.handshake.flatMap({ HandshakeDatagram.parseInitiate($0.datagram)?.ephemeral }
+      )
+    else { return false }
+    return openings.keys.contains { $0.ephemeral.elementsEqual(ephemeral) }
   }
 }

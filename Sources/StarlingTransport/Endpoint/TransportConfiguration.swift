@@ -29,6 +29,9 @@ public struct TransportConfiguration: Sendable {
   public var reassemblyBytes = 1 << 19
   /// How many connections may be up or being asked for, at least 1.
   public var maximumConnections = 256
+  /// How many of them this end may have asked for, at least 1. The rest is kept for those that others open, so
+  /// that whoever makes this end open many keeps nobody out. The default is half.
+  public var maximumOutgoingConnections = 128
   /// How many handshakes begun by others may be pending, at least 1; beyond that the oldest gives way.
   public var maximumHandshakes = 256
   /// How many of these one host may have pending, at least 1; beyond that its own oldest gives way. A host is
@@ -56,6 +59,7 @@ public struct TransportConfiguration: Sendable {
     precondition(sendQueueMessages >= 1, "the send queue holds a message")
     precondition((65_536...(1 << 30)).contains(reassemblyBytes), "reassembly holds the largest message")
     precondition(maximumConnections >= 1 && maximumHandshakes >= 1, "an endpoint holds a connection")
+    precondition(maximumOutgoingConnections >= 1, "an endpoint may ask for a connection")
     precondition(
       maximumHandshakesPerHost >= 1 && maximumConnectionsPerHost ?? 1 >= 1, "a host has a share")
   }

@@ -43,6 +43,10 @@ public enum CloseReason: Hashable, Sendable, CustomStringConvertible {
   case peer
   /// The peer has no room for another connection.
   case peerFull
+  /// The peer's network does not admit this end's key.
+  case notAdmitted
+  /// This end's network does not admit the peer's key.
+  case inadmissible
   /// The peer did not answer the handshake in time.
   case handshakeTimedOut
   /// The peer did not answer in time, and somebody at its address says that it speaks another version of
@@ -55,6 +59,8 @@ public enum CloseReason: Hashable, Sendable, CustomStringConvertible {
   case unexpectedKey(PublicKey)
   /// Who answered is this endpoint itself.
   case ownKey
+  /// Who answered is another endpoint with this one's key.
+  case keyInUse
   /// Nothing was heard for longer than the idle timeout, although nothing was asked either.
   case idle
   /// The peer no longer acknowledges what is sent to it.
@@ -70,6 +76,9 @@ public enum CloseReason: Hashable, Sendable, CustomStringConvertible {
     case .local: "this node closed the connection"
     case .peer: "the peer closed the connection"
     case .peerFull: "the peer has no room for another connection; try another peer or later"
+    case .notAdmitted:
+      "the peer's network does not admit this node's key; ask its operator to admit it, or use a key that is"
+    case .inadmissible: "the peer's key is not admitted"
     case .handshakeTimedOut:
       "the peer did not answer; check its address and that it is running"
     case .version(let theirs, let ours):
@@ -79,6 +88,8 @@ public enum CloseReason: Hashable, Sendable, CustomStringConvertible {
       "the peer belongs to another network; start both with the same network name"
     case .unexpectedKey(let key): "the peer at that address has another key than expected: \(key)"
     case .ownKey: "the address is this node's own"
+    case .keyInUse:
+      "another node runs there with this node's key; stop it, or give one a key of its own: starling keys new"
     case .idle: "nothing was heard from the peer for longer than the idle timeout"
     case .unresponsive: "the peer stopped acknowledging what is sent to it"
     case .violation(let how): "the peer broke the protocol: \(how)"

@@ -45,6 +45,7 @@ enum CloseCode: UInt8 {
   case application = 0
   case violation = 1
   case full = 2
+  case inadmissible = 3
 
   /// Codes of later versions count as the plainest.
   init(code: UInt8) { self = CloseCode(rawValue: code) ?? .application }
@@ -55,6 +56,7 @@ enum CloseCode: UInt8 {
     case .application: .peer
     case .violation: .violationReported
     case .full: .peerFull
+    case .inadmissible: .notAdmitted
     }
   }
 }
