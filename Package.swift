@@ -42,7 +42,7 @@ let package = Package(
     module("StarlingCore", ["CSodium"]),
     module("StarlingTransport", ["StarlingCore", "CSodium"], readmes: ["."]),
     module("StarlingOverlay", ["StarlingCore"], readmes: ["Admission", "SCAMP"]),
-    module("StarlingBroadcast", ["StarlingCore"], readmes: ["Epsilon", "Tree", "Flood", "Gossip"]),
+    module("StarlingBroadcast", ["StarlingCore"], readmes: ["Epsilon", "Tree", "Flood", "Gossip", "Secure"]),
     module("StarlingApps", ["StarlingCore"], readmes: ["Files"]),
     module(
       "StarlingNode",

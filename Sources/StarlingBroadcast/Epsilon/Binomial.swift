@@ -118,7 +118,8 @@ private func stirlingError(_ n: Int) -> Double {
 }
 
 /// ln(1 + x), precise near 0.
-func logarithmOfOnePlus(_ x: Double) -> Double {
+@inlinable
+public func logarithmOfOnePlus(_ x: Double) -> Double {
   guard x.magnitude < 0.25 else { return naturalLogarithm(1 + x) }
   let f = x / (2 + x)
   let square = f * f
