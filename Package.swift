@@ -42,7 +42,7 @@ let package = Package(
     module("StarlingCore", ["CSodium"]),
     module("StarlingTransport", ["StarlingCore", "CSodium"], readmes: ["."]),
     module("StarlingOverlay", ["StarlingCore"], readmes: ["Admission", "SCAMP"]),
-    module("StarlingBroadcast", ["StarlingCore"], readmes: ["Tree", "Flood", "Gossip"]),
+    module("StarlingBroadcast", ["StarlingCore"], readmes: ["Epsilon", "Tree", "Flood", "Gossip", "Secure"]),
     module("StarlingApps", ["StarlingCore"], readmes: ["Files"]),
     module(
       "StarlingNode",
@@ -61,8 +61,8 @@ let package = Package(
     .executableTarget(
       name: "starling",
       dependencies: [
-        "StarlingCore", "StarlingOverlay", "StarlingApps", "StarlingNode", "StarlingSimulator",
-        "StarlingRuntime",
+        "StarlingCore", "StarlingOverlay", "StarlingBroadcast", "StarlingApps", "StarlingNode",
+        "StarlingSimulator", "StarlingRuntime",
       ],
       path: "Sources/StarlingCommand", swiftSettings: strict),
     .executableTarget(

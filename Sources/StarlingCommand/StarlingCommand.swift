@@ -7,7 +7,7 @@ enum StarlingCommand {
 
   /// Everything the command can do, in the order of its help.
   static let verbs: [Verb] = [
-    .keysNew, .keysShow, .node, .publish, .watch, .up, .simulate, .picture, .version,
+    .keysNew, .keysShow, .node, .publish, .watch, .up, .simulate, .epsilon, .picture, .version,
   ]
 
   /// Runs the command.

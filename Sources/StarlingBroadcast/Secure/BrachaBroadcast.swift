@@ -1,0 +1,274 @@
+import StarlingCore
+
+/// Bracha's reliable broadcast (G. Bracha, "Asynchronous Byzantine agreement protocols", Information and Computation
+/// 75, 1987), an instance for each (sender, sequence number): the quorum baseline. It never fails while fewer than a
+/// third of the processes lie, and costs every process 2(N − 1) messages.
+@frozen
+public struct BrachaBroadcast<Auth: SecureAuthenticator>: SecureBroadcastProcess {
+  /// What processes send each other.
+  @frozen
+  public enum Message: Sendable {
+    /// initial: from the sender to all.
+    case send(SignedBatch<Auth>)
+    /// echo: of the first batch that came from the sender.
+    case echo(Vote<Auth>)
+    /// ready.
+    case ready(Vote<Auth>)
+    /// A batch is wanted whose digest met the threshold.
+    case fetch(MessageIdentifier, Auth.Digest)
+    /// The batch that was wanted.
+    case supply(SignedBatch<Auth>)
+  }
+
+  /// What it waits for.
+  @frozen
+  public enum Timer: Sendable {
+    /// A batch that was asked for; asked of somebody else if it has not come.
+    case fetch(MessageIdentifier)
+  }
+
+  @usableFromInline
+  struct Instance: Sendable {
+    /// The batch that was echoed, with what was refused of it.
+    @usableFromInline var echoed: Vote<Auth>?
+    @usableFromInline var ready: Vote<Auth>?
+    @usableFromInline var batch: SignedBatch<Auth>?
+    @usableFromInline var echoes = VoteTally<Auth>()
+    @usableFromInline var readies = VoteTally<Auth>()
+    @usableFromInline var chosen: Auth.Digest?
+    @usableFromInline var undelivered: [UInt16]?
+    @usableFromInline var asked = 0
+
+    @inlinable
+    init() {}
+  }
+
+  @usableFromInline let identity: Peer
+  @usableFromInline let auth: Auth
+  /// Everybody, each once.
+  @usableFromInline let members: MultisetSample
+  /// f: how many may lie.
+  @usableFromInline let byzantine: Int
+  @usableFromInline let fetchTimeout: Interval
+  @usableFromInline var instances: [MessageIdentifier: Instance] = [:]
+  @usableFromInline var entries: EntryLog<Auth.Payload.Author, Auth.Payload.Contents>
+
+  /// How many echoes make ready: more than half of all correct processes and all liars, ⌈(N + f + 1)/2⌉.
+  @inlinable
+  var echoThreshold: Int { (members.members.count + byzantine) / 2 + 1 }
+
+  /// - Parameters:
+  ///   - identity: the process's own handle.
+  ///   - auth: signs its batches and checks the others'.
+  ///   - members: all processes, each once; one value can serve the processes of a simulation.
+  ///   - byzantine: how many may lie; fewer than a third of all.
+  ///   - entries: what was echoed for each author's entries, by an earlier life of the process too.
+  ///   - fetchTimeout: after how long a batch that was asked for is asked of somebody else (a guess: a second).
+  @inlinable
+  public init(
+    identity: Peer, auth: Auth, members: MultisetSample, byzantine: Int,
+    entries: EntryLog<Auth.Payload.Author, Auth.Payload.Contents>, fetchTimeout: Interval = .seconds(1)
+  ) {
+    precondition(
+      3 * byzantine < members.members.count, "\(byzantine) liars among \(members.members.count) are too many")
+    self.identity = identity
+    self.auth = auth
+    self.byzantine = byzantine
+    self.entries = entries
+    self.fetchTimeout = fetchTimeout
+    self.members = members
+  }
+
+  /// Nothing: everybody hears everybody.
+  @inlinable
+  public mutating func start(at now: Instant, into effects: inout some Effects<Self> & ~Copyable) {}
+
+  /// Broadcasts, or forgets an instance.
+  @inlinable
+  public mutating func handle(
+    _ request: SecureRequest<Auth.Payload>, at now: Instant,
+    into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    switch request {
+    case .broadcast(let payload, let sequence):
+      let identifier = MessageIdentifier(origin: identity, sequence: sequence)
+      let signature = auth.sign(auth.digest(of: payload), as: identifier)
+      let batch = SignedBatch(
+        identifier: identifier, payload: payload, signature: signature, hops: 1, auth: auth)
+      sendToAll(.send(batch), into: &effects)
+      echo(batch, at: now, into: &effects)
+    case .forget(let identifier): instances[identifier] = nil
+    }
+  }
+
+  /// Takes a batch from its sender, a vote, or a request for a batch.
+  @inlinable
+  public mutating func receive(
+    _ message: Message, from sender: Peer, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    switch message {
+    case .send(let batch):
+      guard sender == batch.identifier.origin, instances[batch.identifier]?.echoed == nil else { return }
+      guard auth.verifies(batch.signature, of: batch.digest, as: batch.identifier) else {
+        return effects.indicate(.misbehaved(sender, .badSignature))
+      }
+      echo(batch, at: now, into: &effects)
+    case .echo(let vote): receive(vote, isReady: false, from: sender, at: now, into: &effects)
+    case .ready(let vote): receive(vote, isReady: true, from: sender, at: now, into: &effects)
+    case .fetch(let identifier, let digest):
+      guard members.position(of: sender) != nil, let batch = instances[identifier]?.batch,
+        batch.digest == digest
+      else { return }
+      effects.send(effects.prepare(.supply(batch)), to: sender)
+    case .supply(let batch):
+      guard let instance = instances[batch.identifier], instance.chosen == batch.digest,
+        instance.batch?.digest != batch.digest
+      else { return }
+      instances[batch.identifier]?.batch = batch
+      deliver(batch.identifier, at: now, into: &effects)
+    }
+  }
+
+  /// Asks somebody else for a batch that has not come.
+  @inlinable
+  public mutating func expire(
+    _ timer: Timer, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    switch timer {
+    case .fetch(let identifier): fetch(identifier, at: now, into: &effects)
+    }
+  }
+
+  /// Nothing depends on a connection.
+  @inlinable
+  public mutating func disconnect(
+    from peer: Peer, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
+  ) {}
+
+  @inlinable
+  func sendToAll(_ message: Message, into effects: inout some Effects<Self> & ~Copyable) {
+    let parcel = effects.prepare(message)
+    for peer in members.members where peer != identity { effects.send(parcel, to: peer) }
+  }
+
+  @inlinable
+  mutating func echo(
+    _ batch: SignedBatch<Auth>, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    var refused: [UInt16] = []
+    for position in 0..<batch.payload.entryCount where !entries.admits(batch.payload.entry(at: position)) {
+      refused.append(UInt16(position))
+    }
+    let vote = Vote<Auth>(
+      identifier: batch.identifier, digest: batch.digest, signature: batch.signature, refused: refused,
+      hops: batch.hops == .max ? .max : batch.hops + 1)
+    var instance = instances[batch.identifier] ?? Instance()
+    instance.echoed = vote
+    // The batch of the digest that met the threshold may have come before the sender's own.
+    if instance.batch == nil { instance.batch = batch }
+    instances[batch.identifier] = instance
+    sendToAll(.echo(vote), into: &effects)
+    receive(vote, isReady: false, from: identity, at: now, into: &effects)
+  }
+
+  @inlinable
+  mutating func receive(
+    _ vote: Vote<Auth>, isReady: Bool, from sender: Peer, at now: Instant,
+    into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    guard let member = members.position(of: sender), auth.admits(vote.identifier.origin) else { return }
+    let known = instances[vote.identifier]
+    let isKnown =
+      known?.batch?.digest == vote.digest || known?.echoes.knows(vote.digest) == true
+      || known?.readies.knows(vote.digest) == true
+    guard isKnown || auth.verifies(vote.signature, of: vote.digest, as: vote.identifier) else {
+      return effects.indicate(.misbehaved(sender, .badSignature))
+    }
+    if isReady {
+      guard
+        instances[vote.identifier, default: Instance()].readies.take(
+          vote, from: member, in: members, perVoter: 1)
+      else { return }
+    } else {
+      guard
+        instances[vote.identifier, default: Instance()].echoes.take(
+          vote, from: member, in: members, perVoter: 1)
+      else { return }
+    }
+    advance(vote, at: now, into: &effects)
+  }
+
+  /// Becomes ready by a quorum of echoes or by f + 1 who are, and delivers by 2f + 1.
+  @inlinable
+  mutating func advance(
+    _ vote: Vote<Auth>, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    guard let instance = instances[vote.identifier] else { return }
+    let byEchoes = instance.echoes.outcome(of: vote.digest, threshold: echoThreshold)
+    let byReadies = instance.readies.outcome(of: vote.digest, threshold: byzantine + 1)
+    if byEchoes != nil || byReadies != nil {
+      var lacking = (byEchoes ?? byReadies)?.lacking ?? []
+      if let byEchoes, let byReadies { lacking = byEchoes.lacking.filter(byReadies.lacking.contains) }
+      becomeReady(
+        vote, lacking: lacking, hops: max(byEchoes?.hops ?? 0, byReadies?.hops ?? 0), at: now, into: &effects)
+    }
+    if let current = instances[vote.identifier], current.chosen == nil,
+      current.readies.outcome(of: vote.digest, threshold: 2 * byzantine + 1) != nil
+    {
+      instances[vote.identifier]?.chosen = vote.digest
+      if current.batch?.digest != vote.digest { fetch(vote.identifier, at: now, into: &effects) }
+    }
+    deliver(vote.identifier, at: now, into: &effects)
+  }
+
+  @inlinable
+  mutating func becomeReady(
+    _ vote: Vote<Auth>, lacking: [UInt16], hops: UInt16, at now: Instant,
+    into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    var refused = lacking
+    if let before = instances[vote.identifier]?.ready {
+      guard before.digest == vote.digest else { return }
+      refused = before.refused.filter(lacking.contains)
+      guard refused.count < before.refused.count else { return }
+    }
+    let ready = Vote<Auth>(
+      identifier: vote.identifier, digest: vote.digest, signature: vote.signature, refused: refused,
+      hops: hops == .max ? .max : hops + 1)
+    instances[vote.identifier]?.ready = ready
+    sendToAll(.ready(ready), into: &effects)
+    receive(ready, isReady: true, from: identity, at: now, into: &effects)
+  }
+
+  @inlinable
+  mutating func deliver(
+    _ identifier: MessageIdentifier, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    guard let instance = instances[identifier], let chosen = instance.chosen,
+      instance.undelivered?.isEmpty != true,
+      let batch = instance.batch, batch.digest == chosen,
+      let outcome = instance.readies.outcome(of: chosen, threshold: 2 * byzantine + 1)
+    else { return }
+    if let before = instance.undelivered, before.count <= outcome.lacking.count { return }
+    instances[identifier]?.undelivered = outcome.lacking
+    var delivered = batch
+    delivered.hops = max(batch.hops, outcome.hops)
+    effects.indicate(.delivered(delivered, refused: outcome.lacking))
+  }
+
+  /// Asks one process after another: of 2f + 1 that are ready f + 1 are correct, and some correct one echoed the batch.
+  @inlinable
+  mutating func fetch(
+    _ identifier: MessageIdentifier, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    guard let instance = instances[identifier], let chosen = instance.chosen, instance.batch?.digest != chosen
+    else {
+      return
+    }
+    let count = members.members.count
+    let next = instance.asked == 0 ? effects.uniform(below: count) : instance.asked
+    instances[identifier]?.asked = next + 1
+    effects.send(effects.prepare(.fetch(identifier, chosen)), to: members.members[next % count])
+    effects.schedule(.fetch(identifier), at: now + fetchTimeout)
+  }
+}

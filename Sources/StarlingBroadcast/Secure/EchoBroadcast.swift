@@ -1,0 +1,236 @@
+import StarlingCore
+
+/// Echo Broadcast: probabilistic consistent broadcast (thesis, Algorithm 8), an instance for each (sender, sequence
+/// number), over `ErdosRenyiGossip`.
+///
+/// Integrity always holds. With the probabilities that `EpsilonCalculator` gives, total validity and consistency fail.
+@frozen
+public struct EchoBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>: SecureBroadcastProcess {
+  /// The layer below.
+  public typealias Gossip = ErdosRenyiGossip<Auth, Oracle>
+
+  /// What processes send each other.
+  @frozen
+  public enum Message: Sendable {
+    /// A message of the layer below.
+    case gossip(Gossip.Message)
+    /// EchoSubscribe: the receiver is in the sender's echo sample.
+    case subscribe
+    /// Echo.
+    case echo(Vote<Auth>)
+  }
+  /// It waits for nothing.
+  public typealias Timer = Never
+
+  /// What one process knows of one instance.
+  @usableFromInline
+  struct Instance: Sendable {
+    /// *echo*: the batch from the layer below.
+    @usableFromInline var batch: SignedBatch<Auth>?
+    /// The positions of its entries that conflict with what was echoed before.
+    @usableFromInline var refused: [UInt16] = []
+    /// *replies*.
+    @usableFromInline var replies = VoteTally<Auth>()
+    /// The positions that are not delivered yet; `nil` before anything is.
+    @usableFromInline var undelivered: [UInt16]?
+
+    @inlinable
+    init() {}
+  }
+
+  @usableFromInline enum GossipLayer: Embedding {
+    @inlinable static func message(_ message: Gossip.Message) -> EchoBroadcast.Message { .gossip(message) }
+    @inlinable static func timer(_ timer: Never) -> Never {}
+    @inlinable static func indication(_ indication: Gossip.Indication) -> SecureIndication<Auth>? { nil }
+    @usableFromInline typealias Outer = EchoBroadcast
+    @usableFromInline typealias Inner = Gossip
+  }
+
+  /// pb.
+  @usableFromInline var gossip: Gossip
+  @usableFromInline let auth: Auth
+  @usableFromInline let oracle: Oracle
+  /// E.
+  @usableFromInline let sampleSize: Int
+  /// Ê.
+  @usableFromInline let threshold: Int
+  /// ℰ.
+  @usableFromInline var sample: MultisetSample?
+  /// Who subscribed.
+  @usableFromInline var subscriptions: SubscriptionSet
+  @usableFromInline var instances: [MessageIdentifier: Instance] = [:]
+  /// The live instances, oldest first.
+  @usableFromInline var order: [MessageIdentifier] = []
+  @usableFromInline var entries: EntryLog<Auth.Payload.Author, Auth.Payload.Contents>
+
+  /// - Parameters:
+  ///   - identity: the process's own handle.
+  ///   - auth: signs its batches and checks the others'.
+  ///   - oracle: Ω.
+  ///   - parameters: G, E and Ê; the others are not looked at.
+  ///   - entries: what was echoed for each author's entries, by an earlier life of the process too.
+  @inlinable
+  public init(
+    identity: Peer, auth: Auth, oracle: Oracle, parameters: SecureBroadcastParameters,
+    entries: EntryLog<Auth.Payload.Author, Auth.Payload.Contents>
+  ) {
+    gossip = Gossip(identity: identity, auth: auth, oracle: oracle, expectedSample: parameters.gossip)
+    self.auth = auth
+    self.oracle = oracle
+    sampleSize = parameters.echo
+    threshold = parameters.echoThreshold
+    subscriptions = SubscriptionSet(limit: oracle.population)
+    self.entries = entries
+  }
+
+  /// Draws the samples and subscribes to them.
+  @inlinable
+  public mutating func start(at now: Instant, into effects: inout some Effects<Self> & ~Copyable) {
+    apply(effects.embedding(GossipLayer.self) { gossip.start(at: now, into: &$0) }, into: &effects)
+    let sample = MultisetSample(size: sampleSize, from: oracle, random: &effects)
+    self.sample = sample
+    let subscription = effects.prepare(.subscribe)
+    for peer in sample.members { effects.send(subscription, to: peer) }
+  }
+
+  /// Broadcasts, or forgets an instance.
+  @inlinable
+  public mutating func handle(
+    _ request: SecureRequest<Auth.Payload>, at now: Instant,
+    into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    if case .forget(let identifier) = request {
+      if instances.removeValue(forKey: identifier) != nil { order.removeAll { $0 == identifier } }
+    }
+    apply(effects.embedding(GossipLayer.self) { gossip.handle(request, at: now, into: &$0) }, into: &effects)
+  }
+
+  /// Takes a message of this layer or of the one below.
+  @inlinable
+  public mutating func receive(
+    _ message: Message, from sender: Peer, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    switch message {
+    case .gossip(let message):
+      apply(
+        effects.embedding(GossipLayer.self) { gossip.receive(message, from: sender, at: now, into: &$0) },
+        into: &effects)
+    case .subscribe:
+      guard subscriptions.insert(sender) else { return }
+      for identifier in order {
+        guard let instance = instances[identifier], let batch = instance.batch else { continue }
+        effects.send(effects.prepare(.echo(vote(for: batch, refused: instance.refused))), to: sender)
+      }
+    case .echo(let vote):
+      receive(vote, from: sender, into: &effects)
+    }
+  }
+
+  /// Never called: it sets no timers.
+  @inlinable
+  public mutating func expire(
+    _ timer: Never, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
+  ) {}
+
+  /// Nothing depends on a connection.
+  @inlinable
+  public mutating func disconnect(
+    from peer: Peer, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
+  ) {}
+
+  @inlinable
+  func vote(for batch: SignedBatch<Auth>, refused: [UInt16]) -> Vote<Auth> {
+    Vote(
+      identifier: batch.identifier, digest: batch.digest, signature: batch.signature, refused: refused,
+      hops: batch.hops == .max ? .max : batch.hops + 1)
+  }
+
+  @inlinable
+  mutating func open(_ identifier: MessageIdentifier) {
+    if instances[identifier] == nil {
+      instances[identifier] = Instance()
+      order.append(identifier)
+    }
+  }
+
+  @inlinable
+  mutating func apply(_ indications: [Gossip.Indication], into effects: inout some Effects<Self> & ~Copyable)
+  {
+    for indication in indications {
+      switch indication {
+      case .misbehaved(let peer, let misbehaviour): effects.indicate(.misbehaved(peer, misbehaviour))
+      case .delivered(let batch): echo(batch, into: &effects)
+      }
+    }
+  }
+
+  /// pb.Deliver: echoes the batch, but for the entries that conflict with what was echoed before.
+  @inlinable
+  mutating func echo(_ batch: SignedBatch<Auth>, into effects: inout some Effects<Self> & ~Copyable) {
+    var refused: [UInt16] = []
+    for position in 0..<batch.payload.entryCount where !entries.admits(batch.payload.entry(at: position)) {
+      refused.append(UInt16(position))
+    }
+    open(batch.identifier)
+    instances[batch.identifier]?.batch = batch
+    instances[batch.identifier]?.refused = refused
+    let parcel = effects.prepare(.echo(vote(for: batch, refused: refused)))
+    for peer in subscriptions.members { effects.send(parcel, to: peer) }
+    deliver(batch.identifier, into: &effects)
+  }
+
+  @inlinable
+  mutating func receive(
+    _ vote: Vote<Auth>, from sender: Peer, into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    guard let sample, let member = sample.position(of: sender), auth.admits(vote.identifier.origin) else {
+      return
+    }
+    let instance = instances[vote.identifier]
+    if instance?.batch?.digest != vote.digest, instance?.replies.knows(vote.digest) != true {
+      guard auth.verifies(vote.signature, of: vote.digest, as: vote.identifier) else {
+        return effects.indicate(.misbehaved(sender, .badSignature))
+      }
+    }
+    open(vote.identifier)
+    guard instances[vote.identifier]?.replies.take(vote, from: member, in: sample, perVoter: 1) == true else {
+      return
+    }
+    deliver(vote.identifier, into: &effects)
+  }
+
+  /// Delivers what this process echoed and Ê members of its sample echoed too.
+  @inlinable
+  mutating func deliver(_ identifier: MessageIdentifier, into effects: inout some Effects<Self> & ~Copyable) {
+    guard let instance = instances[identifier], let batch = instance.batch,
+      instance.undelivered?.isEmpty != true,
+      let outcome = instance.replies.outcome(of: batch.digest, threshold: threshold)
+    else { return }
+    let refused = union(outcome.lacking, instance.refused)
+    if let before = instance.undelivered, before.count <= refused.count { return }
+    instances[identifier]?.undelivered = refused
+    var delivered = batch
+    delivered.hops = max(batch.hops, outcome.hops)
+    effects.indicate(.delivered(delivered, refused: refused))
+  }
+}
+
+/// Two ascending lists as one.
+@inlinable
+func union(_ one: [UInt16], _ other: [UInt16]) -> [UInt16] {
+  if other.isEmpty { return one }
+  if one.isEmpty { return other }
+  var result: [UInt16] = []
+  var (i, j) = (0, 0)
+  while i < one.count || j < other.count {
+    if j == other.count || (i < one.count && one[i] < other[j]) {
+      result.append(one[i])
+      i += 1
+    } else {
+      if i < one.count, one[i] == other[j] { i += 1 }
+      result.append(other[j])
+      j += 1
+    }
+  }
+  return result
+}

@@ -1,0 +1,325 @@
+import StarlingCore
+
+/// Ready Broadcast: probabilistic secure broadcast (thesis, Algorithm 9), an instance for each (sender, sequence
+/// number), over `EchoBroadcast`.
+///
+/// Integrity always holds. With the probabilities that `EpsilonCalculator` gives, validity, totality and consistency
+/// fail.
+@frozen
+public struct ReadyBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>: SecureBroadcastProcess {
+  /// The layer below.
+  public typealias Echo = EchoBroadcast<Auth, Oracle>
+
+  /// What processes send each other.
+  @frozen
+  public enum Message: Sendable {
+    /// A message of the layers below.
+    case echo(Echo.Message)
+    /// ReadySubscribe: the receiver is in the sender's ready or delivery sample.
+    case subscribe
+    /// Ready.
+    case ready(Vote<Auth>)
+    /// A batch is wanted whose digest met the delivery threshold: votes carry digests only.
+    case fetch(MessageIdentifier, Auth.Digest)
+    /// The batch that was wanted.
+    case supply(SignedBatch<Auth>)
+  }
+
+  /// What it waits for.
+  @frozen
+  public enum Timer: Sendable {
+    /// A batch that was asked for; asked of somebody else if it has not come.
+    case fetch(MessageIdentifier)
+  }
+
+  /// What one process knows of one instance.
+  @usableFromInline
+  struct Instance: Sendable {
+    /// *ready*: for which batches this process is ready, and for which entries of them it is not.
+    @usableFromInline var ready: [Vote<Auth>] = []
+    /// *replies.ready*.
+    @usableFromInline var readyReplies = VoteTally<Auth>()
+    /// *replies.delivery*.
+    @usableFromInline var deliveryReplies = VoteTally<Auth>()
+    /// The batch that this process has, and may hand out.
+    @usableFromInline var batches: [SignedBatch<Auth>] = []
+    /// The digest that met the delivery threshold first: *delivered*.
+    @usableFromInline var chosen: Auth.Digest?
+    /// The positions that are not delivered yet; `nil` before anything is.
+    @usableFromInline var undelivered: [UInt16]?
+    /// Who was asked for the chosen batch last, by the position in the delivery sample, counted on.
+    @usableFromInline var asked = 0
+
+    @inlinable
+    init() {}
+  }
+
+  @usableFromInline enum EchoLayer: Embedding {
+    @inlinable static func message(_ message: Echo.Message) -> ReadyBroadcast.Message { .echo(message) }
+    @inlinable static func timer(_ timer: Never) -> Timer {}
+    @inlinable static func indication(_ indication: SecureIndication<Auth>) -> SecureIndication<Auth>? {
+      if case .misbehaved = indication { return indication }
+      return nil
+    }
+    @usableFromInline typealias Outer = ReadyBroadcast
+    @usableFromInline typealias Inner = Echo
+  }
+
+  /// pcb.
+  @usableFromInline var echo: Echo
+  @usableFromInline let auth: Auth
+  @usableFromInline let oracle: Oracle
+  @usableFromInline let parameters: SecureBroadcastParameters
+  /// After how long a batch that was asked for is asked of somebody else.
+  @usableFromInline let fetchTimeout: Interval
+  /// ℛ and 𝒟.
+  @usableFromInline var readySample: MultisetSample?
+  @usableFromInline var deliverySample: MultisetSample?
+  /// Who subscribed.
+  @usableFromInline var subscriptions: SubscriptionSet
+  @usableFromInline var instances: [MessageIdentifier: Instance] = [:]
+  /// The live instances, oldest first.
+  @usableFromInline var order: [MessageIdentifier] = []
+
+  /// How many instances take memory.
+  public var liveInstances: Int { max(instances.count, echo.instances.count, echo.gossip.delivered.count) }
+
+  /// For how many batches of one instance a member's readiness is recorded. A correct process is ready for the one it
+  /// pcb.Delivered and, if consistency fails below, for others that became contagious.
+  @inlinable
+  static var digestsPerVoter: Int { 2 }
+
+  /// - Parameters:
+  ///   - identity: the process's own handle.
+  ///   - auth: signs its batches and checks the others'.
+  ///   - oracle: Ω.
+  ///   - parameters: of this layer and those below.
+  ///   - entries: what was echoed for each author's entries, by an earlier life of the process too.
+  ///   - fetchTimeout: after how long a batch that was asked for is asked of somebody else (a guess: a second).
+  @inlinable
+  public init(
+    identity: Peer, auth: Auth, oracle: Oracle, parameters: SecureBroadcastParameters,
+    entries: EntryLog<Auth.Payload.Author, Auth.Payload.Contents>, fetchTimeout: Interval = .seconds(1)
+  ) {
+    echo = Echo(identity: identity, auth: auth, oracle: oracle, parameters: parameters, entries: entries)
+    self.auth = auth
+    self.oracle = oracle
+    self.parameters = parameters
+    self.fetchTimeout = fetchTimeout
+    subscriptions = SubscriptionSet(limit: oracle.population)
+  }
+
+  /// Draws the samples and subscribes to them.
+  @inlinable
+  public mutating func start(at now: Instant, into effects: inout some Effects<Self> & ~Copyable) {
+    apply(effects.embedding(EchoLayer.self) { echo.start(at: now, into: &$0) }, at: now, into: &effects)
+    let ready = MultisetSample(size: parameters.ready, from: oracle, random: &effects)
+    let delivery = MultisetSample(size: parameters.delivery, from: oracle, random: &effects)
+    readySample = ready
+    deliverySample = delivery
+    let subscription = effects.prepare(.subscribe)
+    for peer in ready.members { effects.send(subscription, to: peer) }
+    // One subscription serves both samples.
+    for peer in delivery.members where ready.position(of: peer) == nil {
+      effects.send(subscription, to: peer)
+    }
+  }
+
+  /// Broadcasts, or forgets an instance.
+  @inlinable
+  public mutating func handle(
+    _ request: SecureRequest<Auth.Payload>, at now: Instant,
+    into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    if case .forget(let identifier) = request {
+      if instances.removeValue(forKey: identifier) != nil { order.removeAll { $0 == identifier } }
+    }
+    apply(
+      effects.embedding(EchoLayer.self) { echo.handle(request, at: now, into: &$0) }, at: now, into: &effects)
+  }
+
+  /// Takes a message of this layer or of those below.
+  @inlinable
+  public mutating func receive(
+    _ message: Message, from sender: Peer, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    switch message {
+    case .echo(let message):
+      apply(
+        effects.embedding(EchoLayer.self) { echo.receive(message, from: sender, at: now, into: &$0) },
+        at: now,
+        into: &effects)
+    case .subscribe:
+      guard subscriptions.insert(sender) else { return }
+      for identifier in order {
+        for vote in instances[identifier]?.ready ?? [] {
+          effects.send(effects.prepare(.ready(vote)), to: sender)
+        }
+      }
+    case .ready(let vote): receive(vote, from: sender, at: now, into: &effects)
+    case .fetch(let identifier, let digest):
+      // Only a subscriber can have met the threshold by this process's word.
+      guard subscriptions.peers.contains(sender),
+        let batch = instances[identifier]?.batches.first(where: { $0.digest == digest })
+      else { return }
+      effects.send(effects.prepare(.supply(batch)), to: sender)
+    case .supply(let batch):
+      guard let instance = instances[batch.identifier], instance.chosen == batch.digest,
+        instance.batches.isEmpty,
+        instance.undelivered == nil
+      else { return }
+      instances[batch.identifier]?.batches.append(batch)
+      deliver(batch.identifier, at: now, into: &effects)
+    }
+  }
+
+  /// Asks somebody else for a batch that has not come.
+  @inlinable
+  public mutating func expire(
+    _ timer: Timer, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    switch timer {
+    case .fetch(let identifier): fetch(identifier, at: now, into: &effects)
+    }
+  }
+
+  /// Nothing depends on a connection.
+  @inlinable
+  public mutating func disconnect(
+    from peer: Peer, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
+  ) {}
+
+  @inlinable
+  mutating func open(_ identifier: MessageIdentifier) {
+    if instances[identifier] == nil {
+      instances[identifier] = Instance()
+      order.append(identifier)
+    }
+  }
+
+  @inlinable
+  mutating func apply(
+    _ indications: [SecureIndication<Auth>], at now: Instant,
+    into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    for case .delivered(let batch, let refused) in indications {
+      // pcb.Deliver: ready for the batch, or for more of it than before.
+      open(batch.identifier)
+      if instances[batch.identifier]?.batches.contains(where: { $0.digest == batch.digest }) == false {
+        instances[batch.identifier]?.batches.append(batch)
+      }
+      becomeReady(
+        Vote(
+          identifier: batch.identifier, digest: batch.digest, signature: batch.signature, refused: refused,
+          hops: batch.hops == .max ? .max : batch.hops + 1), into: &effects)
+      deliver(batch.identifier, at: now, into: &effects)
+    }
+  }
+
+  /// Tells the subscribers that this process is ready, unless it told them as much before.
+  @inlinable
+  mutating func becomeReady(_ vote: Vote<Auth>, into effects: inout some Effects<Self> & ~Copyable) {
+    let known = instances[vote.identifier]?.ready.firstIndex { $0.digest == vote.digest }
+    var vote = vote
+    if let known, let before = instances[vote.identifier]?.ready[known] {
+      // Readiness only grows: by pcb.Deliver for some entries and by contagion for others.
+      let refused = before.refused.filter(vote.refused.contains)
+      guard refused.count < before.refused.count else { return }
+      vote = Vote(
+        identifier: vote.identifier, digest: vote.digest, signature: before.signature, refused: refused,
+        hops: vote.hops)
+      instances[vote.identifier]?.ready[known] = vote
+    } else {
+      instances[vote.identifier]?.ready.append(vote)
+    }
+    let parcel = effects.prepare(.ready(vote))
+    for peer in subscriptions.members { effects.send(parcel, to: peer) }
+  }
+
+  @inlinable
+  mutating func receive(
+    _ vote: Vote<Auth>, from sender: Peer, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    guard let readySample, let deliverySample, auth.admits(vote.identifier.origin) else { return }
+    let inReady = readySample.position(of: sender)
+    let inDelivery = deliverySample.position(of: sender)
+    guard inReady != nil || inDelivery != nil else { return }
+    let instance = instances[vote.identifier]
+    let isKnown =
+      instance?.readyReplies.knows(vote.digest) == true
+      || instance?.deliveryReplies.knows(vote.digest) == true
+      || instance?.ready.contains { $0.digest == vote.digest } == true
+    guard isKnown || auth.verifies(vote.signature, of: vote.digest, as: vote.identifier) else {
+      return effects.indicate(.misbehaved(sender, .badSignature))
+    }
+    open(vote.identifier)
+    if let inReady,
+      instances[vote.identifier]?.readyReplies.take(
+        vote, from: inReady, in: readySample, perVoter: Self.digestsPerVoter) == true,
+      let outcome = instances[vote.identifier]?.readyReplies.outcome(
+        of: vote.digest, threshold: parameters.readyThreshold)
+    {
+      becomeReady(
+        Vote(
+          identifier: vote.identifier, digest: vote.digest, signature: vote.signature,
+          refused: outcome.lacking,
+          hops: outcome.hops == .max ? .max : outcome.hops + 1), into: &effects)
+    }
+    if let inDelivery,
+      instances[vote.identifier]?.deliveryReplies.take(
+        vote, from: inDelivery, in: deliverySample, perVoter: Self.digestsPerVoter) == true
+    {
+      choose(vote.digest, of: vote.identifier, at: now, into: &effects)
+    }
+  }
+
+  /// The first batch to meet the delivery threshold is the one that is delivered.
+  @inlinable
+  mutating func choose(
+    _ digest: Auth.Digest, of identifier: MessageIdentifier, at now: Instant,
+    into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    guard let instance = instances[identifier],
+      instance.deliveryReplies.outcome(of: digest, threshold: parameters.deliveryThreshold) != nil
+    else { return }
+    if instance.chosen == nil {
+      instances[identifier]?.chosen = digest
+      if !instance.batches.contains(where: { $0.digest == digest }) {
+        fetch(identifier, at: now, into: &effects)
+      }
+    }
+    deliver(identifier, at: now, into: &effects)
+  }
+
+  @inlinable
+  mutating func deliver(
+    _ identifier: MessageIdentifier, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    guard let instance = instances[identifier], let chosen = instance.chosen,
+      instance.undelivered?.isEmpty != true,
+      let batch = instance.batches.first(where: { $0.digest == chosen }),
+      let outcome = instance.deliveryReplies.outcome(of: chosen, threshold: parameters.deliveryThreshold)
+    else { return }
+    if let before = instance.undelivered, before.count <= outcome.lacking.count { return }
+    instances[identifier]?.undelivered = outcome.lacking
+    var delivered = batch
+    delivered.hops = max(batch.hops, outcome.hops)
+    effects.indicate(.delivered(delivered, refused: outcome.lacking))
+  }
+
+  /// Asks one member of the delivery sample after another, from a random one on, for the chosen batch: D̂ of them are
+  /// ready for it, and of the correct ones all will have it.
+  @inlinable
+  mutating func fetch(
+    _ identifier: MessageIdentifier, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    guard let instance = instances[identifier], let chosen = instance.chosen, let deliverySample,
+      !instance.batches.contains(where: { $0.digest == chosen })
+    else { return }
+    let count = deliverySample.members.count
+    let first = instance.asked == 0 ? effects.uniform(below: count) : instance.asked
+    instances[identifier]?.asked = first + 1
+    effects.send(effects.prepare(.fetch(identifier, chosen)), to: deliverySample.members[first % count])
+    effects.schedule(.fetch(identifier), at: now + fetchTimeout)
+  }
+}

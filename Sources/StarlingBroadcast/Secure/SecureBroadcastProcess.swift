@@ -1,0 +1,29 @@
+import StarlingCore
+
+/// A broadcast that liars cannot split, for many senders and many batches of each: Echo Broadcast, Ready Broadcast, and
+/// Bracha's, with one interface.
+public protocol SecureBroadcastProcess<Auth>: Process
+where Request == SecureRequest<Auth.Payload>, Indication == SecureIndication<Auth> {
+  /// How batches are signed.
+  associatedtype Auth: SecureAuthenticator
+}
+
+/// What a secure broadcast can be asked for.
+@frozen
+public enum SecureRequest<Payload> {
+  /// Bring this batch to every process, under that number of this process's own.
+  case broadcast(Payload, sequence: UInt64)
+  /// An instance is done with; whatever else comes of it is nobody's concern. The layer above takes care that nothing
+  /// of it is passed down again.
+  case forget(MessageIdentifier)
+}
+
+/// What a secure broadcast tells the layer above.
+@frozen
+public enum SecureIndication<Auth: SecureAuthenticator>: Sendable {
+  /// A batch is delivered, but for the entries at the positions `refused` (ascending). What was refused may be told as
+  /// delivered later, with `refused` naming fewer positions.
+  case delivered(SignedBatch<Auth>, refused: [UInt16])
+  /// A peer did what no correct peer does. What it sent was dropped.
+  case misbehaved(Peer, Misbehaviour)
+}

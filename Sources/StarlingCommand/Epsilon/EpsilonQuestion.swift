@@ -1,0 +1,106 @@
+import StarlingBroadcast
+import StarlingCore
+
+/// What `starling epsilon` was asked, checked.
+struct EpsilonQuestion {
+  let calculator: EpsilonCalculator
+  /// f, as it was given.
+  let byzantine: Double
+  /// The ε that is wanted.
+  let target: Double?
+  /// The parameters that were given; those of a layer are all there or none.
+  let gossip: Int?
+  let echo: (sample: Int, threshold: Int)?
+  let ready: (sample: Int, threshold: Int, delivery: Int, deliveryThreshold: Int)?
+
+  init(_ arguments: Arguments) throws(CommandError) {
+    guard arguments.text("nodes") != nil else {
+      throw .usage("`starling epsilon` needs --nodes N: how many processes there are.")
+    }
+    let nodes = try arguments.integer("nodes", in: 2...1_000_000, default: 2)
+    byzantine = try arguments.share("byzantine", default: 0.1)
+    guard byzantine < 1 else {
+      throw .usage("--byzantine: somebody must be correct; give a share below 1.")
+    }
+    calculator = EpsilonCalculator(nodes: nodes, byzantine: byzantine)
+    target = try arguments.value("target") { text in
+      guard let value = Double(text), value >= 1e-16, value < 1 else {
+        throw QuantityError("\(quoted(text)) must be a probability from 1e-16 to below 1.")
+      }
+      return value
+    }
+    func sample(_ name: String) throws(CommandError) -> Int? {
+      guard arguments.text(name) != nil else { return nil }
+      return try arguments.integer(name, in: 1...EpsilonCalculator.largestSample, default: 1)
+    }
+    gossip = try sample("gossip")
+    func layer(_ names: [String]) throws(CommandError) -> [Int]? {
+      var values: [Int] = []
+      for name in names { if let value = try sample(name) { values.append(value) } }
+      if values.isEmpty { return nil }
+      guard values.count == names.count else {
+        throw .usage(
+          names.map { "--\($0)" }.joined(separator: ", ") + " go together: give all of them or none.")
+      }
+      for index in stride(from: 0, to: names.count, by: 2) where values[index + 1] > values[index] {
+        throw .usage(
+          "--\(names[index + 1]) \(values[index + 1]) is more than the sample of \(values[index]); a threshold may be"
+            + " as great as its sample.")
+      }
+      return values
+    }
+    echo = try layer(["echo", "echo-threshold"]).map { ($0[0], $0[1]) }
+    ready = try layer(["ready", "ready-threshold", "delivery", "delivery-threshold"]).map {
+      ($0[0], $0[1], $0[2], $0[3])
+    }
+    guard target != nil || gossip != nil || echo != nil || ready != nil else {
+      throw .usage(
+        "`starling epsilon` needs --target EPSILON, or the parameters to judge, such as --gossip 20.")
+    }
+  }
+
+  /// Finds what is wanted and computes what it costs and how often it fails.
+  func answer() throws(CommandError) -> EpsilonAnswer {
+    var answer = EpsilonAnswer(calculator: calculator, byzantine: byzantine)
+    var progress = Progress()
+    defer { progress.finish() }
+    func impossible(_ what: String) -> CommandError {
+      .failed(
+        "No \(what) of up to \(EpsilonCalculator.largestSample) processes is safe enough among \(calculator.nodes) of"
+          + " which \(calculator.byzantine) may lie; allow a greater --target or fewer liars.")
+    }
+    // The shares of the target are those of `EpsilonCalculator.smallestParameters`.
+    answer.gossip = gossip
+    answer.echo = echo
+    answer.ready = ready
+    if let target {
+      progress.report("Looking for samples", 0, of: 3)
+      if gossip == nil {
+        guard let found = calculator.smallestGossip(target: target / 4) else {
+          throw impossible("gossip sample")
+        }
+        answer.gossip = found
+      }
+      progress.report("Looking for samples", 1, of: 3)
+      if echo == nil {
+        guard let found = calculator.smallestEcho(target: target / 4) else { throw impossible("echo sample") }
+        answer.echo = found
+      }
+      progress.report("Looking for samples", 2, of: 3)
+      if ready == nil {
+        guard let found = calculator.smallestReady(target: target / 2) else {
+          throw impossible("ready sample")
+        }
+        answer.ready = found
+      }
+      progress.report("Looking for samples", 3, of: 3)
+    }
+    answer.compute()
+    if let target, let epsilon = answer.epsilon, epsilon > target {
+      throw .failed(
+        "These parameters fail with a probability of up to \(EpsilonAnswer.text(epsilon)), more than"
+          + " \(EpsilonAnswer.text(target)); leave out those that may be greater.")
+    }
+    return answer
+  }
+}

@@ -1,0 +1,29 @@
+extension Verb {
+  /// `starling epsilon`
+  static let epsilon = Verb(
+    "epsilon", "compute how safe a secure broadcast is, or the parameters that make it so",
+    options: [
+      Option("nodes", "N", "how many processes there are"),
+      Option("byzantine", "SHARE", "how many of them may lie (default 10%)"),
+      Option("target", "EPSILON", "find the smallest samples that fail less often, such as 1e-10"),
+      Option("gossip", "G", "expected gossip sample"),
+      Option("echo", "E", "echo sample"),
+      Option("echo-threshold", "N", "echoes that deliver"),
+      Option("ready", "R", "ready sample"),
+      Option("ready-threshold", "N", "ready messages that make ready"),
+      Option("delivery", "D", "delivery sample"),
+      Option("delivery-threshold", "N", "ready messages that deliver"),
+      .json, .out,
+    ],
+    notes: """
+      Give --target and it finds the parameters that were not given; give parameters and it says how often
+      they fail. A layer needs its sample and its threshold; the ready and the delivery sample go together.
+      Up to 4096 processes the bounds are evaluated exactly; above, by upper bounds of them.
+      """
+  ) { arguments throws(CommandError) in
+    let question = try EpsilonQuestion(arguments)
+    let output = try Output(arguments)
+    let answer = try question.answer()
+    try output.write(answer.json, json: arguments.has("json"), text: answer.text)
+  }
+}
