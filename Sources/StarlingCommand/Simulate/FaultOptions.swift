@@ -29,7 +29,9 @@ enum FaultOptions {
       "fast-clocks", "SHARE:GAIN[@FROM]", "a share of the peers has clocks that gain this much: 10%:20%",
       repeats: true),
     Option("byzantine", "SHARE", "a share of the peers are adversaries (default 0); senders never are"),
-    Option("adversary", "NAME", "what those do: mute (default), forge, spam or censor"),
+    Option(
+      "adversary", "NAME",
+      "what those do: mute (default), forge, spam, censor, repeat-walk or replay-introduction"),
   ]
 
   /// What the options ask for, in the order of ``options``.

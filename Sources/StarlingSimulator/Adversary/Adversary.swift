@@ -21,7 +21,7 @@ where Diffusion.Auth == IdealAuthenticator, Diffusion.Message: Falsifiable {
   private(set) var member: Member
   private let plot: Plot?
   /// Messages that came, to be sent again; a ring.
-  private var remembered: [Message] = []
+  private(set) var remembered: [Message] = []
   private var position = 0
 
   init(_ member: Member, plot: Plot?) {
@@ -45,6 +45,7 @@ where Diffusion.Auth == IdealAuthenticator, Diffusion.Message: Falsifiable {
     into effects: inout some Effects<Self> & ~Copyable
   ) {
     if let plot, plot.conduct == .spam || plot.conduct == .forge { remember(message) }
+    if let plot, plot.conduct.isRepeated(message) { remember(message) }
     effects.bending(plot, at: now) { member.receive(message, from: sender, at: now, into: &$0) }
   }
 
@@ -58,6 +59,7 @@ where Diffusion.Auth == IdealAuthenticator, Diffusion.Message: Falsifiable {
       case .mute, .censor: return
       case .forge: forge(plot, into: &effects)
       case .spam: spam(plot, at: now, into: &effects)
+      case .repeatWalk, .replayIntroduction: again(plot, into: &effects)
       }
       effects.schedule(.mischief, at: now + Plot.period)
     }
@@ -73,7 +75,7 @@ where Diffusion.Auth == IdealAuthenticator, Diffusion.Message: Falsifiable {
   }
 
   /// A neighbour or, half of the time, anybody.
-  private func target(_ plot: Plot, _ effects: inout some Effects<Self> & ~Copyable) -> Peer {
+  func target(_ plot: Plot, _ effects: inout some Effects<Self> & ~Copyable) -> Peer {
     if effects.oneIn(2), let neighbour = member.overlay.partialView.random(from: &effects) {
       return neighbour
     }

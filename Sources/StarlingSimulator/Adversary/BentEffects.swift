@@ -37,6 +37,7 @@ where
   private func bent(_ message: Owner.Message, _ plot: Plot) -> Owner.Message? {
     switch plot.conduct {
     case .spam: return message
+    case .repeatWalk, .replayIntroduction: return message
     case .forge: return message.tampered
     case .mute:
       switch message {

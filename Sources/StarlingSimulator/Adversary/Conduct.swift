@@ -10,6 +10,10 @@ public enum Conduct: String, Hashable, Sendable, CaseIterable {
   case spam
   /// Passes on everything but the messages of one sender, which it announces and never hands out.
   case censor
+  /// Sends the walks that it saw of joiners again and again, to make others introduce them, or pass the walks on.
+  case repeatWalk = "repeat-walk"
+  /// Sends introductions that others signed again, long after, to peers that may not have seen them.
+  case replayIntroduction = "replay-introduction"
 }
 
 /// What one adversary knows of the plot.

@@ -17,6 +17,7 @@ extension BroadcastReport {
       ("missed", .integer(missed)), ("accusations", json(of: accusations)),
       ("false_accusations", json(of: falseAccusations)),
       ("shunned_adversaries", .integer(shunnedAdversaries)), ("shunned_correct", .integer(shunnedCorrect)),
+      ("refused_relays", .integer(refusedRelays)),
       ("violations", .array(violations.map { .string($0.description) })),
       ("timeline", .array(timeline.map(json(of:)))), ("series", .array(series.map(json(of:)))),
     ]

@@ -63,6 +63,7 @@ extension BroadcastReport {
     let views = ViewCensus(of: network, among: live)
     (viewSizes, overlay, deadEntries) = (views.sizes, views.graph, views.deadEntries)
     isLive = live
+    for i in live.indices where live[i] { refusedRelays += network[Peer(i)].member.overlay.refusedRelays }
     // A crashed peer has no arcs left and is a component of its own.
     let crashed = live.count - viewSizes.count
     components = overlay.weakComponents().count - crashed
