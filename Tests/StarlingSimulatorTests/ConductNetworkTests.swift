@@ -1,16 +1,17 @@
 import StarlingBroadcast
 import StarlingCore
 import StarlingNode
-import StarlingOverlay
 import StarlingSimulator
 import StarlingTestSupport
 import Testing
+
+@testable import StarlingOverlay
 
 private typealias Member = GroupMember<Scamp<IdealAdmission>, BroadcastTree<IdealAuthenticator>>
 
 /// A member that may lie: ten times a second it sends its neighbours what no correct peer would.
 private struct Player: Process {
-  enum Lie { case forgery, flood }
+  enum Lie { case forgery, flood, walks }
   enum Timer {
     case member(Member.Timer)
     case lie
@@ -27,6 +28,8 @@ private struct Player: Process {
     static func indication(_ indication: Indication) -> Indication? { indication }
   }
 
+  /// Whom liars with walks have flood its neighbours.
+  static let framed = Peer(11)
   var member: Member
   let identity: Peer
   var lie: Lie?
@@ -52,8 +55,9 @@ private struct Player: Process {
     switch timer {
     case .member(let timer): _ = effects.embedding(Layer.self) { member.expire(timer, at: now, into: &$0) }
     case .lie:
-      guard now < .zero + .seconds(lie == .flood ? 77 : 110) else { return }
+      guard now < .zero + .seconds(lie == .forgery ? 110 : 77) else { return }
       effects.schedule(.lie, at: now + .milliseconds(100))
+      if lie == .walks { return sendWalks(into: &effects) }
       let neighbours = member.overlay.acquaintances
       for _ in 0..<(lie == .flood ? 600 : 1) {
         let parcel = effects.prepare(message())
@@ -65,6 +69,21 @@ private struct Player: Process {
     from peer: Peer, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
   ) {
     _ = effects.embedding(Layer.self) { member.disconnect(from: peer, at: now, into: &$0) }
+  }
+
+  /// Just below what counts as a flood itself, it has the last honest peer pass walks on, and introduce peers that
+  /// may not even be there.
+  private mutating func sendWalks(into effects: inout some Effects<Self> & ~Copyable) {
+    for _ in 0..<180 {
+      lies += 1
+      let joiner = Peer(10_000 + Int(identity.index) << 16 + Int(lies))
+      let statement = SubscriptionStatement(subscriber: joiner, number: 1, contact: nil)
+      var walk = Scamp<IdealAdmission>.Walk(
+        .contact(number: 1, IdealAdmission(owner: joiner).sign(statement)), for: joiner,
+        hopsLeft: lies % 2 == 0 ? 0 : 6)
+      walk.isReturned = true
+      effects.send(effects.prepare(.overlay(.walk(walk))), to: Player.framed)
+    }
   }
 
   private mutating func message() -> Message {
@@ -82,6 +101,8 @@ private struct Watcher: SimulationObserver {
   /// Whom each peer shunned, and for what.
   var shunned: [(by: Peer, peer: Peer, fault: Misbehaviour)] = []
   var misbehaved = 0
+  /// Whom anybody said to have misbehaved.
+  var accused: Set<Peer> = []
   var deliveries: [UInt32: Int] = [:]
   /// Membership messages from one peer to another in the running second, and the most there ever were.
   private var counts: [UInt64: Int] = [:]
@@ -101,7 +122,9 @@ private struct Watcher: SimulationObserver {
   mutating func indicated(_ indication: Player.Indication, by peer: Peer, at now: Instant) {
     switch indication {
     case .shunned(let other, let what): shunned.append((peer, other, what))
-    case .misbehaved: misbehaved += 1
+    case .misbehaved(let other, _):
+      misbehaved += 1
+      accused.insert(other)
     case .delivered(let broadcast, _): deliveries[broadcast.payload.number, default: 0] += 1
     default: break
     }
@@ -166,6 +189,23 @@ private struct Watcher: SimulationObserver {
     let byHonest = group.observer.shunned.filter { !(1...2).contains(Int($0.by.index)) }
     #expect(Set(byHonest.map { Int($0.peer.index) }) == [1, 2], "\(replay)")
     #expect(byHonest.allSatisfy { $0.fault == .unsolicited })
+  }
+
+  @Test("an honest peer that is sent thousands of walks a second floods nobody, and keeps all its neighbours")
+  func framedByWalks() {
+    let group = run(12, liars: 4, lie: .walks, for: .seconds(40))
+    let isLiar = { (peer: Peer) in (1...4).contains(Int(peer.index)) }
+    #expect(!group.observer.shunned.contains { !isLiar($0.peer) }, "\(replay)")
+    #expect(!group.observer.accused.contains { !isLiar($0) }, "\(replay)")
+    #expect(group[Player.framed].member.overlay.refusedRelays > 10_000, "it was asked for far more")
+  }
+
+  @Test("what a peer sends for others stays well below what counts as a flood")
+  func relayBudget() {
+    let limit = Int(MessagePace.limit) / MessagePace.membershipWeight
+    let largest = ScampConfiguration(extraCopies: 100)
+    let most = ScampRelayBudget.burst + ScampRelayBudget.rate + 1 + Int(largest.extraCopies)
+    #expect(most * 4 < limit * 3, "\(most) of \(limit)")
   }
 
   @Test("on a network that loses a fifth of everything, correct peers charge each other nothing")

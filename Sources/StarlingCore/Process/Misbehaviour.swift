@@ -8,7 +8,7 @@ public enum Misbehaviour: UInt8, Sendable, Hashable, CaseIterable {
   case badSignature
   /// A subscription that the network's policy does not admit.
   case inadmissible
-  /// More subscriptions than a peer may send or introduce.
+  /// More subscriptions than a peer may send.
   case subscriptionFlood
   /// Something old, sent again.
   case replay

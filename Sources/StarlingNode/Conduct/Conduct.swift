@@ -161,7 +161,7 @@ extension Conduct {
     case .malformed, .badSignature: 8
     // A list of keys that is newer at the sender than here looks like this for a while.
     case .inadmissible: 4
-    // The contact's own signature proves it; its clock may be fast.
+    // Its own requests, over its own link: many times what a joiner sends.
     case .subscriptionFlood: 4
     // A network that duplicates or delays may make a correct peer look like this now and then.
     case .unsolicited: 2

@@ -43,8 +43,9 @@ public protocol Admission: Sendable {
   ///
   /// - Returns: `nil` if it does. ``Misbehaviour/inadmissible`` is the fault of the one who sent the subscription
   ///   on: one of the two keys may not be in the network, and every peer can tell. ``Misbehaviour/subscriptionFlood``
-  ///   is the contact's, who signed too many, and no relay's; when this peer is itself the contact it is nobody's:
-  ///   it is busy, and the subscriber may ask again.
+  ///   says that the contact signed too many and is nobody's fault: the signatures do not say when, and who passes
+  ///   them on cannot know what others have seen. When this peer is itself the contact it is busy, and the subscriber
+  ///   may ask again.
   mutating func judge(subscriber: Peer, contact: Peer, at now: Instant) -> Misbehaviour?
 
   /// Whether a peer may belong to the group at all, whoever introduces it: asked before a peer comes into a

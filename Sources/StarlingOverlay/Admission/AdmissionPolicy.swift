@@ -48,7 +48,7 @@ public struct Introduction: Hashable, Sendable {
 ///
 /// A policy is two questions. The first is about a key alone, and every peer must answer it alike at any time: a
 /// peer that passes on a key which it should have refused is blamed for it. The second may remember what
-/// happened, and peers may answer it differently; nobody is blamed but the contact, who signed.
+/// happened, and peers may answer it differently; nobody is blamed.
 public protocol AdmissionPolicy: Sendable {
   /// Why this key may not be in the network at all, whoever introduces it; `nil` if it may.
   func refusal(of key: PublicKey) -> AdmissionRefusal?

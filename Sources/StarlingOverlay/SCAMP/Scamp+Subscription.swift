@@ -17,9 +17,17 @@ extension Scamp {
       return
     }
     let request = SubscriptionStatement(subscriber: identity, number: requestNumber, contact: nil)
-    effects.send(.subscribe(number: requestNumber, door.sign(request)), to: asked)
+    let signature = door.sign(request)
+    if attempt < ScampConfiguration.walksFirst || attempt % 4 == 0 {
+      effects.send(.subscribe(number: requestNumber, signature), to: asked)
+    } else {
+      // Walks lose their way on a lossy network: let the peer be the contact itself. Not always, for one that knows
+      // nobody either can only pass a walk on.
+      let end = Walk(.contact(number: requestNumber, signature), for: identity, hopsLeft: 0)
+      effects.send(.walk(end), to: asked)
+    }
     // Patient at first, because a walk loses its way on a lossy network; then ever slower.
-    let doublings = attempt < 16 ? 0 : attempt - 16
+    let doublings = attempt < 32 ? 0 : attempt - 32
     let wait = min(
       ScampConfiguration.subscriptionRetry * (1 << min(Int(doublings), 16)), ScampConfiguration.longestRetry)
     effects.schedule(.subscription(attempt: attempt), at: now + wait)
@@ -43,7 +51,7 @@ extension Scamp {
     _ number: UInt64, _ signature: Door.Signature, from subscriber: Peer, at now: Instant,
     into effects: inout some Effects<Self> & ~Copyable
   ) {
-    guard countMeeting(subscriber, isRequest: true) else {
+    guard let position = countMeeting(subscriber, isRequest: true, into: &effects) else {
       return effects.indicate(.misbehaved(subscriber, .subscriptionFlood))
     }
     let request = SubscriptionStatement(subscriber: subscriber, number: number, contact: nil)
@@ -57,16 +65,23 @@ extension Scamp {
     var walk = Walk(
       .contact(number: number, signature), for: subscriber, hopsLeft: configuration.walkLength)
     walk.isReturned = true
-    advance(walk, from: subscriber, at: now, into: &effects)
+    // What this peer introduced it only welcomes again.
+    if met[position].introduced == UInt32(truncatingIfNeeded: number) { walk.hopsLeft = 0 }
+    advance(walk, from: nil, at: now, into: &effects)
   }
 
   /// The work of a subscription's contact.
+  ///
+  /// - Parameter sender: who sent the last step of the walk; `nil` if the subscriber itself asked this peer, which
+  ///   has counted it.
   @inlinable
   mutating func introduce(
-    _ subscriber: Peer, _ number: UInt64, _ signature: Door.Signature, from sender: Peer, at now: Instant,
+    _ subscriber: Peer, _ number: UInt64, _ signature: Door.Signature, from sender: Peer?, at now: Instant,
     into effects: inout some Effects<Self> & ~Copyable
   ) {
-    guard subscriber != identity, sender == subscriber || countMeeting(subscriber, isRequest: true)
+    guard subscriber != identity,
+      let position = sender == nil
+        ? met.position(of: subscriber) : countMeeting(subscriber, isRequest: true, into: &effects)
     else { return }
     let request = SubscriptionStatement(subscriber: subscriber, number: number, contact: nil)
     guard door.verifies(signature, of: request, by: subscriber) else {
@@ -74,13 +89,22 @@ extension Scamp {
       if sender == subscriber { effects.indicate(.misbehaved(subscriber, .badSignature)) }
       return
     }
+    let introduction = SubscriptionStatement(subscriber: subscriber, number: number, contact: identity)
+    // Who asks again for what was done has lost the answer, or somebody else repeats its request.
+    let tag = UInt32(truncatingIfNeeded: number)
+    if met[position].introduced == tag {
+      return effects.send(.welcome(number: number, door.sign(introduction), size.news), to: subscriber)
+    }
     if let offence = door.judge(subscriber: subscriber, contact: identity, at: now) {
-      // A relay cannot know this peer's limits: only the subscriber itself can be at fault.
-      if sender == subscriber { effects.indicate(.misbehaved(subscriber, offence)) }
+      // A relay cannot know this peer's limits, nor can the subscriber know how many this peer has introduced.
+      if sender == subscriber || sender == nil, offence == .inadmissible {
+        effects.indicate(.misbehaved(subscriber, offence))
+      }
       return effects.send(.refused(number: number), to: subscriber)
     }
+    guard relay.spend(1 + Int(configuration.extraCopies), at: now) else { return }
+    met[position].introduced = tag
     effects.indicate(.admitted(subscriber: subscriber, contact: identity))
-    let introduction = SubscriptionStatement(subscriber: subscriber, number: number, contact: identity)
     let countersignature = door.sign(introduction)
     if outgoing.count == 0 {
       keep(subscriber, into: &effects)
@@ -139,51 +163,69 @@ extension Scamp {
     // A copy that comes back to its subscriber from the only one it knows would go to and fro.
     guard subscription.subscriber != identity || hopsLeft > 0 && outgoing.count > 1 else { return }
     // Nobody is to blame for too many: in a small group copies meet the same peers again and again.
-    guard countMeeting(subscription.subscriber, isRequest: false) else { return }
+    guard countMeeting(subscription.subscriber, isRequest: false, into: &effects) != nil else { return }
     guard subscription.isAuthentic(to: door) else {
       return effects.indicate(.misbehaved(sender, .badSignature))
     }
     if let offence = door.judge(
       subscriber: subscription.subscriber, contact: subscription.contact, at: now)
     {
-      // Who floods is the contact, as its signature proves: a relay cannot know what others have seen of it.
-      let culprit = offence == .subscriptionFlood ? subscription.contact : sender
-      if culprit != identity { effects.indicate(.misbehaved(culprit, offence)) }
+      // Nobody is to blame for too many introductions: the contact's signature proves that it made them, not when,
+      // so anybody may have kept lawful ones to send them all at once; and a relay cannot know what others have seen.
+      if offence != .subscriptionFlood { effects.indicate(.misbehaved(sender, offence)) }
       return
     }
-    keepOrPassOn(subscription, hopsLeft: min(hopsLeft, configuration.hopLimit), into: &effects)
+    keepOrPassOn(subscription, hopsLeft: min(hopsLeft, configuration.hopLimit), at: now, into: &effects)
   }
 
   @inlinable
   mutating func keepOrPassOn(
-    _ subscription: Subscription<Door.Signature>, hopsLeft: UInt16,
+    _ subscription: Subscription<Door.Signature>, hopsLeft: UInt16, at now: Instant,
     into effects: inout some Effects<Self> & ~Copyable
   ) {
     // p = 1 / (1 + |view|), the paper's section 3.1.
     if canKeep(subscription.subscriber), hopsLeft == 0 || effects.oneIn(1 + outgoing.count) {
       effects.indicate(.admitted(subscriber: subscription.subscriber, contact: subscription.contact))
       keep(subscription.subscriber, into: &effects)
-    } else if hopsLeft > 0, let next = outgoing.keys.random(from: &effects) {
+    } else if hopsLeft > 0, let next = outgoing.keys.random(from: &effects), relay.spend(1, at: now) {
       effects.send(.subscription(subscription, hopsLeft: hopsLeft - 1, size.news), to: next)
     }
   }
 
   /// Counts a request of a subscriber, or a copy of its subscription, in this round.
   ///
-  /// - Returns: whether there are no more than the limit.
+  /// - Returns: its position in `met`; `nil` if there are more than the limit.
   @inlinable
-  mutating func countMeeting(_ subscriber: Peer, isRequest: Bool) -> Bool {
-    // Once the table is full the group is growing fast; those that are in it stay bounded.
-    if met.count >= ScampConfiguration.metLimit, met.position(of: subscriber) == nil { return true }
+  mutating func countMeeting(
+    _ subscriber: Peer, isRequest: Bool, into effects: inout some Effects<Self> & ~Copyable
+  ) -> Int? {
+    if met.count >= ScampConfiguration.metLimit, met.position(of: subscriber) == nil {
+      forgetLeastMet(into: &effects)
+    }
     let position = met.insert(ScampMeetings(), for: subscriber).position
     if isRequest {
-      guard met[position].requests < ScampConfiguration.requestsPerRound else { return false }
+      guard met[position].requests < ScampConfiguration.requestsPerRound else { return nil }
       met[position].requests += 1
     } else {
-      guard met[position].copies < ScampConfiguration.copiesPerRound else { return false }
+      guard met[position].copies < ScampConfiguration.copiesPerRound else { return nil }
       met[position].copies += 1
     }
-    return true
+    return position
+  }
+
+  /// Makes room for another subscriber: the frequent ones keep their places, as in Metwally, Agrawal and El Abbadi,
+  /// "Efficient computation of frequent and top-k elements in data streams", ICDT 2005. Theirs has the newcomer
+  /// inherit the count; here it begins with none, because nobody is to be blamed for others' requests. One of the
+  /// least is drawn, so that a newcomer is not always the next to go.
+  @inlinable
+  mutating func forgetLeastMet(into effects: inout some Effects<Self> & ~Copyable) {
+    let start = effects.uniform(below: met.count)
+    var least = start
+    for i in 1..<met.count {
+      let position = (start + i) % met.count
+      if met[position].count < met[least].count { least = position }
+    }
+    met.remove(met.keys[least])
   }
 
   @inlinable

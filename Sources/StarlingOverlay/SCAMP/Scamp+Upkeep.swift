@@ -31,13 +31,11 @@ extension Scamp {
   mutating func keepUp(count: UInt8, at now: Instant, into effects: inout some Effects<Self> & ~Copyable) {
     met = PeerMap()
     donations = 0
+    let most = law * ScampConfiguration.fullPartialView
+    mostMembers = min(configuration.viewLimit, UInt16(clamping: Int(most) + 8))
     // The first rounds are short, for peers that join at once; they are too short to tell who is silent.
     if count >= ScampConfiguration.shortRounds {
       size.advance(&effects)
-      if size.isSettled {
-        let most = law * ScampConfiguration.fullPartialView
-        mostMembers = min(configuration.viewLimit, UInt16(clamping: Int(most) + 8))
-      }
       growOlder(into: &effects)
       releaseSurplus(into: &effects)
       sendHeartbeats(into: &effects)
@@ -133,12 +131,15 @@ extension Scamp {
     if missing > 0 { sendCopies(of: subscription, count: missing, toAll: false, into: &effects) }
   }
 
-  /// How many keepers the in-view takes: somewhat more than the law, once the group's size is known. Views that
-  /// only ever grew would end as large as the group.
+  /// How many keepers the in-view takes: somewhat more than the law, and until the group's size is known more than
+  /// that. Views that only ever grew would end as large as the group, and old subscriptions that are sent again and
+  /// again make them grow within a minute.
   @inlinable
   var mostKeepers: Int {
-    let limit = Int(configuration.viewLimit)
-    return size.isSettled ? min(limit, Int(law * ScampConfiguration.fullInView) + 2) : limit
+    let most =
+      size.isSettled
+      ? law * ScampConfiguration.fullInView + 2 : law * ScampConfiguration.fullYoungInView + 4
+    return min(Int(configuration.viewLimit), Int(most))
   }
 
   /// Asks keepers beyond the law to let go. Drawn at random: if the oldest went, a liar that offers itself as a

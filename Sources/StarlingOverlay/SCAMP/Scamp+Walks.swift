@@ -6,10 +6,13 @@ extension Scamp {
   var degree: Int { outgoing.count + incoming.count }
 
   /// One stop of a random walk: accepts or refuses the step that led here, then ends or goes on.
+  ///
+  /// - Parameter sender: whose step led here; `nil` for a walk that begins here, for one who asked and was counted.
   @inlinable
   mutating func advance(
-    _ walk: Walk, from sender: Peer, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
+    _ walk: Walk, from sender: Peer?, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
   ) {
+    guard relay.spend(1, at: now) else { return }
     var walk = walk
     walk.hopsLeft = min(walk.hopsLeft, configuration.walkLength)
     let degree = degree
@@ -23,7 +26,7 @@ extension Scamp {
     // A step towards a busier peer is accepted with probability degree(u) / degree(v).
     // The last step too, and the way back is no step of its own: otherwise the walk would end where degrees
     // are great, or where refusals are rare.
-    if !walk.isReturned, degree > Int(walk.degree), walk.degree > 0,
+    if let sender, !walk.isReturned, degree > Int(walk.degree), walk.degree > 0,
       effects.uniform(below: degree) >= Int(walk.degree)
     {
       walk.isReturned = true
@@ -50,7 +53,7 @@ extension Scamp {
 
   @inlinable
   mutating func finish(
-    _ walk: Walk, from sender: Peer, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
+    _ walk: Walk, from sender: Peer?, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
   ) {
     switch walk.purpose {
     case .contact(let number, let signature):

@@ -48,6 +48,8 @@ public struct Scamp<Door: Admission>: Membership {
   @usableFromInline var donated: [Peer] = []
   /// How often subscribers were met in this round.
   @usableFromInline var met = PeerMap<ScampMeetings>()
+  /// What this peer may still send because of others.
+  @usableFromInline var relay = ScampRelayBudget()
   /// How many members the partial view takes before it passes every subscription on.
   @usableFromInline var mostMembers: UInt16
   /// Donations that were asked for: one that was not is returned.
@@ -102,6 +104,8 @@ public struct Scamp<Door: Admission>: Membership {
   public func admits(_ peer: Peer) -> Bool { door.admits(peer) }
   /// How many peers there seem to be.
   public var estimatedSize: Double { size.estimate }
+  /// How often others asked for more than this peer passes on in a time; see ``ScampRelayBudget``.
+  public var refusedRelays: Int { Int(relay.refusals) }
 
   /// Draws this peer's part of the size estimate, and joins through an acquaintance if there is one.
   @inlinable
@@ -229,6 +233,9 @@ public struct ScampArc: Sendable {
 /// How often a subscriber was met in a round.
 @frozen
 public struct ScampMeetings: Sendable {
+  /// The number of its subscription that this peer introduced last, cut to 32 bits: only the subscriber itself could
+  /// make two of its own look alike.
+  @usableFromInline var introduced: UInt32?
   /// Its own requests for a contact.
   @usableFromInline var requests: UInt8 = 0
   /// Copies of its subscription.
@@ -236,4 +243,8 @@ public struct ScampMeetings: Sendable {
 
   @inlinable
   init() {}
+
+  /// How often it was met.
+  @inlinable
+  var count: Int { Int(requests) + Int(copies) }
 }

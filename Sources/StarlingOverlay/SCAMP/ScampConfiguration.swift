@@ -33,6 +33,10 @@ public struct ScampConfiguration: Sendable {
   /// takes on a wide-area network.
   @inlinable
   public static var subscriptionRetry: Interval { .seconds(3) }
+  /// So many attempts ask for a walk, which finds a contact anywhere; of later ones three of four ask a peer to be the
+  /// contact itself. A guess: where a hundredth of all messages is lost, one joiner in a thousand gets that far.
+  @inlinable
+  public static var walksFirst: UInt8 { 3 }
   /// The longest that doubling may grow that wait. A guess.
   @inlinable
   public static var longestRetry: Interval { .seconds(600) }
@@ -79,6 +83,10 @@ public struct ScampConfiguration: Sendable {
   /// Beyond this share of the law, and two more, keepers are asked to let go. Measured.
   @inlinable
   public static var fullInView: Double { 1.15 }
+  /// Beyond this share of the law, and four more, keepers are not taken while the size of the group is not settled:
+  /// in its first minutes, when estimates lag behind. A guess.
+  @inlinable
+  public static var fullYoungInView: Double { 1.5 }
 
   /// How many donations may be outstanding, in that each can still be returned. A guess.
   @inlinable

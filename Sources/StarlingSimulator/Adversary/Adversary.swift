@@ -23,7 +23,7 @@ where Diffusion.Auth == IdealAuthenticator, Diffusion.Message: Falsifiable {
   var minted: UInt32 = 0
   private let plot: Plot?
   /// Messages that came, to be sent again; a ring.
-  private var remembered: [Message] = []
+  private(set) var remembered: [Message] = []
   private var position = 0
 
   init(_ member: Member, plot: Plot?) {
@@ -50,6 +50,7 @@ where Diffusion.Auth == IdealAuthenticator, Diffusion.Message: Falsifiable {
     if let plot, plot.conduct == .goneLiar, now >= plot.start, deny(message, to: sender, into: &effects) {
       return
     }
+    if let plot, plot.conduct.isRepeated(message) { remember(message) }
     effects.bending(plot, at: now) { member.receive(message, from: sender, at: now, into: &$0) }
   }
 
@@ -65,6 +66,7 @@ where Diffusion.Auth == IdealAuthenticator, Diffusion.Message: Falsifiable {
       case .forge: forge(plot, into: &effects)
       case .spam: spam(plot, at: now, into: &effects)
       case .mintedOrigins: mint(plot, into: &effects)
+      case .repeatWalk, .replayIntroduction: again(plot, into: &effects)
       }
       effects.schedule(.mischief, at: now + Plot.period)
     }

@@ -37,7 +37,7 @@ where
   private func bent(_ message: Owner.Message, _ plot: Plot) -> Owner.Message? {
     switch plot.conduct {
     case .spam: return message
-    case .mintedOrigins: return message
+    case .mintedOrigins, .repeatWalk, .replayIntroduction: return message
     case .forge: return message.tampered
     case .mute:
       switch message {

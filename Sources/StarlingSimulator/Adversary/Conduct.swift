@@ -14,6 +14,10 @@ public enum Conduct: String, Hashable, Sendable, CaseIterable {
   case goneLiar = "gone-liar"
   /// Broadcasts in the names of ever new keys of its own, one message each.
   case mintedOrigins = "minted-origins"
+  /// Sends the walks that it saw of joiners again and again, to make others introduce them, or pass the walks on.
+  case repeatWalk = "repeat-walk"
+  /// Sends introductions that others signed again, long after, to peers that may not have seen them.
+  case replayIntroduction = "replay-introduction"
 }
 
 /// What one adversary knows of the plot.

@@ -19,6 +19,7 @@ extension BroadcastReport {
       ("false_accusations", json(of: falseAccusations)),
       ("shunned_adversaries", .integer(shunnedAdversaries)), ("shunned_correct", .integer(shunnedCorrect)),
       ("checked", .array(checkedPromises.map { .string($0.rawValue) })), ("held", .bool(violations.isEmpty)),
+      ("refused_relays", .integer(refusedRelays)),
       ("violations", .array(violations.map { .string($0.description) })),
       ("timeline", .array(timeline.map(json(of:)))), ("series", .array(series.map(json(of:)))),
     ]

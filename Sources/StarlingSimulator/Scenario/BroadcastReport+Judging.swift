@@ -65,6 +65,7 @@ extension BroadcastReport {
     if network.observer.meter.hasAdversaries {
       overlayWithAdversaries = ViewCensus(of: network, among: isPresent).graph
     }
+    for i in live.indices where live[i] { refusedRelays += network[Peer(i)].member.overlay.refusedRelays }
     // A crashed peer has no arcs left and is a component of its own.
     let crashed = live.count - viewSizes.count
     components = overlay.weakComponents().count - crashed

@@ -96,6 +96,8 @@ public struct BroadcastReport: Sendable {
   public internal(set) var shunnedAdversaries = 0
   /// How often correct peers told that a message was missed.
   public internal(set) var missed = 0
+  /// How often live correct peers were asked to pass on more than they do; see `ScampRelayBudget`.
+  public internal(set) var refusedRelays = 0
 
   /// What was seen of each message so far.
   var judged: [JudgedMessage] = []

@@ -54,8 +54,8 @@ public struct BroadcastScenario: Sendable {
   public var byzantine = 0.0
   /// What the adversaries do, from the moment the overlay has settled.
   public var adversary = Conduct.mute
-  /// How many messages a forger, a spammer or a maker of keys sends a second, besides what it sends as a member. A guess at what
-  /// costs it as much as an honest peer's share of a message a second.
+  /// How many messages an adversary that makes some up or repeats them sends a second, besides what it sends as a
+  /// member. A guess at what costs it as much as an honest peer's share of a message a second.
   public var adversaryRate = 32
   /// How long after the first message these stop; `nil` for never.
   public var adversaryEnd: Interval?

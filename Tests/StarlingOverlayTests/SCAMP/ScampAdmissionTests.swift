@@ -10,7 +10,8 @@ private typealias GuardedScamp = Scamp<Guarded>
 private struct Guarded: Admission {
   let ideal: IdealAdmission
   var refused: Set<UInt32> = []
-  var asked = 0
+  /// Whether contacts have introduced as many as they may.
+  var isOverLimit = false
 
   init(_ owner: Int, refusing refused: Set<UInt32> = []) {
     ideal = IdealAdmission(owner: Peer(owner))
@@ -23,7 +24,7 @@ private struct Guarded: Admission {
     ideal.verifies(signature, of: statement, by: signer)
   }
   mutating func judge(subscriber: Peer, contact: Peer, at now: Instant) -> Misbehaviour? {
-    admits(subscriber) ? nil : .inadmissible
+    admits(subscriber) ? isOverLimit ? .subscriptionFlood : nil : .inadmissible
   }
   func admits(_ peer: Peer) -> Bool { !refused.contains(peer.index) }
 }
@@ -107,6 +108,19 @@ struct ScampAdmissionTests {
       #expect((scamp.subscription != nil) == isBelieved)
       #expect(scamp.partialView.count == (isBelieved ? 1 : 0))
     }
+  }
+
+  @Test(
+    "Introductions beyond a contact's limit are refused, and nobody is blamed: they may be old ones, sent again"
+  )
+  func replayedIntroduction() {
+    var (scamp, effects) = peer(0)
+    scamp.door.isOverLimit = true
+    for sender in [Peer(9), Peer(2)] { scamp.receive(copy(), from: sender, at: .zero, into: &effects) }
+    #expect(scamp.partialView.members.isEmpty && accusations(effects).isEmpty && effects.sent.isEmpty)
+    scamp.receive(
+      .subscribe(number: 7, Guarded(4).sign(statement(4))), from: Peer(4), at: .zero, into: &effects)
+    #expect(effects.sent.map(\.message) == [.refused(number: 7)] && accusations(effects).isEmpty)
   }
 
   @Test("Who is not admitted comes into no view by any way, and is told so")

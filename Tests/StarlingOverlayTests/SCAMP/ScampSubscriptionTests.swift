@@ -150,6 +150,27 @@ struct ScampSubscriptionTests {
     #expect(peer.members == [5], "a welcome that nobody waits for changes nothing")
   }
 
+  @Test("Who is not answered asks peers to be its contact themselves, and for a walk now and then")
+  func directRequests() {
+    var peer = LonePeer(50, random: testRandom())
+    peer.ask(Peer(9))
+    var isWalkAskedFor: [Bool] = []
+    for attempt in 0..<UInt8(9) {
+      for message in peer.takeSent().map(\.message) {
+        if case .subscribe(peer.scamp.requestNumber, _) = message { isWalkAskedFor.append(true) }
+        guard case .walk(let walk) = message, case .contact(let number, _) = walk.purpose else { continue }
+        #expect(walk.hopsLeft == 0 && walk.requester == Peer(50) && number == peer.scamp.requestNumber)
+        isWalkAskedFor.append(false)
+        var contact = LonePeer(9, members: 1...5, random: testRandom())
+        contact.receive(message, from: 50)
+        #expect(
+          contact.takeSent().contains { if case .welcome(number, _, _) = $0.message { true } else { false } })
+      }
+      peer.expire(.subscription(attempt: attempt))
+    }
+    #expect(isWalkAskedFor == [true, true, true, false, true, false, false, false, true])
+  }
+
   @Test("Waits between attempts never shrink and stay within the longest")
   func backOff() {
     var peer = LonePeer(random: testRandom())
@@ -166,7 +187,7 @@ struct ScampSubscriptionTests {
 
   @Test("A view never takes the peer itself, a member twice, or more than its limit")
   func viewBounds() {
-    var configuration = ScampConfiguration()
+    var configuration = ScampConfiguration(extraCopies: 9)
     configuration.viewLimit = 50
     var peer = LonePeer(3, configuration: configuration, random: testRandom())
     for _ in 0..<2 {

@@ -8,6 +8,10 @@ import StarlingTestSupport
 struct LonePeer {
   var scamp: OpenScamp
   var effects: RecordingEffects<OpenScamp>
+  /// The time, which passes between messages: what a peer does for others is limited in its rate.
+  private var now = Instant.zero
+  /// How much time passes before each message.
+  var pause = Interval.milliseconds(10)
 
   /// A peer with the given members in its partial view, which so far has done nothing.
   init(
@@ -26,7 +30,8 @@ struct LonePeer {
   }
 
   mutating func receive(_ message: OpenScamp.Message, from sender: Int) {
-    scamp.receive(message, from: Peer(sender), at: .zero, into: &effects)
+    now = now + pause
+    scamp.receive(message, from: Peer(sender), at: now, into: &effects)
   }
 
   mutating func expire(_ timer: OpenScamp.Timer) { scamp.expire(timer, at: .zero, into: &effects) }
@@ -70,8 +75,13 @@ extension OpenScamp.Message {
     .welcome(number: number, OpenDoor.Nothing(), GroupSize.News())
   }
 
-  /// What a keeper says.
-  static var kept: Self { .kept(GroupSize.News()) }
+  /// What a keeper says, in a group so large that no in-view of a test is beyond its law.
+  static var kept: Self {
+    var random = Xoshiro256(seed: 1)
+    var news = GroupSize.News()
+    for _ in 0..<1_000 { news.sketch.merge(SizeSketch(drawnFrom: &random)) }
+    return .kept(news)
+  }
 }
 
 /// A handful of peers whose messages are delivered one after another, at once and without loss.

@@ -119,6 +119,20 @@ struct ScampUpkeepTests {
     #expect(Double(peer.keepers.count) <= 2 * naturalLogarithm(peer.scamp.estimatedSize) * 1.2 + 2)
   }
 
+  @Test(
+    "An in-view has its limit before the size of the group has settled: young groups cannot be swollen either"
+  )
+  func youngSurplus() {
+    var random = testRandom()
+    var news = GroupSize.News()
+    for _ in 0..<100 { news.sketch.merge(SizeSketch(drawnFrom: &random)) }
+    var peer = LonePeer(members: 1...5, random: random)
+    for keeper in 100..<200 { peer.receive(.kept(news), from: keeper) }
+    #expect(!peer.scamp.size.isSettled)
+    let law = 2 * naturalLogarithm(peer.scamp.estimatedSize)
+    #expect(Double(peer.keepers.count) > law && Double(peer.keepers.count) <= 1.5 * law + 4, "\(replay)")
+  }
+
   @Test("One subscriber's requests and copies are taken a bounded number of times in a round")
   func floods() {
     var peer = LonePeer(members: 1...3, random: testRandom())
