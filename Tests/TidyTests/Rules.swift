@@ -18,7 +18,7 @@ enum Rules {
       "Synchronization",
     ],
     "StarlingCommand": [
-      "StarlingCore", "StarlingOverlay", "StarlingApps", "StarlingNode", "StarlingSimulator",
+      "StarlingCore", "StarlingOverlay", "StarlingBroadcast", "StarlingApps", "StarlingNode", "StarlingSimulator",
       "StarlingRuntime", "Glibc",
       "FoundationEssentials", "Synchronization",
     ],

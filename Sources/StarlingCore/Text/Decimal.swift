@@ -64,14 +64,9 @@ struct Decimal {
     return rounded <= UInt128(limit) ? UInt64(rounded) : nil
   }
 
-  /// The nearest `Double` for numbers of up to 15 digits and 22 places, where one division is exact enough;
-  /// `nil` beyond the powers of ten that a `Double` holds exactly.
+  /// The nearest `Double`; `nil` beyond 40 places or 22 zeros, which no quantity has.
   var approximation: Double? {
     guard (-40...22).contains(exponent) else { return significand == 0 ? 0 : nil }
-    var power = 1.0
-    for _ in 0..<min(exponent.magnitude, 22) { power *= 10 }
-    var value = exponent < 0 ? Double(significand) / power : Double(significand) * power
-    for _ in 0..<max(0, -exponent - 22) { value /= 10 }
-    return isNegative ? -value : value
+    return Double("\(isNegative ? "-" : "")\(significand)e\(exponent)")
   }
 }

@@ -6,13 +6,14 @@ import Testing
 
 @Suite("SCAMP: thin views")
 struct ScampDonationTests {
-  /// Thirty peers with eleven or twelve members each, and ten that know one and are known by one.
+  /// Thirty peers with eleven members each and two or three of ten others, which know one and are known by eight: as
+  /// many as keep them from asking for more.
   private func group(_ random: inout Xoshiro256) -> SmallGroup {
     let views = (0..<40).map { i -> [Int] in
       if i >= 30 { return [i - 30] }
-      return random.sample(11, below: 29).map { (i + 1 + $0) % 30 } + (i < 10 ? [30 + i] : [])
+      return random.sample(11, below: 29).map { (i + 1 + $0) % 30 } + (0..<10).filter { (i + 30 - 3 * $0) % 30 < 8 }.map { 30 + $0 }
     }
-    return SmallGroup(views: views, configuration: ScampConfiguration(), random: &random)
+    return SmallGroup(views: views, size: 100, configuration: ScampConfiguration(), random: &random)
   }
 
   @Test("Donations fill thin views to their minimum and leave the number of arcs as it was")

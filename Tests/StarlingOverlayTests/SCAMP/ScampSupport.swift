@@ -25,8 +25,8 @@ struct LonePeer {
   }
 
   /// A subscription that may not be passed on is kept at once.
-  mutating func give(_ member: Int) {
-    receive(.copy(of: member, hopsLeft: 0), from: member)
+  mutating func give(_ member: Int, inGroupOf size: Int = 1_000) {
+    receive(.copy(of: member, hopsLeft: 0, inGroupOf: size), from: member)
   }
 
   mutating func receive(_ message: OpenScamp.Message, from sender: Int) {
@@ -34,13 +34,13 @@ struct LonePeer {
     scamp.receive(message, from: Peer(sender), at: now, into: &effects)
   }
 
-  mutating func expire(_ timer: OpenScamp.Timer) { scamp.expire(timer, at: .zero, into: &effects) }
+  mutating func expire(_ timer: OpenScamp.Timer) { scamp.expire(timer, at: now, into: &effects) }
 
   /// Lets a number of long rounds go by.
   mutating func pass(rounds: Int) { for _ in 0..<rounds { expire(.round(count: 10)) } }
 
   /// Asks a contact.
-  mutating func ask(_ contact: Peer) { scamp.handle(.join(contact: contact), at: .zero, into: &effects) }
+  mutating func ask(_ contact: Peer) { scamp.handle(.join(contact: contact), at: now, into: &effects) }
 
   /// Joins through a contact, and is welcomed by another peer.
   mutating func join(through contact: Int, welcomedBy host: Int) {
@@ -60,11 +60,11 @@ struct LonePeer {
 
 extension OpenScamp.Message {
   /// A copy of a peer's subscription, introduced by peer 900,000.
-  static func copy(of subscriber: Int, hopsLeft: UInt16) -> Self {
+  static func copy(of subscriber: Int, hopsLeft: UInt16, inGroupOf size: Int = 1_000) -> Self {
     let subscription = Subscription(
       subscriber: Peer(subscriber), contact: Peer(900_000), number: 7, signature: OpenDoor.Nothing(),
       countersignature: OpenDoor.Nothing())
-    return .subscription(subscription, hopsLeft: hopsLeft, GroupSize.News())
+    return .subscription(subscription, hopsLeft: hopsLeft, .group(of: size))
   }
 
   /// A joiner's request.
@@ -76,11 +76,17 @@ extension OpenScamp.Message {
   }
 
   /// What a keeper says, in a group so large that no in-view of a test is beyond its law.
-  static var kept: Self {
-    var random = Xoshiro256(seed: 1)
-    var news = GroupSize.News()
-    for _ in 0..<1_000 { news.sketch.merge(SizeSketch(drawnFrom: &random)) }
-    return .kept(news)
+  static var kept: Self { .kept(.group(of: 1_000)) }
+}
+
+extension GroupSize.News {
+  /// As it is in a group of about so many peers.
+  static func group(of size: Int) -> Self {
+    var news = Self()
+    let level = UInt64(28 + 7 * naturalLogarithm(Double(size)) / naturalLogarithm(2))
+    for i in 0..<8 { news.sketch.high |= level << UInt64(8 * i) }
+    news.sketch.low = news.sketch.high
+    return news
   }
 }
 
@@ -90,12 +96,14 @@ struct SmallGroup {
   private var inFlight: [(message: OpenScamp.Message, from: Int, to: Int)] = []
 
   /// Peers with the given partial views, which know of each other's.
-  init(views: [[Int]], configuration: ScampConfiguration, random: inout Xoshiro256) {
+  ///
+  /// - Parameter size: how large they take the group for, which bounds their in-views.
+  init(views: [[Int]], size: Int = 1_000, configuration: ScampConfiguration, random: inout Xoshiro256) {
     peers = views.indices.map {
       LonePeer($0, configuration: configuration, random: Xoshiro256(seed: random.next()))
     }
     for (owner, view) in views.enumerated() {
-      for member in view { peers[owner].give(member) }
+      for member in view { peers[owner].give(member, inGroupOf: size) }
       collect(from: owner)
     }
     deliverAll()

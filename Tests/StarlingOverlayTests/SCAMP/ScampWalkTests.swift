@@ -15,7 +15,7 @@ struct ScampWalkTests {
     var random = testRandom()
     var configuration = ScampConfiguration()
     configuration.walkLength = 40
-    var group = SmallGroup(views: uneven, configuration: configuration, random: &random)
+    var group = SmallGroup(views: uneven, size: 100_000, configuration: configuration, random: &random)
     let degrees = group.peers.map { $0.members.count + $0.keepers.count }
     #expect((degrees.max() ?? 0) > 3 * (degrees.min() ?? 0), "the graph must be uneven")
     var ends = [Int](repeating: 0, count: 30)
