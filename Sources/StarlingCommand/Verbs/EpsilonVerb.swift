@@ -17,7 +17,7 @@ extension Verb {
     ],
     notes: """
       Give --target and it finds the parameters that were not given; give parameters and it says how often
-      they fail. A layer needs its sample and its threshold; the ready and the delivery sample go together.
+      they fail. A layer needs its sample and its threshold; ready and delivery samples go together.
       Up to 4096 processes the bounds are evaluated exactly; above, by upper bounds of them.
       """
   ) { arguments throws(CommandError) in

@@ -19,7 +19,7 @@ struct TreeGroupTests {
   }
 
   @Test(
-    "The first flood leaves a tree: N − 1 eager links, over which later messages make no copy too many",
+    "The first flood leaves a tree: N − 1 eager links, over which later messages make next to no copy too many",
     arguments: [UInt64(0), 1, 2])
   func tree(offset: UInt64) {
     let report = report(offset: offset) {
@@ -27,7 +27,8 @@ struct TreeGroupTests {
       $0.messages = 10
     }
     #expect(report.eagerLinks == 499, "\(replay)")
-    #expect(report.redundancy == 0 && (report.redundancyFirst ?? 0) > 5, "\(replay)")
+    // A link that upkeep brings while messages flow carries one of them twice before it is pruned.
+    #expect((report.redundancy ?? 1) < 0.001 && (report.redundancyFirst ?? 0) > 5, "\(replay)")
     #expect(report.reliabilityMinimum == 1 && report.latencies.count == 10 * 499, "\(replay)")
   }
 
