@@ -18,7 +18,8 @@ enum Rules {
       "Synchronization",
     ],
     "StarlingCommand": [
-      "StarlingCore", "StarlingOverlay", "StarlingBroadcast", "StarlingApps", "StarlingNode", "StarlingSimulator",
+      "StarlingCore", "StarlingOverlay", "StarlingBroadcast", "StarlingApps", "StarlingNode",
+      "StarlingSimulator",
       "StarlingRuntime", "Glibc",
       "FoundationEssentials", "Synchronization",
     ],

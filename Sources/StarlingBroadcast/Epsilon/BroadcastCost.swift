@@ -28,6 +28,10 @@ public enum BroadcastCost {
     return 2 * others + others / Double(nodes)
   }
 
+  /// How many times as many messages Bracha's broadcast may take and still be the one to recommend: it never fails, and
+  /// withstands a third of liars whatever was believed of them. A guess at what that is worth.
+  public static var worthOfCertainty: Double { 2 }
+
   /// Whether Bracha's quorums hold among `nodes` processes of which `byzantine` may lie: fewer than a third.
   public static func brachaIsPossible(nodes: Int, byzantine: Int) -> Bool { 3 * byzantine < nodes }
 }

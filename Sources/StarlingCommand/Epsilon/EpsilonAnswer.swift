@@ -62,11 +62,11 @@ struct EpsilonAnswer {
       ? BroadcastCost.bracha(nodes: calculator.nodes) : nil
   }
 
-  /// The cheaper of the two that are possible.
+  /// Bracha's, unless it is impossible or far dearer.
   private var recommended: String? {
     guard let cost else { return nil }
     guard let bracha else { return "secure" }
-    return bracha <= cost ? "bracha" : "secure"
+    return bracha <= BroadcastCost.worthOfCertainty * cost ? "bracha" : "secure"
   }
 
   /// The fields that scripts rely on.
@@ -141,7 +141,7 @@ struct EpsilonAnswer {
         lines.append("Bracha's broadcast is not possible: a third of the processes or more may lie")
       }
       if recommended == "bracha" {
-        lines.append("recommended: bracha, the cheaper of the two here")
+        lines.append("recommended: bracha, which never fails and costs less than twice as much")
       } else {
         lines.append("recommended: secure")
       }

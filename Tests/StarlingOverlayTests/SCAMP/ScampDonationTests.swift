@@ -11,7 +11,8 @@ struct ScampDonationTests {
   private func group(_ random: inout Xoshiro256) -> SmallGroup {
     let views = (0..<40).map { i -> [Int] in
       if i >= 30 { return [i - 30] }
-      return random.sample(11, below: 29).map { (i + 1 + $0) % 30 } + (0..<10).filter { (i + 30 - 3 * $0) % 30 < 8 }.map { 30 + $0 }
+      return random.sample(11, below: 29).map { (i + 1 + $0) % 30 }
+        + (0..<10).filter { (i + 30 - 3 * $0) % 30 < 8 }.map { 30 + $0 }
     }
     return SmallGroup(views: views, size: 100, configuration: ScampConfiguration(), random: &random)
   }

@@ -1,0 +1,63 @@
+import Foundation
+import Testing
+
+@testable import starling
+
+/// `starling epsilon` as a user runs it.
+@Suite("starling epsilon")
+struct EpsilonTests {
+  @Test("JSON has every field, with null for what was not asked")
+  func fields() throws {
+    let run = try CommandRun(["epsilon", "--nodes", "1000", "--gossip", "17", "--json"])
+    #expect(run.exitCode == 0)
+    let object = try #require(JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any])
+    let gossip = try #require(object["gossip_totality"] as? Double)
+    #expect(gossip > 3e-11 && gossip < 4e-11)
+    #expect((object["parameters"] as? [String: Any])?["gossip"] as? Int == 17)
+    #expect(object["byzantine"] as? Double == 0.1 && object["byzantine_processes"] as? Int == 100)
+    for name in [
+      "echo_total_validity", "echo_consistency", "ready_validity", "epsilon", "messages_per_process",
+    ] {
+      #expect(object[name] is NSNull, "\(name)")
+    }
+  }
+
+  @Test("A target finds parameters that hold it, and says which broadcast it would take")
+  func target() throws {
+    let run = try CommandRun(["epsilon", "--nodes", "48", "--target", "1e-2", "--json"])
+    #expect(run.exitCode == 0)
+    let object = try #require(JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any])
+    #expect((object["epsilon"] as? Double).map { $0 > 0 && $0 <= 1e-2 } == true)
+    #expect(object["recommended"] as? String == "bracha")
+    let given = try #require(object["parameters"] as? [String: Int])
+    // Given back, they are judged alike.
+    let words = [
+      "gossip", "echo", "echo_threshold", "ready", "ready_threshold", "delivery", "delivery_threshold",
+    ]
+    let options = words.flatMap { ["--" + $0.replacing("_", with: "-"), "\(given[$0] ?? 0)"] }
+    let again = try CommandRun(["epsilon", "--nodes", "48", "--json"] + options)
+    let judged = try #require(JSONSerialization.jsonObject(with: Data(again.output.utf8)) as? [String: Any])
+    #expect(judged["epsilon"] as? Double == object["epsilon"] as? Double)
+  }
+
+  @Test(
+    "What cannot be had ends with a sentence that says what could",
+    arguments: [
+      ("--byzantine 60% --target 1e-3", "fewer liars."), ("--gossip 1 --target 1e-2", "may be greater."),
+    ])
+  func impossible(options: String, end: String) throws {
+    let words = options.split(separator: " ").map(String.init)
+    let run = try CommandRun(["epsilon", "--nodes", "48"] + words)
+    #expect(run.exitCode == 1 && run.output.isEmpty)
+    #expect(run.messages.split(separator: "\n").last?.hasSuffix(end) == true, "\(run.messages)")
+  }
+
+  @Test(
+    "Probabilities are read at a glance",
+    arguments: [
+      (0.0, "0"), (0.25, "0.2500"), (0.00099, "9.9e-4"), (9.96e-11, "1.0e-10"), (3.2e-16, "3.2e-16"),
+    ])
+  func text(probability: Double, text: String) {
+    #expect(EpsilonAnswer.text(probability) == text)
+  }
+}
