@@ -145,6 +145,15 @@ public struct GroupMember<Overlay: Membership, Diffusion: BroadcastProcess>: Pro
     }
   }
 
+  /// What is essential to a layer.
+  @inlinable
+  public static func isEssential(_ timer: Timer) -> Bool {
+    switch timer {
+    case .overlay(let timer): Overlay.isEssential(timer)
+    case .diffusion(let timer): Diffusion.isEssential(timer)
+    }
+  }
+
   /// Tells both layers that a link is lost.
   @inlinable
   public mutating func disconnect(

@@ -37,9 +37,7 @@ extension BroadcastTree {
   mutating func pursue(
     _ identifier: MessageIdentifier, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
   ) {
-    guard let i = missing.firstIndex(where: { $0.identifier == identifier }) else {
-      return tellMissed(identifier, at: now, into: &effects)
-    }
+    guard let i = missing.firstIndex(where: { $0.identifier == identifier }) else { return }
     guard now >= missing[i].deadline else { return }
     ask(for: i, at: now, into: &effects)
     recover(at: now, into: &effects)
@@ -115,10 +113,17 @@ extension BroadcastTree {
     let identifier = missing[i].identifier
     guard gate.seen.isPast(identifier) else { return abandon(at: i) }
     removeMissing(at: i)
-    guard let heardAt = changeRepair({ $0.denied.giveUp(identifier) }) else { return }
-    let earliest = heardAt + BroadcastTreeConfiguration.patience
-    if now < earliest { return effects.schedule(.missing(identifier), at: earliest) }
-    tellMissed(identifier, at: now, into: &effects)
+    changeRepair { $0.denied.giveUp(identifier) }
+    // No timer for each: whoever announces and denies without end would have no room left for those that matter.
+    quicken(at: now, into: &effects)
+  }
+
+  /// Tells the layer above of what was given up some time ago and has not come since.
+  @usableFromInline
+  mutating func tellMissed(at now: Instant, into effects: inout some Effects<Self> & ~Copyable) {
+    for identifier in changeRepair({ $0.denied.takeGivenUp(at: now) }) {
+      tellMissed(identifier, at: now, into: &effects)
+    }
   }
 
   /// Tells the layer above, once, of a message that was given up and has not come since.
@@ -126,9 +131,7 @@ extension BroadcastTree {
   mutating func tellMissed(
     _ identifier: MessageIdentifier, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
   ) {
-    guard repair.isNeeded, let heardAt = repair.storage[0].denied.heardOfGivenUp(identifier),
-      now >= heardAt + BroadcastTreeConfiguration.patience, !gate.hasSeen(identifier)
-    else { return }
+    guard !gate.hasSeen(identifier) else { return }
     let isFirst = changeRepair { $0.missed.insert(identifier) }
     guard isFirst else { return }
     count { $0.missed += 1 }

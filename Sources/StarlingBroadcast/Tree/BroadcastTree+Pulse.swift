@@ -64,6 +64,7 @@ extension BroadcastTree {
     pulse.hadNews = false
     let arrivals = history.arrivals
     if repair.isNeeded {
+      tellMissed(at: now, into: &effects)
       changeRepair {
         $0.conduct = PeerMap()
         $0.arrivalsAtPulse = arrivals

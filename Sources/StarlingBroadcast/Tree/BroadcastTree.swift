@@ -116,6 +116,13 @@ public struct BroadcastTree<Auth: Authenticator>: BroadcastProcess {
     }
   }
 
+  /// All but those of missing messages, which others can make many.
+  @inlinable
+  public static func isEssential(_ timer: Timer) -> Bool {
+    if case .missing = timer { return false }
+    return true
+  }
+
   /// Forgets a neighbour whose link is lost.
   @inlinable
   public mutating func disconnect(

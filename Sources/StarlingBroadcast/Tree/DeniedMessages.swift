@@ -27,6 +27,8 @@ struct DeniedMessages: Sendable {
   /// A ring once it is full: `oldest` is the next to be forgotten.
   private var ring: [MessageIdentifier] = []
   private var oldest = 0
+  /// Whether any entry is given up, so that a look through all is worth it.
+  private var hasGivenUp = false
 
   @usableFromInline
   init() {}
@@ -68,23 +70,33 @@ struct DeniedMessages: Sendable {
   }
 
   /// Notes that nobody is left to ask for a message.
-  ///
-  /// - Returns: when it was first heard of; `nil` if nobody ever denied it.
   @usableFromInline
-  mutating func giveUp(_ identifier: MessageIdentifier) -> Instant? {
+  mutating func giveUp(_ identifier: MessageIdentifier) {
     entries[identifier]?.isGivenUp = true
-    return entries[identifier]?.heardAt
+    hasGivenUp = true
   }
 
   /// Notes that not everybody who told of a message denied it: some said nothing.
   @usableFromInline
   mutating func keepHoping(for identifier: MessageIdentifier) { entries[identifier]?.isGivenUp = false }
 
-  /// When a message that was given up was first heard of.
+  /// The messages that were given up and first heard of so long ago that others would have told of them; the earliest
+  /// denied first, and each once.
   @usableFromInline
-  func heardOfGivenUp(_ identifier: MessageIdentifier) -> Instant? {
-    guard let entry = entries[identifier], entry.isGivenUp else { return nil }
-    return entry.heardAt
+  mutating func takeGivenUp(at now: Instant) -> [MessageIdentifier] {
+    guard hasGivenUp else { return [] }
+    hasGivenUp = false
+    var taken: [MessageIdentifier] = []
+    for identifier in ring[oldest...] + ring[..<oldest] {
+      guard let entry = entries[identifier], entry.isGivenUp else { continue }
+      if entry.heardAt + BroadcastTreeConfiguration.patience <= now {
+        entries[identifier]?.isGivenUp = false
+        taken.append(identifier)
+      } else {
+        hasGivenUp = true
+      }
+    }
+    return taken
   }
 
   /// Calls `body` with every peer that is named here.

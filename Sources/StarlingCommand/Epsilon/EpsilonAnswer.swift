@@ -62,9 +62,11 @@ struct EpsilonAnswer {
       ? BroadcastCost.bracha(nodes: calculator.nodes) : nil
   }
 
-  /// Bracha's, unless it is impossible or far dearer.
+  /// Bracha's, unless it is impossible or far dearer; nothing where neither is safe.
   private var recommended: String? {
-    guard let cost else { return nil }
+    guard let cost, let epsilon else { return nil }
+    // What fails once in a hundred times is not worth having.
+    guard epsilon < 0.01 else { return bracha == nil ? nil : "bracha" }
     guard let bracha else { return "secure" }
     return bracha <= BroadcastCost.worthOfCertainty * cost ? "bracha" : "secure"
   }
@@ -140,10 +142,10 @@ struct EpsilonAnswer {
       } else {
         lines.append("Bracha's broadcast is not possible: a third of the processes or more may lie")
       }
-      if recommended == "bracha" {
-        lines.append("recommended: bracha, which never fails and costs less than twice as much")
-      } else {
-        lines.append("recommended: secure")
+      switch recommended {
+      case "bracha": lines.append("recommended: bracha, which never fails")
+      case "secure": lines.append("recommended: secure")
+      default: lines.append("neither can be recommended: give a --target to find larger samples")
       }
     }
     return lines.joined(separator: "\n")

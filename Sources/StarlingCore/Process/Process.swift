@@ -39,6 +39,10 @@ public protocol Process {
   mutating func expire(
     _ timer: Timer, at now: Instant, into effects: inout some Effects<Self> & ~Copyable)
 
+  /// Whether a driver must take this timer however many are set. Of such timers a process sets few, whatever others
+  /// do: those without which it would stand still.
+  static func isEssential(_ timer: Timer) -> Bool
+
   /// Handles the loss of the link to a peer, as the transport reports it. A link that is merely slow is not
   /// lost. Drivers without connections never call it.
   mutating func disconnect(
@@ -46,6 +50,10 @@ public protocol Process {
 }
 
 extension Process {
+  /// No timer is.
+  @inlinable
+  public static func isEssential(_ timer: Timer) -> Bool { false }
+
   /// Does nothing: for processes that wait for a request or a message.
   @inlinable
   public mutating func start(at now: Instant, into effects: inout some Effects<Self> & ~Copyable) {}

@@ -110,7 +110,7 @@ extension HostCore: Effects {
   }
 
   mutating func schedule(_ timer: P.Timer, at instant: Instant) {
-    if timers.insert(.process(timer), at: max(instant, now)) { return }
+    if timers.insert(.process(timer), at: max(instant, now), isExempt: P.isEssential(timer)) { return }
     if counters.timersRefused == 0 { reports.append(.tooManyTimers) }
     counters.timersRefused += 1
   }

@@ -21,10 +21,13 @@ extension Scamp {
     if attempt < ScampConfiguration.walksFirst || attempt % 4 == 0 {
       effects.send(.subscribe(number: requestNumber, signature), to: asked)
     } else {
-      // Walks lose their way on a lossy network: let the peer be the contact itself. Not always, for one that knows
-      // nobody either can only pass a walk on.
-      let end = Walk(.contact(number: requestNumber, signature), for: identity, hopsLeft: 0)
-      effects.send(.walk(end), to: asked)
+      // Walks lose their way on a lossy network: let a neighbour of the peer be the contact. The peer itself only as the
+      // last resort, since it may be mute and would have this one to itself, or know nobody either; but where ghosts
+      // fill its view, no walk comes to anybody.
+      let isLastResort = attempt >= ScampConfiguration.walksInAll
+      let short = Walk(
+        .contact(number: requestNumber, signature), for: identity, hopsLeft: isLastResort ? 0 : 1)
+      effects.send(.walk(short), to: asked)
     }
     // Patient at first, because a walk loses its way on a lossy network; then ever slower.
     let doublings = attempt < 32 ? 0 : attempt - 32
@@ -85,8 +88,8 @@ extension Scamp {
     else { return }
     let request = SubscriptionStatement(subscriber: subscriber, number: number, contact: nil)
     guard door.verifies(signature, of: request, by: subscriber) else {
-      // A relay of a walk checks nothing, so it is not to blame.
-      if sender == subscriber { effects.indicate(.misbehaved(subscriber, .badSignature)) }
+      // Who passes a walk on checks nothing, so it is not to blame, not even if the walk bears its own name: somebody
+      // else may have made it up and sent it through the peer that it names.
       return
     }
     let introduction = SubscriptionStatement(subscriber: subscriber, number: number, contact: identity)
@@ -97,7 +100,7 @@ extension Scamp {
     }
     if let offence = door.judge(subscriber: subscriber, contact: identity, at: now) {
       // A relay cannot know this peer's limits, nor can the subscriber know how many this peer has introduced.
-      if sender == subscriber || sender == nil, offence == .inadmissible {
+      if sender == nil, offence == .inadmissible {
         effects.indicate(.misbehaved(subscriber, offence))
       }
       return effects.send(.refused(number: number), to: subscriber)

@@ -155,7 +155,10 @@ public struct Scamp<Door: Admission>: Membership {
       addToInView(sender, into: &effects)
     case .dropped:
       if incoming.remove(sender) != nil { effects.indicate(.lost(sender, .inView)) }
-    case .release(let successor): release(sender, successor: successor, into: &effects)
+      recoverFromIsolation(at: now, into: &effects)
+    case .release(let successor):
+      release(sender, successor: successor, into: &effects)
+      recoverFromIsolation(at: now, into: &effects)
     case .heartbeat(let news):
       hear(news, into: &effects)
       receiveHeartbeat(from: sender, into: &effects)
@@ -187,6 +190,10 @@ public struct Scamp<Door: Admission>: Membership {
     case .round(let count): keepUp(count: count, at: now, into: &effects)
     }
   }
+
+  /// The next round, without which nothing is looked after any more, and the next attempt to join.
+  @inlinable
+  public static func isEssential(_ timer: Timer) -> Bool { true }
 
   /// Forgets a neighbour whose link is lost, but not that it was one.
   @inlinable

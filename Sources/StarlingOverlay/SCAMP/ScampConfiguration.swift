@@ -33,10 +33,13 @@ public struct ScampConfiguration: Sendable {
   /// takes on a wide-area network.
   @inlinable
   public static var subscriptionRetry: Interval { .seconds(3) }
-  /// So many attempts ask for a walk, which finds a contact anywhere; of later ones three of four ask a peer to be the
-  /// contact itself. A guess: where a hundredth of all messages is lost, one joiner in a thousand gets that far.
+  /// So many attempts ask for a walk, which finds a contact anywhere; of later ones three of four ask for a
+  /// walk of one step. A guess: where a hundredth of all messages is lost, one joiner in a thousand gets that far.
   @inlinable
   public static var walksFirst: UInt8 { 3 }
+  /// From this attempt on the short ones ask the peer itself. A guess: half a minute.
+  @inlinable
+  public static var walksInAll: UInt8 { 12 }
   /// The longest that doubling may grow that wait. A guess.
   @inlinable
   public static var longestRetry: Interval { .seconds(600) }

@@ -89,6 +89,12 @@ final class ControlServer: Sendable {
     guard request.headerCount("Content-Length") <= 1 else {
       return HTTPResponse(status: 400, error: "The request states more than one Content-Length.")
     }
+    // A body that never comes would hold the connection among the busy ones.
+    if request.method != "POST",
+      request.header("Content-Length") ?? "0" != "0" || request.header("Transfer-Encoding") != nil
+    {
+      return HTTPResponse(status: 400, error: "Only POST takes a body here.")
+    }
     guard let host = request.header("Host") else {
       return HTTPResponse(status: 400, error: "The request names no host.")
     }

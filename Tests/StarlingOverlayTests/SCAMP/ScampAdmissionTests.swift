@@ -75,6 +75,19 @@ struct ScampAdmissionTests {
     }
   }
 
+  @Test(
+    "A walk with a bad signature that comes from the very peer it names blames nobody: others may have made it up"
+  )
+  func walkThroughItsRequester() {
+    var (scamp, effects) = peer(2)
+    scamp.receive(copy(), from: Peer(9), at: .zero, into: &effects)
+    effects.clear()
+    let walk = GuardedScamp.Walk(
+      .contact(number: 3, Guarded(5).sign(statement(4))), for: Peer(4), hopsLeft: 0)
+    scamp.receive(.walk(walk), from: Peer(4), at: .zero, into: &effects)
+    #expect(effects.sent.isEmpty && accusations(effects).isEmpty)
+  }
+
   @Test("A contact asks for the joiner's signature, adds its own, and tells who it let in")
   func introduction() {
     var (scamp, effects) = peer(2)

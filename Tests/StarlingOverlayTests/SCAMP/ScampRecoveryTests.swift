@@ -7,6 +7,25 @@ import Testing
 
 @Suite("SCAMP: departures and recovery")
 struct ScampRecoveryTests {
+  @Test("A joiner that is let go by all asks its contact again at once, and not before")
+  func letGo() {
+    var peer = LonePeer(0, random: testRandom())
+    func asked(_ peer: inout LonePeer) -> [Peer] {
+      peer.takeSent().filter { if case .subscribe = $0.message { true } else { false } }.map(\.to)
+    }
+    peer.join(through: 5, welcomedBy: 7)
+    #expect(asked(&peer) == [Peer(5)])
+    peer.receive(.kept, from: 8)
+    peer.receive(.release(successor: nil), from: 7)
+    #expect(peer.members.isEmpty && asked(&peer).isEmpty, "somebody knows it yet")
+    peer.receive(.dropped, from: 8)
+    #expect(asked(&peer) == [Peer(5)])
+    // The same the other way about.
+    peer.receive(.welcome(peer.scamp.requestNumber), from: 7)
+    peer.receive(.release(successor: nil), from: 7)
+    #expect(asked(&peer) == [Peer(5)])
+  }
+
   @Test("Who leaves hands every keeper one of its other members, and is never heard of again")
   func unsubscription() {
     var peer = LonePeer(members: 1...4, random: testRandom())

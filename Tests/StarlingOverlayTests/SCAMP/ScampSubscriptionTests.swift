@@ -150,25 +150,39 @@ struct ScampSubscriptionTests {
     #expect(peer.members == [5], "a welcome that nobody waits for changes nothing")
   }
 
-  @Test("Who is not answered asks peers to be its contact themselves, and for a walk now and then")
+  @Test("Who is not answered asks for walks of one step, and for a long one now and then")
   func directRequests() {
     var peer = LonePeer(50, random: testRandom())
     peer.ask(Peer(9))
     var isWalkAskedFor: [Bool] = []
-    for attempt in 0..<UInt8(9) {
+    for attempt in 0..<UInt8(14) {
       for message in peer.takeSent().map(\.message) {
         if case .subscribe(peer.scamp.requestNumber, _) = message { isWalkAskedFor.append(true) }
         guard case .walk(let walk) = message, case .contact(let number, _) = walk.purpose else { continue }
-        #expect(walk.hopsLeft == 0 && walk.requester == Peer(50) && number == peer.scamp.requestNumber)
+        #expect(
+          walk.hopsLeft == (attempt < 12 ? 1 : 0) && walk.requester == Peer(50)
+            && number == peer.scamp.requestNumber)
         isWalkAskedFor.append(false)
-        var contact = LonePeer(9, members: 1...5, random: testRandom())
-        contact.receive(message, from: 50)
+        // Who knows others passes it on, and whoever gets it then is the contact.
+        var asked = LonePeer(9, members: 1...5, random: testRandom())
+        asked.receive(message, from: 50)
+        let sent = asked.takeSent()
+        if walk.hopsLeft == 0 {
+          #expect(sent.contains { if case .welcome = $0.message { true } else { false } })
+          continue
+        }
+        #expect(sent.count == 1 && (1...5).contains(sent[0].to.index))
+        var contact = LonePeer(3, members: 6...9, random: testRandom())
+        contact.receive(sent[0].message, from: 9)
         #expect(
           contact.takeSent().contains { if case .welcome(number, _, _) = $0.message { true } else { false } })
       }
       peer.expire(.subscription(attempt: attempt))
     }
-    #expect(isWalkAskedFor == [true, true, true, false, true, false, false, false, true])
+    #expect(
+      isWalkAskedFor == [
+        true, true, true, false, true, false, false, false, true, false, false, false, true, false,
+      ])
   }
 
   @Test("Waits between attempts never shrink and stay within the longest")
