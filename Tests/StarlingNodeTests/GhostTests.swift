@@ -93,7 +93,7 @@ import Testing
     let newcomer = try TestNode(4, contacts: [try address(1)], seed: 6)
     network.nodes.append(newcomer)
     var most = 0
-    // Walks end at ghosts; half a minute later the newcomer asks its contact itself.
+    // Most walks end at ghosts, so the newcomer tries again and again.
     for number in 0..<7_000 {
       try introduceGhost(number, at: try ghostAddress(number, hosts: 300))
       network.run(for: .milliseconds(10))

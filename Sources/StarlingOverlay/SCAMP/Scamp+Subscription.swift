@@ -21,12 +21,10 @@ extension Scamp {
     if attempt < ScampConfiguration.walksFirst || attempt % 4 == 0 {
       effects.send(.subscribe(number: requestNumber, signature), to: asked)
     } else {
-      // Walks lose their way on a lossy network: let a neighbour of the peer be the contact. The peer itself only as the
-      // last resort, since it may be mute and would have this one to itself, or know nobody either; but where ghosts
-      // fill its view, no walk comes to anybody.
-      let isLastResort = attempt >= ScampConfiguration.walksInAll
-      let short = Walk(
-        .contact(number: requestNumber, signature), for: identity, hopsLeft: isLastResort ? 0 : 1)
+      // Walks lose their way on a lossy network: let a neighbour of the peer be the contact. Never the peer itself,
+      // which may be mute and would have this one to itself, or know nobody either. Not always, for a neighbour may know
+      // as little.
+      let short = Walk(.contact(number: requestNumber, signature), for: identity, hopsLeft: 1)
       effects.send(.walk(short), to: asked)
     }
     // Patient at first, because a walk loses its way on a lossy network; then ever slower.

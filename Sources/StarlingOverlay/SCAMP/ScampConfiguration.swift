@@ -37,9 +37,6 @@ public struct ScampConfiguration: Sendable {
   /// walk of one step. A guess: where a hundredth of all messages is lost, one joiner in a thousand gets that far.
   @inlinable
   public static var walksFirst: UInt8 { 3 }
-  /// From this attempt on the short ones ask the peer itself. A guess: half a minute.
-  @inlinable
-  public static var walksInAll: UInt8 { 12 }
   /// The longest that doubling may grow that wait. A guess.
   @inlinable
   public static var longestRetry: Interval { .seconds(600) }
