@@ -89,6 +89,13 @@ extension EpsilonCalculator {
   /// from correct ones.
   public static let largestSample = 20_000
 
+  /// The share of a target that gossip's totality may take.
+  public static var gossipShare: Double { 0.25 }
+  /// The share that Echo Broadcast's consistency, and what it adds to total validity, may each take.
+  public static var echoShare: Double { 0.25 }
+  /// The share that what Ready Broadcast adds to a property may take.
+  public static var readyShare: Double { 0.5 }
+
   /// The smallest parameters for which every property of the whole broadcast fails with probability `target` at most.
   ///
   /// - Parameters:
@@ -99,11 +106,11 @@ extension EpsilonCalculator {
     target: Double, progress: (String) -> Void = { _ in }
   ) -> SecureBroadcastParameters? {
     progress("gossip sample")
-    guard let gossip = smallestGossip(target: target / 4) else { return nil }
+    guard let gossip = smallestGossip(target: target * Self.gossipShare) else { return nil }
     progress("echo sample")
-    guard let echo = smallestEcho(target: target / 4) else { return nil }
+    guard let echo = smallestEcho(target: target * Self.echoShare) else { return nil }
     progress("ready and delivery samples")
-    guard let ready = smallestReady(target: target / 2) else { return nil }
+    guard let ready = smallestReady(target: target * Self.readyShare) else { return nil }
     return SecureBroadcastParameters(
       gossip: gossip, echo: echo.sample, echoThreshold: echo.threshold, ready: ready.sample,
       readyThreshold: ready.threshold, delivery: ready.delivery, deliveryThreshold: ready.deliveryThreshold)

@@ -69,26 +69,27 @@ struct EpsilonQuestion {
         "No \(what) of up to \(EpsilonCalculator.largestSample) processes is safe enough among \(calculator.nodes) of"
           + " which \(calculator.byzantine) may lie; allow a greater --target or fewer liars.")
     }
-    // The shares of the target are those of `EpsilonCalculator.smallestParameters`.
     answer.gossip = gossip
     answer.echo = echo
     answer.ready = ready
     if let target {
       progress.report("Looking for samples", 0, of: 3)
       if gossip == nil {
-        guard let found = calculator.smallestGossip(target: target / 4) else {
+        guard let found = calculator.smallestGossip(target: target * EpsilonCalculator.gossipShare) else {
           throw impossible("gossip sample")
         }
         answer.gossip = found
       }
       progress.report("Looking for samples", 1, of: 3)
       if echo == nil {
-        guard let found = calculator.smallestEcho(target: target / 4) else { throw impossible("echo sample") }
+        guard let found = calculator.smallestEcho(target: target * EpsilonCalculator.echoShare) else {
+          throw impossible("echo sample")
+        }
         answer.echo = found
       }
       progress.report("Looking for samples", 2, of: 3)
       if ready == nil {
-        guard let found = calculator.smallestReady(target: target / 2) else {
+        guard let found = calculator.smallestReady(target: target * EpsilonCalculator.readyShare) else {
           throw impossible("ready sample")
         }
         answer.ready = found
