@@ -117,33 +117,6 @@ private func stirlingError(_ n: Int) -> Double {
     / x
 }
 
-/// ln(1 + x), precise near 0.
-@inlinable
-public func logarithmOfOnePlus(_ x: Double) -> Double {
-  guard x.magnitude < 0.25 else { return naturalLogarithm(1 + x) }
-  let f = x / (2 + x)
-  let square = f * f
-  var series = 0.0
-  var divisor = 25.0
-  while divisor >= 1 {
-    series = series * square + 1 / divisor
-    divisor -= 2
-  }
-  return 2 * f * series
-}
-
-/// eˣ − 1, precise near 0.
-func exponentialLessOne(_ x: Double) -> Double {
-  guard x.magnitude < 0.35 else { return exponential(x) - 1 }
-  var series = 1.0
-  var n = 16.0
-  while n >= 2 {
-    series = 1 + series * x / n
-    n -= 1
-  }
-  return x * series
-}
-
 /// 1 − (1 − p)ⁿ: the probability that at least one of n independent events of probability p happens.
 func atLeastOne(of n: Double, probability p: Double) -> Double {
   if p >= 1 { return 1 }

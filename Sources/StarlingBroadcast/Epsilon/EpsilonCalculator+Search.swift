@@ -98,18 +98,11 @@ extension EpsilonCalculator {
 
   /// The smallest parameters for which every property of the whole broadcast fails with probability `target` at most.
   ///
-  /// - Parameters:
-  ///   - target: ε, 1e-16 to 1.
-  ///   - progress: told what is looked for next.
+  /// - Parameter target: ε, 1e-16 to 1.
   /// - Returns: `nil` when no samples are enough, as when too many processes are Byzantine.
-  public func smallestParameters(
-    target: Double, progress: (String) -> Void = { _ in }
-  ) -> SecureBroadcastParameters? {
-    progress("gossip sample")
+  public func smallestParameters(target: Double) -> SecureBroadcastParameters? {
     guard let gossip = smallestGossip(target: target * Self.gossipShare) else { return nil }
-    progress("echo sample")
     guard let echo = smallestEcho(target: target * Self.echoShare) else { return nil }
-    progress("ready and delivery samples")
     guard let ready = smallestReady(target: target * Self.readyShare) else { return nil }
     return SecureBroadcastParameters(
       gossip: gossip, echo: echo.sample, echoThreshold: echo.threshold, ready: ready.sample,

@@ -50,6 +50,32 @@ public func exponential(_ x: Double) -> Double {
   return Double(sign: .plus, exponent: Int(count) - half, significand: first)
 }
 
+/// ln(1 + x), precise near 0.
+public func logarithmOfOnePlus(_ x: Double) -> Double {
+  guard x.magnitude < 0.25 else { return naturalLogarithm(1 + x) }
+  let f = x / (2 + x)
+  let square = f * f
+  var series = 0.0
+  var divisor = 25.0
+  while divisor >= 1 {
+    series = series * square + 1 / divisor
+    divisor -= 2
+  }
+  return 2 * f * series
+}
+
+/// eˣ − 1, precise near 0.
+public func exponentialLessOne(_ x: Double) -> Double {
+  guard x.magnitude < 0.35 else { return exponential(x) - 1 }
+  var series = 1.0
+  var n = 16.0
+  while n >= 2 {
+    series = 1 + series * x / n
+    n -= 1
+  }
+  return x * series
+}
+
 /// The square root of a normal, positive number, within 1 unit in the last place, by Newton's method: the
 /// standard library's calls the C library, which nothing links below the runtime.
 func squareRoot(_ x: Double) -> Double {
