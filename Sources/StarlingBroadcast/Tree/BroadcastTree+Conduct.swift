@@ -24,8 +24,7 @@ extension BroadcastTree {
     return false
   }
 
-  /// An announcement found the table full, of whatever others announced. Nobody is to blame, least of all who
-  /// announced just now.
+  /// An announcement found no room. Nobody is to blame for what others announced.
   @usableFromInline
   mutating func noteWantOfRoom(at now: Instant, into effects: inout some Effects<Self> & ~Copyable) {
     count { $0.missingTableFull += 1 }
@@ -33,13 +32,13 @@ extension BroadcastTree {
   }
 
   /// A peer announced a message though it has filled its own share of the table with others that nobody else tells
-  /// of and that do not come.
+  /// of and that do not come. A stranger is not to blame: others may have filled the share of all strangers.
   @usableFromInline
   mutating func noteRefusal(
     of peer: Peer, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
   ) {
-    count { $0.missingTableFull += 1 }
-    quicken(at: now, into: &effects)
+    noteWantOfRoom(at: now, into: &effects)
+    guard storedLinks.position(of: peer) != nil else { return }
     let delivered = history.arrivals &- changeRepair { $0.arrivalsAtPulse } & 0x7FFF_FFFF
     let allowed = BroadcastTreeConfiguration.refusalLimit + 4 * Int(delivered)
     let isFlood = watch(peer) { conduct in

@@ -11,25 +11,60 @@ extension BroadcastTree {
   ) {
     if gate.hasSeen(identifier) || isDenied(identifier, by: sender, at: now) { return }
     if let i = missing.firstIndex(where: { $0.identifier == identifier }) {
-      return missing[i].add(sender)
+      return noteAnnouncer(sender, ofEntry: i)
     }
-    guard missing.count < Int(configuration.missingLimit) else {
-      return noteWantOfRoom(at: now, into: &effects)
-    }
-    guard hasShare(sender) else { return noteRefusal(of: sender, at: now, into: &effects) }
+    let account = account(of: sender)
+    guard hasShare(account) else { return noteRefusal(of: sender, at: now, into: &effects) }
+    guard makeRoom(for: account) else { return noteWantOfRoom(at: now, into: &effects) }
     let deadline = now + lag.timeout
     missing.append(
-      MissingMessage(identifier, announcer: sender, at: now, deadline: deadline, isRecovery: false))
+      MissingMessage(
+        identifier, announcer: sender, account: account, at: now, deadline: deadline, isRecovery: false))
     effects.schedule(.missing(identifier), at: deadline)
   }
 
-  /// Whether a neighbour may announce one more message that nobody else has: an eighth of the table is the most
-  /// that one may fill with messages that do not exist.
+  // MARK: Shares of the table
+
+  /// Whose share of a table an entry counts against: a neighbour has its own. All others have one between them, for
+  /// whoever makes keys is as many strangers as it likes.
   @inlinable
-  func hasShare(_ announcer: Peer) -> Bool {
-    let share = Int(configuration.missingLimit) / 8
-    guard missing.count >= share else { return true }
-    return missing.count { $0.announcers.first?.peer == announcer } < share
+  func account(of peer: Peer) -> Peer { storedLinks.position(of: peer) == nil ? gate.identity : peer }
+
+  /// Messages that were announced and have not come, and that count against one account.
+  @inlinable
+  func share(of account: Peer) -> Int { missing.count { !$0.isRecovery && $0.account == account } }
+
+  /// What one account may fill of the table: an eighth.
+  @inlinable
+  var mostOfTable: Int { Int(configuration.missingLimit) / 8 }
+
+  @inlinable
+  func hasShare(_ account: Peer) -> Bool { missing.count < mostOfTable || share(of: account) < mostOfTable }
+
+  /// Remembers one more who told of a missing message. The message counts against whoever has told of the least:
+  /// what a liar announced first does not fall with what else the liar announced.
+  @inlinable
+  mutating func noteAnnouncer(_ announcer: Peer, ofEntry i: Int) {
+    missing[i].add(announcer)
+    guard missing.count >= mostOfTable, !missing[i].isRecovery else { return }
+    let account = account(of: announcer)
+    if share(of: account) + 1 < share(of: missing[i].account) { missing[i].account = account }
+  }
+
+  /// Sees to it that there is room for one more announcement: in a full table the account with the most gives up its
+  /// latest, if it has more than the newcomer would have. However many liars fill the table, everybody has its fair
+  /// part of it.
+  @usableFromInline
+  mutating func makeRoom(for account: Peer) -> Bool {
+    guard missing.count >= Int(configuration.missingLimit) else { return true }
+    var shares = Shares()
+    for entry in missing where !entry.isRecovery { shares.add(entry.account) }
+    guard let greatest = shares.greatest, greatest.share > shares.share(of: account) + 1,
+      let i = missing.lastIndex(where: { !$0.isRecovery && $0.account == greatest.account })
+    else { return false }
+    removeMissing(at: i)
+    count { $0.missingTableFull += 1 }
+    return true
   }
 
   /// The time for a missing message to come has passed.
@@ -41,6 +76,14 @@ extension BroadcastTree {
     guard now >= missing[i].deadline else { return }
     ask(for: i, at: now, into: &effects)
     recover(at: now, into: &effects)
+  }
+
+  /// Looks after the missing messages whose timer was not taken: a driver whose timers are all in use refuses them.
+  @usableFromInline
+  mutating func pursueOverdue(at now: Instant, into effects: inout some Effects<Self> & ~Copyable) {
+    for identifier in missing.filter({ $0.deadline < now }).map(\.identifier) {
+      pursue(identifier, at: now, into: &effects)
+    }
   }
 
   /// Asks the next peer that told of a missing message for it: by a graft, or by a fetch if it was a digest that

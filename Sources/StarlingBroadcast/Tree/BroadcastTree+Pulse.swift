@@ -62,6 +62,7 @@ extension BroadcastTree {
     let longest = BroadcastTreeConfiguration.pulseDoublings
     pulse.doublings = pulse.hadNews ? 0 : min(pulse.doublings + 1, longest)
     pulse.hadNews = false
+    pursueOverdue(at: now, into: &effects)
     let arrivals = history.arrivals
     if repair.isNeeded {
       tellMissed(at: now, into: &effects)

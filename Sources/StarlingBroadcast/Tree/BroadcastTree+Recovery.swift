@@ -47,18 +47,36 @@ extension BroadcastTree {
       if !isDenied(missing[i].identifier, by: neighbour, at: now) { missing[i].add(neighbour) }
     }
     let readyAt = now + lag.timeout
-    let limits = BroadcastTreeConfiguration.offers
+    for offer in repair.ifNeeded?.offers ?? []
+    where offer.neighbour == neighbour && offer.origin == origin && offer.range.lower <= lower
+      && offer.range.upper >= range.upper
+    {
+      return
+    }
+    let hasRoom = makeRoomForOffer(of: account(of: neighbour))
     changeRepair { repair in
-      var own = 0
-      for offer in repair.offers where offer.neighbour == neighbour {
-        own += 1
-        if offer.origin == origin, offer.range.lower <= lower, offer.range.upper >= range.upper { return }
-      }
-      guard repair.offers.count < limits.total, own < limits.perNeighbour else {
-        return repair.counters.offersRefused += 1
-      }
+      guard hasRoom else { return repair.counters.offersRefused += 1 }
       repair.offers.append(.init(neighbour: neighbour, origin: origin, range: lacking, readyAt: readyAt))
     }
+  }
+
+  /// Sees to it that there is room for one more offer, by the rule of ``makeRoom(for:)``.
+  private mutating func makeRoomForOffer(of account: Peer) -> Bool {
+    let offers = repair.ifNeeded?.offers ?? []
+    var shares = Shares()
+    for offer in offers { shares.add(self.account(of: offer.neighbour)) }
+    let own = shares.share(of: account)
+    let limits = BroadcastTreeConfiguration.offers
+    guard own < limits.perNeighbour else { return false }
+    guard offers.count >= limits.total else { return true }
+    guard let greatest = shares.greatest, greatest.share > own + 1,
+      let last = offers.lastIndex(where: { self.account(of: $0.neighbour) == greatest.account })
+    else { return false }
+    changeRepair { repair in
+      repair.offers.remove(at: last)
+      repair.counters.offersRefused += 1
+    }
+    return true
   }
 
   /// The lowest number of a range that this peer lacks and wants.
@@ -73,16 +91,19 @@ extension BroadcastTree {
   @usableFromInline
   mutating func recover(at now: Instant, into effects: inout some Effects<Self> & ~Copyable) {
     guard repair.isNeeded, repair.storage[0].offers.count > 0 else { return }
-    let limit = BroadcastTreeConfiguration.fetchesAtOnce.total
-    var room = limit - missing.count { $0.isRecovery && $0.asked != nil }
-    var turns = repair.storage[0].offers.count
-    while room > 0, turns > 0, missing.count < Int(configuration.missingLimit) {
-      if fetchNext(at: now, into: &effects) {
-        room -= 1
-        turns = repair.storage[0].offers.count
-      } else {
-        turns -= 1
-      }
+    var asked = Shares()
+    var (inTime, all) = (0, 0)
+    for entry in missing where entry.isRecovery {
+      if let neighbour = entry.asked { asked.add(account(of: neighbour)) }
+      all += 1
+      // Who was asked and did not answer in time uses up its own share, and holds nobody else up.
+      if entry.attempts <= 1 { inTime += 1 }
+    }
+    var room = min(
+      BroadcastTreeConfiguration.fetchesAtOnce.total - inTime, Int(configuration.fetchLimit) - all)
+    while room > 0, let neighbour = fetchNext(at: now, asked: asked, into: &effects) {
+      asked.add(account(of: neighbour))
+      room -= 1
     }
     guard !repair.storage[0].isRecoveryDue,
       let next = repair.storage[0].offers.map(\.readyAt).filter({ $0 > now }).min()
@@ -91,35 +112,41 @@ extension BroadcastTree {
     effects.schedule(.recovery, at: next)
   }
 
-  /// Looks at the offer whose turn it is.
+  /// Fetches a message of the first neighbour that may be asked; its other offers then come after everybody else's.
   ///
-  /// - Returns: whether a message was fetched.
+  /// - Parameter asked: how many messages are being fetched of whom.
+  /// - Returns: who was asked; `nil` if there is nothing to ask, or nobody.
   private mutating func fetchNext(
-    at now: Instant, into effects: inout some Effects<Self> & ~Copyable
-  ) -> Bool {
-    let count = repair.storage[0].offers.count
-    guard count > 0 else { return false }
-    let i = repair.storage[0].offerHand % count
-    let offer = repair.storage[0].offers[i]
-    repair.storage[0].offerHand = i + 1
-    guard offer.readyAt <= now else { return false }
+    at now: Instant, asked: Shares, into effects: inout some Effects<Self> & ~Copyable
+  ) -> Peer? {
     let limit = BroadcastTreeConfiguration.fetchesAtOnce.perNeighbour
-    guard (missing.count { $0.isRecovery && $0.asked == offer.neighbour }) < limit else { return false }
-    guard let number = nextUnasked(of: offer, at: now) else {
-      repair.storage[0].offers.remove(at: i)
-      return false
+    var i = 0
+    while i < repair.storage[0].offers.count {
+      let offer = repair.storage[0].offers[i]
+      let account = account(of: offer.neighbour)
+      guard offer.readyAt <= now, asked.share(of: account) < limit else {
+        i += 1
+        continue
+      }
+      guard let number = nextUnasked(of: offer, at: now) else {
+        repair.storage[0].offers.remove(at: i)
+        continue
+      }
+      if number < offer.range.upper {
+        repair.storage[0].offers[i].range.lower = number + 1
+      } else {
+        repair.storage[0].offers.remove(at: i)
+      }
+      repair.storage[0].endTurn(of: offer.neighbour)
+      let identifier = MessageIdentifier(origin: offer.origin, sequence: number)
+      missing.append(
+        MissingMessage(
+          identifier, announcer: offer.neighbour, account: account, at: now, deadline: now, isRecovery: true))
+      addOtherHolders(of: identifier, toEntry: missing.count - 1, at: now)
+      ask(for: missing.count - 1, at: now, into: &effects)
+      return offer.neighbour
     }
-    if number < offer.range.upper {
-      repair.storage[0].offers[i].range.lower = number + 1
-    } else {
-      repair.storage[0].offers.remove(at: i)
-    }
-    let identifier = MessageIdentifier(origin: offer.origin, sequence: number)
-    missing.append(
-      MissingMessage(identifier, announcer: offer.neighbour, at: now, deadline: now, isRecovery: true))
-    addOtherHolders(of: identifier, toEntry: missing.count - 1, at: now)
-    ask(for: missing.count - 1, at: now, into: &effects)
-    return true
+    return nil
   }
 
   private func nextUnasked(of offer: TreeRepair.Offer, at now: Instant) -> UInt64? {

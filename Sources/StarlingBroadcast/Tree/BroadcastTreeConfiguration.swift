@@ -11,7 +11,7 @@ public struct BroadcastTreeConfiguration: Sendable {
   public var historyMessages: UInt16
   /// How many bytes of payload are kept for them. A guess.
   public var historyBytes: UInt32
-  /// How many missing messages are waited for at once. A guess.
+  /// How many missing messages that were announced are waited for at once. A guess.
   public var missingLimit: UInt16
   /// Whether a peer that hears of an origin for the first time wants what the origin sent before, as far as its
   /// neighbours still have it. Without, it begins with what is on its way: right for users to whom an old
@@ -32,6 +32,11 @@ public struct BroadcastTreeConfiguration: Sendable {
     catchUp = true
   }
 
+  /// How many messages are being fetched at once, also of peers that do not answer: a quarter of ``missingLimit``, and
+  /// beyond it, so that no announcements keep a peer from recovering what it missed. A guess.
+  @inlinable
+  public var fetchLimit: UInt16 { missingLimit / 4 }
+
   /// How many times a missing message is asked for before it is given up. A guess.
   @inlinable
   public static var graftAttempts: UInt8 { 20 }
@@ -47,8 +52,8 @@ public struct BroadcastTreeConfiguration: Sendable {
   /// has it no longer: an honest peer may be late. A guess.
   @inlinable
   public static var patience: Interval { .seconds(30) }
-  /// How many messages known from digests are asked for at once, of all neighbours and of one. A guess: with
-  /// round trips of 100 ms, 320 messages a second.
+  /// How many messages known from digests are asked for at once, of all neighbours, while they answer in time, and of
+  /// one. A guess: with round trips of 100 ms, 320 messages a second.
   @inlinable
   public static var fetchesAtOnce: (total: Int, perNeighbour: Int) { (32, 8) }
   /// How many ranges told of in digests are remembered, of all neighbours and of one. A guess.

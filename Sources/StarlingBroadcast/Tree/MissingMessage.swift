@@ -17,6 +17,8 @@ struct MissingMessage: Sendable {
 
   @usableFromInline let identifier: MessageIdentifier
   @usableFromInline var announcers: [Announcer]
+  /// Against whose share of the table it counts.
+  @usableFromInline var account: Peer
   @usableFromInline let announcedAt: Instant
   /// Before this nobody else is asked.
   @usableFromInline var deadline: Instant
@@ -29,10 +31,12 @@ struct MissingMessage: Sendable {
 
   @inlinable
   init(
-    _ identifier: MessageIdentifier, announcer: Peer, at now: Instant, deadline: Instant, isRecovery: Bool
+    _ identifier: MessageIdentifier, announcer: Peer, account: Peer, at now: Instant, deadline: Instant,
+    isRecovery: Bool
   ) {
     self.identifier = identifier
     announcers = [Announcer(announcer)]
+    self.account = account
     announcedAt = now
     self.deadline = deadline
     self.isRecovery = isRecovery

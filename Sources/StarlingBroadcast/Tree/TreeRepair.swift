@@ -27,9 +27,8 @@ public struct TreeRepair: Sendable {
     init() {}
   }
 
+  /// Those of the neighbour that was asked least lately come first.
   @usableFromInline var offers: [Offer] = []
-  /// The offer whose turn it is.
-  @usableFromInline var offerHand = 0
   @usableFromInline var isRecoveryDue = false
   /// Messages that were fetched, and that the neighbours are not told of yet.
   @usableFromInline var recovered: [MessageIdentifier] = []
@@ -48,4 +47,11 @@ public struct TreeRepair: Sendable {
 
   @usableFromInline
   init(arrivals: UInt32) { arrivalsAtPulse = arrivals }
+
+  /// Puts a neighbour's offers behind all others.
+  mutating func endTurn(of neighbour: Peer) {
+    let own = offers.filter { $0.neighbour == neighbour }
+    offers.removeAll { $0.neighbour == neighbour }
+    offers += own
+  }
 }

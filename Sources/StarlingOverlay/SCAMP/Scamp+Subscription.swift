@@ -52,9 +52,10 @@ extension Scamp {
     _ number: UInt64, _ signature: Door.Signature, from subscriber: Peer, at now: Instant,
     into effects: inout some Effects<Self> & ~Copyable
   ) {
-    guard let position = countMeeting(subscriber, isRequest: true, into: &effects) else {
+    guard mayMeet(subscriber, itself: true) else {
       return effects.indicate(.misbehaved(subscriber, .subscriptionFlood))
     }
+    let position = countMeeting(subscriber, itself: true, into: &effects)
     let request = SubscriptionStatement(subscriber: subscriber, number: number, contact: nil)
     guard door.verifies(signature, of: request, by: subscriber) else {
       return effects.indicate(.misbehaved(subscriber, .badSignature))
@@ -80,16 +81,17 @@ extension Scamp {
     _ subscriber: Peer, _ number: UInt64, _ signature: Door.Signature, from sender: Peer?, at now: Instant,
     into effects: inout some Effects<Self> & ~Copyable
   ) {
-    guard subscriber != identity,
-      let position = sender == nil
-        ? met.position(of: subscriber) : countMeeting(subscriber, isRequest: true, into: &effects)
-    else { return }
+    guard subscriber != identity, sender == nil || mayMeet(subscriber, itself: false) else { return }
     let request = SubscriptionStatement(subscriber: subscriber, number: number, contact: nil)
     guard door.verifies(signature, of: request, by: subscriber) else {
       // Who passes a walk on checks nothing, so it is not to blame, not even if the walk bears its own name: somebody
-      // else may have made it up and sent it through the peer that it names.
+      // else may have made it up and sent it through the peer that it names. Nor does it count against that one.
       return
     }
+    guard
+      let position = sender == nil
+        ? met.position(of: subscriber) : countMeeting(subscriber, itself: false, into: &effects)
+    else { return }
     let introduction = SubscriptionStatement(subscriber: subscriber, number: number, contact: identity)
     // Who asks again for what was done has lost the answer, or somebody else repeats its request.
     let tag = UInt32(truncatingIfNeeded: number)
@@ -164,10 +166,11 @@ extension Scamp {
     // A copy that comes back to its subscriber from the only one it knows would go to and fro.
     guard subscription.subscriber != identity || hopsLeft > 0 && outgoing.count > 1 else { return }
     // Nobody is to blame for too many: in a small group copies meet the same peers again and again.
-    guard countMeeting(subscription.subscriber, isRequest: false, into: &effects) != nil else { return }
+    guard mayMeet(subscription.subscriber, itself: false) else { return }
     guard subscription.isAuthentic(to: door) else {
       return effects.indicate(.misbehaved(sender, .badSignature))
     }
+    countMeeting(subscription.subscriber, itself: false, into: &effects)
     if let offence = door.judge(
       subscriber: subscription.subscriber, contact: subscription.contact, at: now)
     {
@@ -193,24 +196,28 @@ extension Scamp {
     }
   }
 
-  /// Counts a request of a subscriber, or a copy of its subscription, in this round.
-  ///
-  /// - Returns: its position in `met`; `nil` if there are more than the limit.
+  /// Whether a subscriber may be met once more in this round, by its own request or by what others pass on of it.
   @inlinable
+  func mayMeet(_ subscriber: Peer, itself: Bool) -> Bool {
+    guard let position = met.position(of: subscriber) else { return true }
+    return itself
+      ? met[position].requests < ScampConfiguration.requestsPerRound
+      : met[position].relayed < ScampConfiguration.relayedPerRound
+  }
+
+  /// Counts a request of a subscriber, or what others passed on of it: only what it signed, or anybody could use
+  /// up its limit.
+  ///
+  /// - Returns: its position in `met`.
+  @inlinable @discardableResult
   mutating func countMeeting(
-    _ subscriber: Peer, isRequest: Bool, into effects: inout some Effects<Self> & ~Copyable
-  ) -> Int? {
+    _ subscriber: Peer, itself: Bool, into effects: inout some Effects<Self> & ~Copyable
+  ) -> Int {
     if met.count >= ScampConfiguration.metLimit, met.position(of: subscriber) == nil {
       forgetLeastMet(into: &effects)
     }
     let position = met.insert(ScampMeetings(), for: subscriber).position
-    if isRequest {
-      guard met[position].requests < ScampConfiguration.requestsPerRound else { return nil }
-      met[position].requests += 1
-    } else {
-      guard met[position].copies < ScampConfiguration.copiesPerRound else { return nil }
-      met[position].copies += 1
-    }
+    if itself { met[position].requests += 1 } else { met[position].relayed += 1 }
     return position
   }
 

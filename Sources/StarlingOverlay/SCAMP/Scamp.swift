@@ -243,15 +243,15 @@ public struct ScampMeetings: Sendable {
   /// The number of its subscription that this peer introduced last, cut to 32 bits: only the subscriber itself could
   /// make two of its own look alike.
   @usableFromInline var introduced: UInt32?
-  /// Its own requests for a contact.
+  /// Requests for a contact that it sent itself.
   @usableFromInline var requests: UInt8 = 0
-  /// Copies of its subscription.
-  @usableFromInline var copies: UInt8 = 0
+  /// What others passed on of it: walks for a contact, and copies of its subscription.
+  @usableFromInline var relayed: UInt8 = 0
 
   @inlinable
   init() {}
 
   /// How often it was met.
   @inlinable
-  var count: Int { Int(requests) + Int(copies) }
+  var count: Int { Int(requests) + Int(relayed) }
 }

@@ -107,10 +107,10 @@ public struct ScampConfiguration: Sendable {
   /// guess, twice that.
   @inlinable
   public static var requestsPerRound: UInt8 { 48 }
-  /// How many copies of one peer's subscription are looked at in a round. A guess: several times what a renewal
-  /// among few peers brings.
+  /// How many walks for a contact and copies of its subscription are looked at of one subscriber in a round. A guess:
+  /// several times what a renewal among few peers brings.
   @inlinable
-  public static var copiesPerRound: UInt8 { 192 }
+  public static var relayedPerRound: UInt8 { 192 }
   /// For how many subscribers meetings are counted in a round. A guess: more are met only while many join, and
   /// every peer has such a table then.
   @inlinable

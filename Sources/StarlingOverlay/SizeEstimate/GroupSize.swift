@@ -30,6 +30,8 @@ public struct GroupSize: Sendable, Hashable {
   public private(set) var news = News()
   /// Rounds since the epoch began here.
   @usableFromInline var rounds: UInt8 = 0
+  /// The level beyond which nothing is believed in this epoch; none until the peer has seen an epoch to its end.
+  @usableFromInline var highestLevel = UInt8.max
 
   /// Rounds of an epoch. A guess: twice what a sketch needs.
   @inlinable
@@ -38,6 +40,15 @@ public struct GroupSize: Sendable, Hashable {
   /// so it takes about as many rounds as the graph's diameter. A guess with room to spare.
   @inlinable
   public static var settlingRounds: UInt8 { 6 }
+
+  /// How far an estimate may exceed the settled one, as a difference of levels: fourfold. A sketch cannot be checked,
+  /// and one lie of billions would be everybody's estimate for an epoch. A guess.
+  @inlinable
+  public static var growthPerEpoch: UInt8 { 16 }
+  /// Up to this level, 256 peers, any growth is believed: a first node may have been alone for long, and so many too
+  /// many cost a small group little. A guess.
+  @inlinable
+  public static var smallGroup: UInt8 { 64 }
 
   /// The size of a group that nobody has been heard of.
   @inlinable
@@ -52,10 +63,11 @@ public struct GroupSize: Sendable, Hashable {
   @inlinable
   public var isSettled: Bool { news.settled > 0 }
 
-  /// How many peers there seem to be. Growth is seen at once, shrinking at the end of an epoch.
+  /// How many peers there seem to be. Growth is seen at once up to a bound, shrinking at the end of an epoch.
   public var estimate: Double {
     let heard = news.sketch.estimate
-    return isSettled ? max(heard, GroupSize.size(at: news.settled)) : heard
+    guard isSettled else { return heard }
+    return max(GroupSize.size(at: news.settled), min(heard, GroupSize.size(at: highestLevel)))
   }
 
   /// Takes in what another peer tells.
@@ -93,15 +105,25 @@ public struct GroupSize: Sendable, Hashable {
   }
 
   private mutating func begin(_ epoch: UInt16, _ random: inout some RandomSource & ~Copyable) {
+    // Only what it has settled itself bounds what it believes: what others told it may be too low.
+    if rounds >= GroupSize.settlingRounds {
+      highestLevel = max(
+        GroupSize.smallGroup, UInt8(clamping: Int(news.settled) + Int(GroupSize.growthPerEpoch)))
+    }
     news.epoch = epoch
     news.sketch = SizeSketch(drawnFrom: &random)
     rounds = 0
   }
 
-  /// Averages the logarithms of the old estimate and the new: K = 16 alone errs by 27%.
+  /// Averages the logarithms of the old estimate and the new, because K = 16 alone errs by 27%, unless the group has
+  /// more than doubled. Neither may exceed the other by far: the new one may be a liar's, and so may the old one where
+  /// others told it.
   private mutating func fold() {
     let level = GroupSize.level(of: news.sketch.estimate)
-    news.settled = isSettled ? UInt8((Int(news.settled) + Int(level) + 1) / 2) : level
+    let (old, new) = (Int(news.settled), Int(min(level, highestLevel)))
+    let growth = Int(GroupSize.growthPerEpoch)
+    let settled = !isSettled || new - old > growth / 2 ? new : (old + new + 1) / 2
+    news.settled = UInt8(clamping: min(settled, Int(level) + growth))
   }
 
   /// 8·log₂ of a size, 1 ... 255.

@@ -9,6 +9,13 @@ struct TreeConductTests {
     .announce(signed(by: 9, sequence).identifier)
   }
 
+  /// The messages that were asked for by a graft, and of whom.
+  private func grafts(_ tree: LoneTree) -> [(sequence: UInt64, of: Int)] {
+    tree.effects.sent.compactMap {
+      if case .graft(let identifier) = $0.message { (identifier.sequence, Int($0.to.index)) } else { nil }
+    }
+  }
+
   @Test(
     "Who sends the same old message over and over is accused; who sends it as often as it may be asked is not"
   )
@@ -49,7 +56,8 @@ struct TreeConductTests {
     #expect(tree.accused == [.unsolicited])
   }
 
-  @Test("Who announces while others have filled the table is not to blame, however much it announces")
+  @Test(
+    "Who announces while others have filled the table gets its fair part of it, and is not to blame for more")
   func wantOfRoom() {
     var tree = LoneTree(neighbours: 1...9) { $0.missingLimit = 80 }
     for sequence in UInt64(0)..<80 { tree.receive(announcement(sequence), from: 1 + Int(sequence) % 8) }
@@ -57,6 +65,36 @@ struct TreeConductTests {
     for sequence in 80..<(80 + many) { tree.receive(announcement(sequence), from: 9) }
     #expect(tree.accused.isEmpty && tree.process.counters.missingTableFull == many)
     #expect(tree.process.sizes.missing == 80)
+    tree.run(until: tree.now + .seconds(2))
+    #expect(
+      Set(grafts(tree).filter { $0.of == 9 }.map(\.sequence)).count == 8,
+      "an eighth of the 80 would be 10; the others keep 9")
+  }
+
+  @Test("However many strangers announce, they have one share between them, and none of them is to blame")
+  func strangers() {
+    var tree = LoneTree(neighbours: 1...2) { $0.missingLimit = 80 }
+    let many = 2 * UInt64(BroadcastTreeConfiguration.refusalLimit)
+    for sequence in 0..<many { tree.receive(announcement(sequence), from: 100 + Int(sequence % 50)) }
+    #expect(tree.process.sizes.missing == 10 && tree.accused.isEmpty)
+  }
+
+  @Test("What a liar announced first and a neighbour confirms does not fall with the liar's inventions")
+  func confirmed() {
+    var tree = LoneTree(neighbours: 1...10) { $0.missingLimit = 80 }
+    // The liar guesses a real message of origin 9 and fills its share.
+    for sequence in UInt64(1_000)..<1_009 { tree.receive(announcement(sequence), from: 1) }
+    tree.receive(announcement(7), from: 1)
+    for liar in 2...8 {
+      for sequence in 0..<UInt64(10) {
+        tree.receive(announcement(10_000 * UInt64(liar) + sequence), from: liar)
+      }
+    }
+    #expect(tree.process.sizes.missing == 80)
+    tree.receive(announcement(7), from: 9)
+    for sequence in UInt64(20)..<28 { tree.receive(announcement(sequence), from: 10) }
+    tree.run(until: tree.now + .seconds(3))
+    #expect(grafts(tree).contains { $0.of == 9 && $0.sequence == 7 })
   }
 
   @Test("A peer that announces 200 messages a second, none of which arrives, is not accused")

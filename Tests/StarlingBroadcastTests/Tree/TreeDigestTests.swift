@@ -50,6 +50,65 @@ struct TreeDigestTests {
     #expect(trees[1].digests.map(\.to) == [2])
   }
 
+  /// Whether 100 messages that neighbour 20 tells of are recovered within a minute from neighbour 20, who answers
+  /// after 50 ms, while others do what `disturb` makes them do every 50 ms.
+  private func recovers(
+    neighbours: ClosedRange<Int>, _ disturb: (inout LoneTree, _ step: Int) -> Void
+  ) -> Bool {
+    var tree = LoneTree(neighbours: Array(neighbours) + [20])
+    for step in 0..<1_200 where tree.process.counters.recovered < 100 {
+      disturb(&tree, step)
+      if step == 20 { tree.receive(digest(50, (0, 99)), from: 20) }
+      tree.run(until: tree.now + .milliseconds(50))
+      let asked = fetches(tree).filter { $0.from == 20 }
+      tree.effects.sent.removeAll()
+      for fetch in asked { tree.receive(.supply(signed(by: 50, fetch.sequence)), from: 20) }
+    }
+    return tree.process.counters.recovered == 100 && tree.accused.isEmpty
+  }
+
+  @Test("Recovery goes on while eight neighbours announce 160 invented messages a second each")
+  func inventedAnnouncements() {
+    let isWhole = recovers(neighbours: 1...8) { tree, step in
+      for liar in 1...8 {
+        for i in 0..<8 { tree.receive(.announce(identifier(100 + liar, UInt64(8 * step + i))), from: liar) }
+      }
+    }
+    #expect(isWhole)
+  }
+
+  @Test(
+    "Recovery goes on while eight neighbours offer what does not exist, whether they deny it later or are silent"
+  )
+  func inventedOffers() {
+    for denies in [false, true] {
+      let isWhole = recovers(neighbours: 1...8) { tree, step in
+        guard step % 4 == 0 else { return }
+        for liar in 1...8 {
+          for i in 0..<8 {
+            let first = UInt64(80 * step + 10 * i)
+            tree.receive(digest(100 + liar, (first, first + 5)), from: liar)
+          }
+        }
+        guard denies else { return }
+        for fetch in fetches(tree) where fetch.from <= 8 {
+          tree.receive(.gone(identifier(100 + fetch.from, fetch.sequence)), from: fetch.from)
+        }
+      }
+      #expect(isWhole, "denied: \(denies)")
+    }
+  }
+
+  @Test("A missing message whose timer was not taken is asked for with the next pulse")
+  func refusedTimer() {
+    var tree = LoneTree(neighbours: 1...2)
+    tree.receive(.push(signed(by: 9)), from: 1)
+    tree.receive(.announce(identifier(9, 1)), from: 2)
+    tree.effects.timers.removeAll { if case .missing = $0.timer { true } else { false } }
+    tree.run(until: tree.now + .seconds(5))
+    #expect(tree.grafted().first == 2)
+  }
+
   @Test("A digest that wants an answer gets one, which wants none")
   func answer() {
     var tree = LoneTree(neighbours: 1...2)

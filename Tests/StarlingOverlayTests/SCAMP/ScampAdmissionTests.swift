@@ -88,6 +88,39 @@ struct ScampAdmissionTests {
     #expect(effects.sent.isEmpty && accusations(effects).isEmpty)
   }
 
+  @Test(
+    "Walks and copies in a joiner's name, which it did not sign or which others repeat, leave it its own requests"
+  )
+  func othersRequests() {
+    var (scamp, effects) = peer(2)
+    scamp.receive(copy(), from: Peer(9), at: .zero, into: &effects)
+    func walk(signedBy signer: Int) -> GuardedScamp.Message {
+      .walk(
+        GuardedScamp.Walk(.contact(number: 7, Guarded(signer).sign(statement(4))), for: Peer(4), hopsLeft: 0))
+    }
+    let forgedCopy = Subscription(
+      subscriber: Peer(4), contact: Peer(3), number: 7, signature: Guarded(5).sign(statement(4)),
+      countersignature: Guarded(3).sign(statement(4, contact: 3)))
+    // A step takes 20 ms, so that the budget for what is done for others is never used up.
+    var now = Instant.zero
+    func receive(_ message: GuardedScamp.Message, from sender: Int) {
+      now = now + .milliseconds(20)
+      scamp.receive(message, from: Peer(sender), at: now, into: &effects)
+    }
+    for _ in 0..<1_000 {
+      receive(walk(signedBy: 5), from: 9)
+      receive(.subscription(forgedCopy, hopsLeft: 0, GroupSize.News()), from: 9)
+    }
+    effects.clear()
+    receive(walk(signedBy: 4), from: 9)
+    #expect(effects.sent.count > 0, "what the joiner did not sign does not count")
+    for _ in 0..<1_000 { receive(walk(signedBy: 4), from: 9) }
+    effects.clear()
+    receive(.subscribe(number: 7, Guarded(4).sign(statement(4))), from: 4)
+    #expect(
+      effects.sent.count == 1 && accusations(effects).isEmpty, "what others repeat is not its own request")
+  }
+
   @Test("A contact asks for the joiner's signature, adds its own, and tells who it let in")
   func introduction() {
     var (scamp, effects) = peer(2)

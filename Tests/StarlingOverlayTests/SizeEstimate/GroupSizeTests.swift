@@ -67,4 +67,60 @@ struct GroupSizeTests {
     claim.epoch = 2
     #expect(size.hear(claim, &random) && size.news.epoch == 2)
   }
+
+  /// News that claim as many peers as can be claimed.
+  private func lie(in epoch: UInt16) throws -> GroupSize.News {
+    var bytes: [UInt8] = [14] + [UInt8](repeating: 255, count: 19)
+    (bytes[1], bytes[2]) = (UInt8(epoch >> 8), UInt8(epoch & 255))
+    guard case .size(let news) = try decoded(OpenScamp.Message.self, from: bytes), news.epoch == epoch else {
+      throw CancellationError()
+    }
+    return news
+  }
+
+  @Test("One lie of billions is believed fourfold at most, and is forgotten within a few epochs")
+  func lie() throws {
+    var group = Group(1_000, random: testRandom())
+    for _ in 0..<24 { group.round() }
+    let before = group.sizes[0].estimate
+    _ = group.sizes[0].hear(try lie(in: group.sizes[0].news.epoch), &group.random)
+    for _ in 0..<60 {
+      group.round()
+      let most = group.sizes.map(\.estimate).max() ?? 0
+      #expect(most < 4.1 * before, "\(most) of \(before); \(replay)")
+    }
+    let after = group.sizes[0].estimate
+    #expect(after > before / 2 && after < 2 * before, "\(after) of \(before); \(replay)")
+  }
+
+  @Test("A newcomer that a liar tells of billions believes it until it has measured twice itself")
+  func lieToNewcomer() throws {
+    var group = Group(100, random: testRandom())
+    for _ in 0..<24 { group.round() }
+    _ = group.sizes[0].hear(try lie(in: 0), &group.random)
+    var newcomer = GroupSize()
+    newcomer.start(&group.random)
+    _ = newcomer.hear(try lie(in: group.sizes[0].news.epoch), &group.random)
+    #expect(newcomer.estimate > 1e9)
+    group.sizes.append(newcomer)
+    for _ in 0..<36 { group.round() }
+    #expect(group.sizes[100].estimate < 2_000, "\(group.sizes[100].estimate); \(replay)")
+  }
+
+  @Test(
+    "A first node that was alone for hours knows within an epoch that a hundred have come, and a thousand in two"
+  )
+  func growth() {
+    var group = Group(1, random: testRandom())
+    for _ in 0..<100 { group.round() }
+    for size in [(100, 50.0), (1_000, 200.0)] {
+      while group.sizes.count < size.0 {
+        var newcomer = GroupSize()
+        newcomer.start(&group.random)
+        group.sizes.append(newcomer)
+      }
+      for _ in 0..<18 { group.round() }
+      #expect(group.sizes[0].estimate > size.1, "\(group.sizes[0].estimate) of \(size.0); \(replay)")
+    }
+  }
 }
