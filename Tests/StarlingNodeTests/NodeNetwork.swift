@@ -42,11 +42,11 @@ final class TestNode {
   var queueAtRequest = 0
 
   init(
-    _ n: Int, contacts: [SocketAddress], seed: UInt64, network: String = "test",
+    _ n: Int, withKeyOf owner: Int? = nil, contacts: [SocketAddress], seed: UInt64, network: String = "test",
     configure: (inout NodeConfiguration) -> Void = { _ in }
   ) throws {
     address = try StarlingNodeTests.address(n)
-    let identity = try Identity(seed: seedBytes(seed, n))
+    let identity = try Identity(seed: seedBytes(seed, owner ?? n))
     key = identity.publicKey
     var configuration = NodeConfiguration(network: network, listen: address, contacts: contacts)
     configure(&configuration)

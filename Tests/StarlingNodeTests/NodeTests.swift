@@ -192,6 +192,28 @@ import Testing
     #expect(leaver.sink.datagrams.isEmpty)
   }
 
+  @Test("a node with the key of another is found out by the other with its first message")
+  func sharedKey() throws {
+    let seed = testSeed(default: 31)
+    var nodes = [try TestNode(0, contacts: [], seed: seed)]
+    for n in 1...4 { nodes.append(try TestNode(n, contacts: [try address(0)], seed: seed)) }
+    // The other joins through a peer that the first does not know as its contact.
+    let double = try TestNode(5, withKeyOf: 1, contacts: [try address(3)], seed: seed)
+    let network = NodeNetwork(nodes, seed: seed)
+    for node in nodes { network.start(node) }
+    network.run(for: .seconds(30))
+    network.nodes.append(double)
+    network.start(double)
+    network.run(for: .seconds(10), until: { !double.isAlone })
+    _ = try network.publish([1, 2, 3], name: "a.txt", from: double, chunkBytes: 1_000)
+    func isToldOf(_ node: TestNode) -> Bool {
+      node.sink.events.contains { if case .spokenFor = $0 { true } else { false } }
+    }
+    network.run(for: .seconds(60), until: { isToldOf(nodes[1]) })
+    #expect(isToldOf(nodes[1]), "\(replay)")
+    #expect(!nodes.contains { $0.key != double.key && isToldOf($0) }, "\(replay)")
+  }
+
   @Test("the status names the neighbours with their keys and addresses")
   func status() throws {
     let network = try joinedNetwork(3, seed: 7, loss: 0)

@@ -62,6 +62,9 @@ extension Node {
     case .delivered(let broadcast, let sender):
       let kind = FileMessage.kind(of: broadcast.payload)
       delivered[NodeTraffic.ofPayload(kind).rawValue] += 1
+      if broadcast.identifier.origin == PeerTable.own {
+        sink.report(.spokenFor(broadcast.identifier.sequence))
+      }
       let origin = peers.table.record(of: broadcast.identifier.origin).key
       if let (file, index) = FileMessage.chunkPosition(in: broadcast.payload) {
         sink.arrived(index, of: file, from: peers.table.record(of: sender).key)

@@ -44,6 +44,8 @@ public enum NodeEvent: Hashable, Sendable, CustomStringConvertible {
   case shunned(PublicKey, for: Misbehaviour, lasting: Interval)
   /// A message of a peer was missed: its number. Nobody who told of it has it any more.
   case missed(PublicKey, UInt64)
+  /// A message in the node's own name came that it never sent: its number.
+  case spokenFor(UInt64)
   /// Messages to a peer are being dropped because too many wait. Said once until there is room again.
   case queueFull(PublicKey)
   /// The table of peers is full, and all in it are needed.
@@ -76,6 +78,8 @@ public enum NodeEvent: Hashable, Sendable, CustomStringConvertible {
       "shunning \(key) for \(Quantity.text(of: interval)): \(what.name) once too often"
     case .missed(let key, let number):
       "missed message \(number) of \(key): nobody who told of it has it any more"
+    case .spokenFor(let number):
+      "message \(number) came in this node's own name, which it never sent: another node uses its key, or its state on disk was lost; give each node a key of its own"
     case .queueFull(let key): "dropping messages to \(key), which takes them too slowly"
     case .peerTableFull: "the table of peers is full; raise its limit"
     case .tooManyTimers: "too many timers are set; raise their limit"

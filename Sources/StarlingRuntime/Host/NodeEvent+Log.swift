@@ -38,6 +38,7 @@ extension NodeEvent {
       )
     case .missed(let key, let number):
       (.warning, "missed", [("origin", key.short), ("sequence", "\(number)")])
+    case .spokenFor(let number): (.error, "spoken_for", [("sequence", "\(number)")])
     case .queueFull(let key): (.warning, "queue_full", [("peer", key.short)])
     case .peerTableFull: (.error, "peer_table_full", [])
     case .tooManyTimers: (.error, "too_many_timers", [])
