@@ -86,6 +86,16 @@ import Testing
     for node in network.nodes[1...] { #expect(node.sink.completed == [manifest.identifier]) }
   }
 
+  @Test("a file is announced before its only chunk is told of")
+  func onlyChunk() throws {
+    let network = try joinedNetwork(3, seed: 2, loss: 0)
+    let manifest = try network.publish([1, 2, 3], name: "small", from: network.nodes[0], chunkBytes: 3)
+    network.run(for: .seconds(5))
+    for node in network.nodes[1...] {
+      #expect(node.sink.arrived == [manifest.identifier] && node.sink.completed == [manifest.identifier])
+    }
+  }
+
   @Test("a file that found no place is whole as soon as there is one, from what the tree keeps")
   func recalledFile() throws {
     let contact = try address(1)
@@ -308,7 +318,8 @@ import Testing
     let contents = [UInt8](repeating: 3, count: 200_000)
     _ = try network.publish(contents, name: "a", from: network.nodes[0], chunkBytes: 10_000)
     network.run(for: .seconds(60)) { receiver.status.counters.files.manifestsAccepted > 0 }
-    #expect(receiver.node.memory == empty, "a file that waits for its first chunk needs its manifest again too")
+    #expect(
+      receiver.node.memory == empty, "a file that waits for its first chunk needs its manifest again too")
     network.run(for: .seconds(60)) { receiver.sink.storedCount > 2 }
     #expect(receiver.node.memory == empty, "its manifest must come again")
     network.run(for: .seconds(60)) { !receiver.sink.completed.isEmpty }
