@@ -28,7 +28,7 @@ public struct FileSharingConfiguration: Sendable {
   public var lookInterval: Interval = .seconds(1)
   /// A publisher whose file had to wait for its turn for so long announces it once more before its first chunk: others
   /// may have forgotten it.
-  public var announcedAgainAfter: Interval = .seconds(5)
+  public var announcedAgainAfter: Interval = .seconds(2)
   /// How many files are remembered as finished, so that a manifest that comes again is recognised; and of how many
   /// others it is known that chunks came which could not be told from garbage.
   public var finishedLimit = 4_096
