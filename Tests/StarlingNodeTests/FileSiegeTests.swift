@@ -74,4 +74,23 @@ import Testing
       #expect(counters.misbehaviour.allSatisfy { $0 == 0 })
     }
   }
+
+  @Test("a later run is given a chunk again whose manifest has not come")
+  func memoryOfStrays() throws {
+    let nodes = try (1...2).map { try TestNode($0, contacts: $0 == 1 ? [] : [try address(1)], seed: 9) }
+    let network = NodeNetwork(nodes, seed: 9)
+    nodes.forEach { network.start($0) }
+    network.run(for: .seconds(10))
+    let (victim, other) = (nodes[0], nodes[1])
+    let before = victim.node.memory
+    let file = FileIdentifier(SHA256.hash([1]))
+    for (n, payload) in [FileMessage.chunk(file: file, index: 0, bytes: [1]).encoded, [9]].enumerated() {
+      let identity = try Identity(seed: seedBytes(79, n))
+      try push(payload, number: 1, signedBy: identity, from: other, to: victim)
+      other.node.expire(at: network.now, into: &other.sink)
+      network.collect(from: other)
+      network.run(for: .seconds(1))
+      #expect((victim.node.memory == before) == (n == 0))
+    }
+  }
 }
