@@ -68,7 +68,9 @@ private struct FuzzFileSink: FileSharingSink {
   }
   mutating func published(_ file: FileIdentifier) {}
   mutating func publicationFailed(_ file: FileIdentifier) {}
+  mutating func recall(_ file: FileIdentifier, from publisher: PublicKey) {}
   mutating func abandoned(_ file: FileIdentifier) { stored[file] = nil }
+  mutating func crowdedOut(_ file: FileIdentifier) {}
 }
 
 private func runFileSharing(_ program: FuzzProgram) {
@@ -83,7 +85,9 @@ private func runFileSharing(_ program: FuzzProgram) {
       files.receive(program.counted(), from: origin, at: now, into: &sink)
     case 1: try? files.publish(fuzzManifests[program.number(below: 3)], at: now, into: &sink)
     case 2: now = now + .milliseconds(Int(program.byte()) * 100)
-    case 3: files.proceed(at: now, into: &sink)
+    case 3:
+      files.proceed(at: now, into: &sink)
+      files.expire(at: now, into: &sink)
     default:
       guard !sink.requested.isEmpty else { break }
       let (index, file) = sink.requested.removeFirst()

@@ -4,184 +4,201 @@ import Testing
 @testable import StarlingApps
 
 @Suite struct FileSharingBoundsTests {
-  private func manifestPayload(_ name: String) throws -> [UInt8] {
-    try payloads(of: [1, 2, 3], name: name)[0]
+  /// The manifest and the chunks of a file: two, unless more are wanted.
+  private func parts(_ name: String, chunks: Int = 2) throws -> [[UInt8]] {
+    try payloads(of: [UInt8](repeating: UInt8(name.utf8.count), count: 100 * chunks), name: name)
+  }
+
+  private func at(_ seconds: Double) -> Instant { .zero + .milliseconds(Int(seconds * 1_000)) }
+
+  private func receiver(places: Int) -> Receiver {
+    var configuration = FileSharingConfiguration()
+    configuration.downloadLimit = places
+    return Receiver(configuration)
   }
 
   @Test("one publisher cannot have more files arriving than its share")
   func shareOfOnePublisher() throws {
     var configuration = FileSharingConfiguration()
     configuration.downloadLimitPerPublisher = 2
-    var sharing = FileSharing(configuration: configuration)
-    var sink = RecordingSink()
-    for name in ["a", "b", "c"] {
-      sharing.receive(try manifestPayload(name), from: try key(1), at: .zero, into: &sink)
+    var receiver = Receiver(configuration)
+    for name in ["a", "bb", "ccc"] {
+      for part in try parts(name).prefix(2) { receiver.receive(part, from: try key(1), at: .zero) }
     }
-    #expect(sink.announcements.map(\.manifest.name) == ["a", "b"])
-    #expect(sharing.counters.manifestsCrowdedOut == 1)
-    sharing.receive(try manifestPayload("d"), from: try key(2), at: .zero, into: &sink)
-    #expect(sink.announcements.count == 3)
+    #expect(receiver.arriving == ["a", "bb"])
+    for part in try parts("dddd").prefix(2) { receiver.receive(part, from: try key(2), at: .zero) }
+    #expect(receiver.arriving == ["a", "bb", "dddd"])
   }
 
-  /// The manifest and the two chunks of a file.
-  private func parts(_ name: String) throws -> [[UInt8]] {
-    try payloads(of: [UInt8](repeating: UInt8(name.utf8.count), count: 150), name: name)
+  @Test("a file takes a place when its first chunk comes, and an announcement alone takes none")
+  func placeByChunk() throws {
+    var receiver = receiver(places: 1)
+    let (a, b) = (try parts("a"), try parts("bb"))
+    receiver.receive(a[0], from: try key(1), at: at(0))
+    receiver.receive(b[0], from: try key(2), at: at(0))
+    #expect(receiver.arriving.isEmpty && receiver.sink.announcements.isEmpty)
+    receiver.receive(b[1], from: try key(2), at: at(1))
+    #expect(receiver.arriving == ["bb"])
+    receiver.receive(b[2], from: try key(2), at: at(1))
+    for part in a[1...] { receiver.receive(part, from: try key(1), at: at(1)) }
+    #expect(receiver.completed == ["bb", "a"])
   }
 
-  private func at(_ seconds: Int) -> Instant { .zero + .seconds(seconds) }
-
-  private func sharing(places: Int) -> FileSharing {
-    var configuration = FileSharingConfiguration()
-    configuration.downloadLimit = places
-    return FileSharing(configuration: configuration)
-  }
-
-  @Test("when all room is taken a file that has stalled gives way, and one that has not does not")
+  @Test(
+    "when all room is taken a file may be silent for a second for each chunk that came, up to a minute, and gives way then"
+  )
   func stalledGivesWay() throws {
-    var sharing = sharing(places: 2)
-    var sink = RecordingSink()
-    for (name, publisher, second) in [("a", UInt8(1), 0), ("b", 2, 30)] {
-      for part in try parts(name).prefix(2) {
-        sharing.receive(part, from: try key(publisher), at: at(second), into: &sink)
+    for (chunks, patience) in [(1, 1.0), (3, 3), (70, 60)] {
+      var receiver = receiver(places: 2)
+      for part in try parts("a", chunks: 100).prefix(1 + chunks) {
+        receiver.receive(part, from: try key(1), at: at(0))
       }
+      for part in try parts("bb", chunks: 100).prefix(99) {
+        receiver.receive(part, from: try key(2), at: at(0.5))
+      }
+      let c = try parts("ccc", chunks: 3)
+      receiver.receive(c[0], from: try key(3), at: at(0.5))
+      receiver.receive(c[1], from: try key(3), at: at(patience - 0.1))
+      #expect(receiver.arriving == ["a", "bb"] && receiver.sink.abandoned.isEmpty)
+      receiver.receive(c[2], from: try key(3), at: at(patience))
+      #expect(receiver.arriving == ["bb", "ccc"])
+      #expect(receiver.sink.abandoned == [receiver.sink.announcements[0].manifest.identifier])
+      #expect(receiver.sharing.filesInProgress[1].chunksDone == 2, "what came without a place is not lost")
     }
-    let manifest = try parts("c")[0]
-    sharing.receive(manifest, from: try key(3), at: at(59), into: &sink)
-    #expect(sink.announcements.map(\.manifest.name) == ["a", "b"] && sink.abandoned.isEmpty)
-    sharing.receive(manifest, from: try key(3), at: at(60), into: &sink)
-    #expect(sink.announcements.map(\.manifest.name) == ["a", "b", "c"])
-    #expect(sink.abandoned == [sink.announcements[0].manifest.identifier])
-    #expect(sharing.filesInProgress.map(\.manifest.name) == ["b", "c"])
   }
 
-  @Test("a crowd of keys that announce and send nothing displaces no file that arrives, and keeps none out")
-  func crowd() throws {
-    var sharing = sharing(places: 8)
-    var sink = RecordingSink()
-    // Honest publisher 200 was there first; 201 comes when the crowd has taken all places.
-    let (early, late) = (try parts("early"), try parts("late"))
-    for part in early.prefix(2) { sharing.receive(part, from: try key(200), at: at(0), into: &sink) }
-    for second in 0..<120 {
-      for n in 0..<10 {
-        let minted = try parts("lie \(second) \(n)")[0]
-        let unique = PublicKey((0..<32).map { UInt8(truncatingIfNeeded: second * 10 + n + $0 * 256) ^ 0xA5 })
-        sharing.receive(minted, from: try #require(unique), at: at(second), into: &sink)
+  @Test("a file that gave way goes on where it was when its next chunk comes")
+  func givesWayAndComesBack() throws {
+    var receiver = receiver(places: 1)
+    let (a, b) = (try parts("a", chunks: 3), try parts("bb", chunks: 3))
+    for part in a[...1] { receiver.receive(part, from: try key(1), at: at(0)) }
+    for part in b[...1] { receiver.receive(part, from: try key(2), at: at(2)) }
+    #expect(receiver.arriving == ["bb"])
+    receiver.receive(a[2], from: try key(1), at: at(4))
+    #expect(receiver.arriving == ["a"] && receiver.sharing.filesInProgress[0].chunksDone == 2)
+    receiver.receive(a[3], from: try key(1), at: at(4))
+    for part in b[2...] { receiver.receive(part, from: try key(2), at: at(5)) }
+    #expect(receiver.completed == ["a", "bb"])
+  }
+
+  /// Has a crowd announce `rate` files a second for a minute, each under a key of its own, and send the first of two
+  /// chunks of each if it is to; and an honest peer publish 300 KB and a larger file behind it in the meantime.
+  private func besiege(_ receiver: inout Receiver, rate: Int, sendsChunks: Bool) throws {
+    let lies = try (0..<60 * rate).map { try parts("lie \($0)") }
+    let songs = try ["song", "symphony"].map { name in
+      try payloads(
+        of: [UInt8](repeating: 7, count: name == "song" ? 300_000 : 600_000), name: name,
+        chunkBytes: FileManifest.chunkByteLimit)
+    }
+    // Both are announced at once; the chunks of the second follow those of the first. One chunk in 400 ms.
+    var honest = songs.map { (20.0, $0[0]) }
+    for (i, chunk) in (songs[0].dropFirst() + songs[1].dropFirst()).enumerated() {
+      honest.append((21 + 0.4 * Double(i), chunk))
+    }
+    for (n, lie) in lies.enumerated() {
+      let second = Double(n) / Double(rate)
+      while let (due, part) = honest.first, due <= second {
+        honest.removeFirst()
+        receiver.receive(part, from: try key(200), at: at(second))
       }
-      if second == 5 { sharing.receive(late[0], from: try key(201), at: at(second), into: &sink) }
-      if second == 7 { sharing.receive(late[1], from: try key(201), at: at(second), into: &sink) }
-      if second == 50 { sharing.receive(early[2], from: try key(200), at: at(second), into: &sink) }
-      if second == 60 { sharing.receive(late[2], from: try key(201), at: at(second), into: &sink) }
+      for part in lie.prefix(sendsChunks ? 2 : 1) {
+        receiver.receive(part, from: try mintedKey(n), at: at(second))
+      }
     }
-    let names = sink.completed.compactMap { file in
-      sink.announcements.first { $0.manifest.identifier == file }?.manifest.name
+    #expect(honest.isEmpty)
+  }
+
+  @Test(
+    "a crowd of keys that announces sixty files a second keeps no file out, whether it sends chunks or not",
+    arguments: [false, true])
+  func crowd(sendsChunks: Bool) throws {
+    var receiver = Receiver()
+    try besiege(&receiver, rate: 60, sendsChunks: sendsChunks)
+    #expect(receiver.completed == ["song", "symphony"])
+    #expect(receiver.arriving.count == (sendsChunks ? 128 : 0))
+    // What it remembers is bounded, and what it forgot was told.
+    let counters = receiver.sharing.counters
+    #expect(receiver.sharing.awaitedPublishers.count <= 1_024 + 128)
+    #expect(counters.filesCrowdedOut >= 3_600 - 1_024 - 128)
+    #expect(counters.filesCrowdedOut == UInt64(receiver.sink.crowdedOut.count))
+  }
+
+  @Test(
+    "a file that finds all places taken gets one with time, though nothing more is sent, and is whole at once"
+  )
+  func takenUpWithTime() throws {
+    var receiver = receiver(places: 2)
+    for (name, publisher) in [("a", UInt8(1)), ("bb", 2)] {
+      for part in try parts(name, chunks: 60).prefix(31) {
+        receiver.receive(part, from: try key(publisher), at: at(0))
+      }
     }
-    #expect(names == ["early", "late"])
-    #expect(sharing.filesInProgress.count <= 8 && sharing.counters.manifestsTakenUp > 0)
+    for part in try parts("ccc") { receiver.receive(part, from: try key(3), at: at(1)) }
+    #expect(receiver.sharing.nextExpiry == at(2))
+    receiver.expire(until: at(29))
+    #expect(receiver.completed.isEmpty)
+    receiver.expire(until: at(31))
+    #expect(receiver.completed == ["ccc"] && receiver.arriving == ["bb"])
+    #expect(receiver.sharing.nextExpiry == .distantFuture)
   }
 
   @Test("the publisher with the most places gives way first, the file that got nothing for the longest")
   func greediest() throws {
-    var sharing = sharing(places: 4)
-    var sink = RecordingSink()
+    var receiver = receiver(places: 4)
     for (second, (name, publisher)) in [("a", UInt8(1)), ("bb", 2), ("ccc", 2), ("dddd", 2)].enumerated() {
-      sharing.receive(try parts(name)[0], from: try key(publisher), at: at(second), into: &sink)
+      for part in try parts(name).prefix(2) {
+        receiver.receive(part, from: try key(publisher), at: at(Double(second) / 10))
+      }
     }
-    // A chunk came of bb: it arrives. Of the two others of publisher 2 one gives way, though a is older.
-    sharing.receive(try parts("bb")[1], from: try key(2), at: at(12), into: &sink)
-    sharing.receive(try parts("e")[0], from: try key(3), at: at(14), into: &sink)
-    #expect(sharing.filesInProgress.map(\.manifest.name) == ["a", "bb", "dddd", "e"])
-    sharing.receive(try parts("f")[0], from: try key(3), at: at(14), into: &sink)
-    #expect(sharing.filesInProgress.map(\.manifest.name) == ["a", "bb", "e", "f"])
-    // Now publisher 3 has the most, and gets no more; what gave way waited, and comes first.
-    sharing.receive(try parts("g")[0], from: try key(3), at: at(30), into: &sink)
-    #expect(sharing.filesInProgress.map(\.manifest.name) == ["a", "bb", "f", "ccc"])
+    for part in try parts("eeeee").prefix(2) { receiver.receive(part, from: try key(3), at: at(2)) }
+    #expect(receiver.arriving == ["a", "ccc", "dddd", "eeeee"])
+    for part in try parts("ffffff").prefix(2) { receiver.receive(part, from: try key(3), at: at(2)) }
+    #expect(receiver.arriving == ["a", "dddd", "eeeee", "ffffff"])
   }
 
-  @Test("what was crowded out is taken up when there is room, first of whoever has the fewest places")
+  @Test(
+    "of the files that wait, those of whoever has the fewest places come first, and then what has come the most of"
+  )
   func takenUp() throws {
-    var sharing = sharing(places: 2)
-    var sink = RecordingSink()
-    let (a, b, c, d) = (try parts("a"), try parts("bb"), try parts("ccc"), try parts("dddd"))
-    for part in a.prefix(2) { sharing.receive(part, from: try key(1), at: at(0), into: &sink) }
-    for part in b.prefix(2) { sharing.receive(part, from: try key(2), at: at(0), into: &sink) }
-    sharing.receive(c[0], from: try key(2), at: at(1), into: &sink)
-    for part in d { sharing.receive(part, from: try key(3), at: at(2), into: &sink) }
-    #expect(sharing.counters.manifestsCrowdedOut == 2 && sink.announcements.count == 2)
-    sharing.receive(a[2], from: try key(1), at: at(3), into: &sink)
-    // The chunks of dddd were held meanwhile: it is complete at once, and then there is room for ccc.
-    #expect(sink.announcements.map(\.manifest.name) == ["a", "bb", "dddd", "ccc"])
-    #expect(sink.completed.count == 2 && sharing.counters.manifestsTakenUp == 2)
-    #expect(sharing.filesInProgress.map(\.manifest.name) == ["bb", "ccc"])
+    var receiver = receiver(places: 2)
+    let (a, b) = (try parts("a", chunks: 3), try parts("bb", chunks: 3))
+    for part in a[...2] { receiver.receive(part, from: try key(1), at: at(0)) }
+    for part in b[...2] { receiver.receive(part, from: try key(2), at: at(0)) }
+    for part in try parts("ccc", chunks: 4)[...3] { receiver.receive(part, from: try key(2), at: at(0.1)) }
+    for part in try parts("dddd")[...1] { receiver.receive(part, from: try key(3), at: at(0.2)) }
+    for part in try parts("eeeee") { receiver.receive(part, from: try key(4), at: at(0.3)) }
+    receiver.receive(a[3], from: try key(1), at: at(0.4))
+    #expect(receiver.completed == ["a", "eeeee"] && receiver.arriving == ["bb", "dddd"])
   }
 
-  @Test("announcements that wait stay within their number, bytes and time, and the greediest gives way first")
+  @Test(
+    "files that wait stay within their number, their bytes and their publisher's share, and the oldest gives way"
+  )
   func waitingBounds() throws {
-    func entry(_ name: String, of publisher: UInt8, chunks: Int = 1, at now: Instant = .zero) throws
-      -> WaitingFiles.Entry
-    {
+    func entry(_ name: String, of publisher: UInt8, chunks: Int = 1) throws -> WaitingFiles.Entry {
       let manifest = try FileManifest(
         name: name, topic: "t", contents: [UInt8](repeating: 1, count: 100 * chunks), chunkBytes: 100)
-      return WaitingFiles.Entry(manifest: manifest, publisher: try key(publisher), announcedAt: now)
+      return WaitingFiles.Entry(manifest: manifest, publisher: try key(publisher))
     }
     var configuration = FileSharingConfiguration()
     (configuration.waitingLimit, configuration.waitingLimitPerPublisher) = (6, 4)
-    configuration.waitingByteLimit = 3_000
+    configuration.waitingByteLimit = 10_000
     var waiting = WaitingFiles(configuration)
-    for n in 0..<9 { waiting.add(try entry("a\(n)", of: 1)) }
-    #expect(waiting.count == 4)
-    for publisher in UInt8(2)...9 { waiting.add(try entry("b\(publisher)", of: publisher)) }
-    // Three of the greedy one gave way, and then there was one of each.
-    let kept = try (0..<9).filter { n in
-      waiting.contains(try entry("a\(n)", of: 1).manifest.identifier, from: try key(1))
-    }
-    #expect(waiting.count == 6 && kept == [0])
-    waiting.add(try entry("huge", of: 20, chunks: 100))
-    #expect(waiting.count == 6)
-    var wide = configuration
-    (wide.waitingLimit, wide.waitingByteLimit) = (100, 6 * (256 + 32))
-    var crowded = WaitingFiles(wide)
-    for publisher in UInt8(1)...9 { crowded.add(try entry("c\(publisher)", of: publisher)) }
-    #expect(crowded.count == 6, "bytes are bounded too")
-    wide.waitingByteLimit *= 10
-    crowded = WaitingFiles(wide)
-    for publisher in UInt8(1)...9 { crowded.add(try entry("d\(publisher)", of: publisher)) }
-    #expect(crowded.count == 9)
-    #expect(waiting.next(at: .zero, places: [try key(1): 1])?.publisher == (try key(2)))
-    #expect(waiting.next(at: .zero + configuration.waitingTime, places: [:]) == nil && waiting.isEmpty)
-  }
-
-  private func entry(_ index: Int, bytes: Int = 1, from origin: UInt8) throws -> HeldChunks.Entry {
-    HeldChunks.Entry(
-      file: FileIdentifier(SHA256.hash([0])), index: index, bytes: [UInt8](repeating: 0, count: bytes),
-      origin: try key(origin))
-  }
-
-  @Test("held chunks stay within their number and bytes, and the greediest origin gives way first")
-  func heldChunks() throws {
-    var configuration = FileSharingConfiguration()
-    configuration.heldChunkLimit = 5
-    configuration.heldChunkLimitPerPublisher = 4
-    configuration.heldByteLimit = 100
-    var held = HeldChunks(configuration)
-    #expect(held.hold(try entry(0, from: 1)) == 0)
-    for index in 0..<6 { _ = held.hold(try entry(index, from: 2)) }
-    #expect(held.count == 5)
-    #expect(held.hold(try entry(7, from: 3)) == 1)
-    let file = FileIdentifier(SHA256.hash([0]))
-    #expect(held.take(file, from: try key(1)).map(\.index) == [0])
-    #expect(held.take(file, from: try key(2)).map(\.index) == [3, 4, 5])
-    #expect(held.hold(try entry(8, bytes: 60, from: 4)) == 0)
-    #expect(held.hold(try entry(9, bytes: 60, from: 5)) == 1)
-    #expect(held.hold(try entry(9, bytes: 101, from: 6)) == 1)
-    #expect(held.take(file, from: try key(3)).map(\.index) == [7])
-    #expect(held.take(file, from: try key(4)).isEmpty)
-    #expect(held.take(file, from: try key(5)).map(\.index) == [9])
-    #expect(held.count == 0)
+    let refused = try (0..<9).flatMap { waiting.add(try entry("a\($0)", of: 1)) }
+    #expect(refused.map(\.manifest.name) == (4..<9).map { "a\($0)" } && waiting.count == 4)
+    let lost = try (UInt8(2)...5).flatMap { waiting.add(try entry("b\($0)", of: $0)) }
+    #expect(lost.map(\.manifest.name) == ["a0", "a1"] && waiting.count == 6)
+    #expect(waiting.add(try entry("huge", of: 20, chunks: 200)).map(\.manifest.name) == ["huge"])
+    #expect(waiting.add(try entry("large", of: 20, chunks: 90)).count == 5)
+    #expect(waiting.count == 2 && waiting.byteCount <= 10_000 && waiting.byteCount > 90 * 32)
+    waiting.remove(try entry("large", of: 20, chunks: 90).manifest.identifier)
+    waiting.remove(try entry("b5", of: 5).manifest.identifier, from: try key(5))
+    #expect(waiting.count == 0 && waiting.byteCount == 0 && waiting.dueCount == 0)
   }
 
   @Test("finished files are remembered up to a number, the newest")
   func finishedFiles() {
-    var finished = FinishedFiles(limit: 3)
+    var finished = RecentFiles(limit: 3)
     let files = (0..<5).map { FileIdentifier(SHA256.hash([UInt8($0)])) }
     for file in files { finished.insert(file) }
     #expect(files.map(finished.contains) == [false, false, true, true, true])

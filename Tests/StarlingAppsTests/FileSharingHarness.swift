@@ -14,7 +14,9 @@ struct RecordingSink: FileSharingSink, ~Copyable {
   var completed: [FileIdentifier] = []
   var published: [FileIdentifier] = []
   var failed: [FileIdentifier] = []
+  var recalled: [(file: FileIdentifier, publisher: PublicKey)] = []
   var abandoned: [FileIdentifier] = []
+  var crowdedOut: [FileIdentifier] = []
 
   mutating func broadcast(_ payload: [UInt8]) { broadcasts.append(payload) }
   mutating func requestChunk(_ index: Int, of file: FileIdentifier) { requests.append((index, file)) }
@@ -27,10 +29,65 @@ struct RecordingSink: FileSharingSink, ~Copyable {
   mutating func completed(_ file: FileIdentifier) { completed.append(file) }
   mutating func published(_ file: FileIdentifier) { published.append(file) }
   mutating func publicationFailed(_ file: FileIdentifier) { failed.append(file) }
+  mutating func recall(_ file: FileIdentifier, from publisher: PublicKey) {
+    recalled.append((file, publisher))
+  }
   mutating func abandoned(_ file: FileIdentifier) { abandoned.append(file) }
+  mutating func crowdedOut(_ file: FileIdentifier) { crowdedOut.append(file) }
 
   /// The stored chunks put together.
   var assembled: [UInt8] { stored.sorted { $0.index < $1.index }.flatMap(\.chunk) }
+}
+
+/// File sharing over a broadcast that keeps its newest messages, as the tree does.
+struct Receiver: ~Copyable {
+  var sharing: FileSharing
+  var sink = RecordingSink()
+  private var history: [(payload: [UInt8], origin: PublicKey)] = []
+  /// How many messages the broadcast keeps.
+  let historyLimit: Int
+
+  init(_ configuration: FileSharingConfiguration = FileSharingConfiguration(), historyLimit: Int = 4_096) {
+    sharing = FileSharing(configuration: configuration)
+    self.historyLimit = historyLimit
+  }
+
+  /// Delivers a message, at its time, after whatever is due before it.
+  mutating func receive(_ payload: [UInt8], from origin: PublicKey, at now: Instant) {
+    expire(until: now)
+    if history.count >= historyLimit { history.removeFirst() }
+    history.append((payload, origin))
+    sharing.receive(payload, from: origin, at: now, into: &sink)
+    recall(at: now)
+  }
+
+  /// Lets time pass.
+  mutating func expire(until now: Instant) {
+    while sharing.nextExpiry <= now {
+      let due = sharing.nextExpiry
+      sharing.expire(at: due, into: &sink)
+      recall(at: due)
+    }
+  }
+
+  private mutating func recall(at now: Instant) {
+    while !sink.recalled.isEmpty {
+      let (file, publisher) = sink.recalled.removeFirst()
+      for (payload, origin) in history where origin == publisher {
+        guard FileMessage.chunkPosition(in: payload)?.file == file else { continue }
+        sharing.receive(payload, from: origin, at: now, into: &sink)
+      }
+    }
+  }
+
+  /// The names of the files that are complete, in their order.
+  var completed: [String] {
+    sink.completed.compactMap { file in
+      sink.announcements.first { $0.manifest.identifier == file }?.manifest.name
+    }
+  }
+
+  var arriving: [String] { sharing.filesInProgress.map(\.manifest.name) }
 }
 
 /// The seed of randomised tests: `STARLING_TEST_SEED`, or the given one.
@@ -44,6 +101,15 @@ func testSeed(default seed: UInt64) -> UInt64 {
 func key(_ n: UInt8) throws -> PublicKey {
   struct NotAKey: Error {}
   guard let key = PublicKey([UInt8](repeating: n, count: 32)) else { throw NotAKey() }
+  return key
+}
+
+/// A key out of many.
+func mintedKey(_ n: Int) throws -> PublicKey {
+  struct NotAKey: Error {}
+  guard let key = PublicKey((0..<32).map { $0 < 8 ? UInt8(truncatingIfNeeded: n >> ($0 * 8)) : 0xA5 }) else {
+    throw NotAKey()
+  }
   return key
 }
 

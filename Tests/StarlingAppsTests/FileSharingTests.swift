@@ -100,19 +100,18 @@ import Testing
     }
   }
 
-  @Test("chunks that come before their manifest are kept for it")
+  @Test("chunks that come before their manifest are asked for again when it is here")
   func chunksFirst() throws {
     let contents = (0..<250).map { UInt8($0) }
     let messages = try payloads(of: contents)
-    var sharing = FileSharing()
-    var sink = RecordingSink()
+    var receiver = Receiver()
     for payload in messages.reversed() {
-      #expect(sink.stored.isEmpty)
-      sharing.receive(payload, from: try key(1), at: .zero, into: &sink)
+      #expect(receiver.sink.stored.isEmpty)
+      receiver.receive(payload, from: try key(1), at: .zero)
     }
-    #expect(sink.assembled == contents)
-    #expect(sink.completed.count == 1)
-    #expect(sharing.counters.chunksHeld == 3)
+    #expect(receiver.sink.assembled == contents)
+    #expect(receiver.sink.completed.count == 1)
+    #expect(receiver.sharing.counters.chunksWithoutPlace == 3)
   }
 
   @Test("a corrupted chunk is refused, and the right one is still taken afterwards")
@@ -146,29 +145,49 @@ import Testing
     #expect(sink.stored.isEmpty)
   }
 
-  @Test("chunks are taken from who announced the file and nobody else, held ones too")
+  @Test("chunks are taken from who announced the file and nobody else, earlier ones too")
   func wrongPublisher() throws {
     let messages = try payloads(of: [UInt8](repeating: 3, count: 150))
-    var sharing = FileSharing()
-    var sink = RecordingSink()
-    sharing.receive(messages[2], from: try key(9), at: .zero, into: &sink)
-    sharing.receive(messages[0], from: try key(1), at: .zero, into: &sink)
-    sharing.receive(messages[1], from: try key(9), at: .zero, into: &sink)
-    #expect(sink.stored.isEmpty)
-    #expect(sharing.counters.chunksRefused == 1)
+    var receiver = Receiver()
+    receiver.receive(messages[2], from: try key(9), at: .zero)
+    receiver.receive(messages[0], from: try key(1), at: .zero)
+    receiver.receive(messages[1], from: try key(9), at: .zero)
+    #expect(receiver.sink.stored.isEmpty && receiver.sink.announcements.isEmpty)
+    receiver.receive(messages[1], from: try key(1), at: .zero)
+    receiver.receive(messages[2], from: try key(9), at: .zero)
+    #expect(receiver.sink.stored.count == 1)
+    #expect(receiver.sharing.counters.chunksWithoutPlace == 3)
   }
 
   @Test("whoever repeats a manifest first in its own name cannot shut its author out")
   func repeatedManifest() throws {
     let messages = try payloads(of: [UInt8](repeating: 3, count: 150))
+    for copycatSends in [false, true] {
+      var receiver = Receiver()
+      receiver.receive(messages[2], from: try key(1), at: .zero)
+      receiver.receive(messages[0], from: try key(9), at: .zero)
+      if copycatSends { receiver.receive(messages[2], from: try key(9), at: .zero) }
+      receiver.receive(messages[0], from: try key(1), at: .zero)
+      receiver.receive(messages[1], from: try key(1), at: .zero)
+      #expect(receiver.sink.announcements.map(\.publisher) == [try key(copycatSends ? 9 : 1)])
+      #expect(receiver.sink.completed.count == 1)
+    }
+  }
+
+  @Test("a file that waited for its turn is announced once more before its first chunk")
+  func announcedAgain() throws {
+    let first = try FileManifest(name: "a", topic: "", contents: [1], chunkBytes: 1)
+    let second = try FileManifest(name: "b", topic: "", contents: [2], chunkBytes: 1)
     var sharing = FileSharing()
     var sink = RecordingSink()
-    sharing.receive(messages[2], from: try key(1), at: .zero, into: &sink)
-    sharing.receive(messages[0], from: try key(9), at: .zero, into: &sink)
-    sharing.receive(messages[0], from: try key(1), at: .zero, into: &sink)
-    sharing.receive(messages[1], from: try key(1), at: .zero, into: &sink)
-    #expect(sink.announcements.count == 1)
-    #expect(sink.completed.count == 1)
+    try sharing.publish(first, at: .zero, into: &sink)
+    try sharing.publish(second, at: .zero, into: &sink)
+    sharing.proceed(at: .zero + .seconds(1), into: &sink)
+    #expect(sink.broadcasts.count == 2)
+    sharing.supply([1], index: 0, of: first.identifier, into: &sink)
+    sharing.proceed(at: .zero + .seconds(6), into: &sink)
+    #expect(sink.requests.map(\.file) == [first.identifier, second.identifier])
+    #expect(sink.broadcasts.count == 4 && sink.broadcasts[3] == sink.broadcasts[1])
   }
 
   @Test("nothing is stored or announced twice, and a finished file does not begin again")

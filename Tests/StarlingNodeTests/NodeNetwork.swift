@@ -9,6 +9,8 @@ final class TestNode {
     var datagrams: [(bytes: [UInt8], target: SocketAddress)] = []
     var requests: [(index: Int, file: FileIdentifier)] = []
     var announced: [(manifest: FileManifest, publisher: PublicKey)] = []
+    /// One for each chunk that came of a file which was announced.
+    var arrived: [FileIdentifier] = []
     var chunks: [FileIdentifier: [Int: [UInt8]]] = [:]
     var storedCount = 0
     var completed: [FileIdentifier] = []
@@ -21,7 +23,9 @@ final class TestNode {
     mutating func announced(_ manifest: FileManifest, by publisher: PublicKey) {
       announced.append((manifest, publisher))
     }
-    mutating func arrived(_ index: Int, of file: FileIdentifier, from neighbour: PublicKey) {}
+    mutating func arrived(_ index: Int, of file: FileIdentifier, from neighbour: PublicKey) {
+      if announced.contains(where: { $0.manifest.identifier == file }) { arrived.append(file) }
+    }
     mutating func store(_ chunk: [UInt8], index: Int, of file: FileIdentifier) {
       chunks[file, default: [:]][index] = chunk
       storedCount += 1

@@ -86,6 +86,37 @@ import Testing
     for node in network.nodes[1...] { #expect(node.sink.completed == [manifest.identifier]) }
   }
 
+  @Test("a file is announced before its only chunk is told of")
+  func onlyChunk() throws {
+    let network = try joinedNetwork(3, seed: 2, loss: 0)
+    let manifest = try network.publish([1, 2, 3], name: "small", from: network.nodes[0], chunkBytes: 3)
+    network.run(for: .seconds(5))
+    for node in network.nodes[1...] {
+      #expect(node.sink.arrived == [manifest.identifier] && node.sink.completed == [manifest.identifier])
+    }
+  }
+
+  @Test("a file that found no place is whole as soon as there is one, from what the tree keeps")
+  func recalledFile() throws {
+    let contact = try address(1)
+    let nodes = try (1...5).map {
+      try TestNode($0, contacts: $0 == 1 ? [] : [contact], seed: 14) { $0.files.downloadLimit = 1 }
+    }
+    let network = NodeNetwork(nodes, seed: 14)
+    for node in nodes { network.start(node) }
+    network.run(for: .seconds(60))
+    let long = [UInt8](repeating: 7, count: 2_000_000)
+    let slow = try network.publish(long, name: "long", from: nodes[0], chunkBytes: 10_000)
+    network.run(for: .seconds(10)) { nodes[1...].allSatisfy { $0.sink.storedCount > 5 } }
+    let short = [UInt8](repeating: 8, count: 20_000)
+    let quick = try network.publish(short, name: "short", from: nodes[1], chunkBytes: 1_000)
+    network.run(for: .seconds(60)) { nodes[2...].allSatisfy { $0.sink.completed.count == 2 } }
+    for node in nodes[2...] {
+      #expect(node.sink.completed == [slow.identifier, quick.identifier])
+      #expect(node.status.counters.files.chunksWithoutPlace > 0)
+    }
+  }
+
   @Test("an unreachable contact is reported and tried again after waits that double up to 10 s")
   func unreachableContact() throws {
     let node = try TestNode(1, contacts: [try address(9)], seed: 1)
@@ -308,6 +339,9 @@ import Testing
     let empty = receiver.node.memory
     let contents = [UInt8](repeating: 3, count: 200_000)
     _ = try network.publish(contents, name: "a", from: network.nodes[0], chunkBytes: 10_000)
+    network.run(for: .seconds(60)) { receiver.status.counters.files.manifestsAccepted > 0 }
+    #expect(
+      receiver.node.memory == empty, "a file that waits for its first chunk needs its manifest again too")
     network.run(for: .seconds(60)) { receiver.sink.storedCount > 2 }
     #expect(receiver.node.memory == empty, "its manifest must come again")
     network.run(for: .seconds(60)) { !receiver.sink.completed.isEmpty }

@@ -39,8 +39,9 @@ struct ScenarioFaultTests {
         $0.faults = ScenarioFaultTests.every
         $0.byzantine = 0.1
         $0.adversary = conduct
-        $0.nodes = 50
-        $0.hours = .seconds(20)
+        $0.nodes = 40
+        $0.messages = 5
+        $0.hours = .seconds(12)
       }
       let (a, b) = (scenario.run(), scenario.run())
       #expect(a.json().text(indented: true) == b.json().text(indented: true), "\(conduct); \(replay)")
@@ -128,7 +129,7 @@ struct ScenarioFaultTests {
   func liarsAboutMessages() {
     for conduct in [Conduct.goneLiar, .mintedOrigins] {
       let report = scenario {
-        $0.nodes = 100
+        $0.nodes = 60
         $0.byzantine = 0.1
         $0.adversary = conduct
         // Eighty new keys a second, beside one honest message.

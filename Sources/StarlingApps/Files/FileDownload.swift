@@ -8,19 +8,16 @@ struct FileDownload: Sendable {
   /// must not be able to shut the stranger out.
   private(set) var publishers: [PublicKey]
   private(set) var missingCount: Int
-  /// When the last chunk was stored; at first, when the file was announced.
-  var lastProgress: Instant
-  /// Whether it gave way before, without a chunk, and was taken up again.
-  let isSecondTry: Bool
+  /// When the last chunk was stored; at first, when the file got its place.
+  private(set) var lastProgress: Instant
   /// One bit a chunk, set when it was stored.
   private var bitmap: [UInt64]
 
   /// How many publishers of one manifest are told apart. A guess.
   static let publisherLimit = 8
 
-  init(_ manifest: FileManifest, publisher: PublicKey, isSecondTry: Bool = false, at now: Instant) {
+  init(_ manifest: FileManifest, publisher: PublicKey, at now: Instant) {
     self.manifest = manifest
-    self.isSecondTry = isSecondTry
     publishers = [publisher]
     missingCount = manifest.chunkCount
     lastProgress = now
@@ -28,8 +25,7 @@ struct FileDownload: Sendable {
   }
 
   var isComplete: Bool { missingCount == 0 }
-  /// Whether no chunk has come yet: as far as anybody can tell, the file is a name and nothing more.
-  var isUnproven: Bool { missingCount == manifest.chunkCount }
+  var storedCount: Int { manifest.chunkCount - missingCount }
 
   /// Takes another publisher of the same manifest in; false if it is known or there are too many.
   mutating func addPublisher(_ publisher: PublicKey) -> Bool {

@@ -11,24 +11,25 @@ public struct FileSharing {
   /// What it did so far.
   public private(set) var counters = FileSharingCounters()
   private var publications = PublicationQueue()
-  /// In the order of their announcement. Few enough to be searched one by one.
+  /// In the order in which they got their places. Few enough to be searched one by one.
   private var downloads: [FileDownload] = []
-  private var held: HeldChunks
-  private var finished: FinishedFiles
-  /// Announcements for which there was no room.
+  /// Files that were announced and have no place.
   private var waiting: WaitingFiles
-  /// When they are looked at again; earlier if a place gets free.
-  private var nextLook = Instant.zero
+  /// When they are looked at again, though nothing happens.
+  private var nextLook = Instant.distantFuture
+  private var finished: RecentFiles
   /// The files that could not be kept.
-  private var refused: FinishedFiles
+  private var refused: RecentFiles
+  /// Files of which chunks came from somebody who had not announced them.
+  private var strays: RecentFiles
 
   /// Nothing shared yet.
   public init(configuration: FileSharingConfiguration = FileSharingConfiguration()) {
     self.configuration = configuration
-    held = HeldChunks(configuration)
     waiting = WaitingFiles(configuration)
-    finished = FinishedFiles(limit: configuration.finishedLimit)
-    refused = FinishedFiles(limit: configuration.finishedLimit)
+    finished = RecentFiles(limit: configuration.finishedLimit)
+    refused = RecentFiles(limit: configuration.finishedLimit)
+    strays = RecentFiles(limit: configuration.finishedLimit)
   }
 
   /// The files being published, then those arriving, each in the order of their announcement.
@@ -37,9 +38,17 @@ public struct FileSharing {
       + downloads.map {
         FileProgress(
           manifest: $0.manifest, publisher: $0.publishers[0],
-          chunksDone: $0.manifest.chunkCount - $0.missingCount)
+          chunksDone: $0.storedCount)
       }
   }
+
+  /// Whose files are arriving or wait: what they sent so far is not all here, and a later run needs it again.
+  public var awaitedPublishers: Set<PublicKey> {
+    Set(downloads.flatMap(\.publishers)).union(waiting.entries.map(\.publisher))
+  }
+
+  /// Whether a file is wanted and not whole, as far as is known: not even its manifest may have come.
+  public func isWanted(_ file: FileIdentifier) -> Bool { !finished.contains(file) && !refused.contains(file) }
 }
 
 // MARK: - Publishing
@@ -71,6 +80,11 @@ extension FileSharing {
   /// be called when the broadcast has room for another chunk.
   public mutating func proceed(at now: Instant, into sink: inout some FileSharingSink & ~Copyable) {
     guard let (file, index) = publications.requestNext(at: now) else { return }
+    if index == 0, let manifest = publications.manifest(awaiting: index, of: file),
+      publications.isOverdue(at: now, by: configuration.announcedAgainAfter)
+    {
+      sink.broadcast(FileMessage.manifest(manifest).encoded)
+    }
     sink.requestChunk(index, of: file)
   }
 
@@ -122,7 +136,7 @@ extension FileSharing {
   public mutating func giveUp(_ file: FileIdentifier) {
     downloads.removeAll { $0.manifest.identifier == file }
     waiting.remove(file)
-    nextLook = .zero
+    if waiting.dueCount > 0 { nextLook = .zero }
     finished.remove(file)
     refused.insert(file)
   }
@@ -142,93 +156,50 @@ extension FileSharing {
   ) {
     do throws(FileManifestError) {
       switch try FileMessage(encoded: payload) {
-      case .manifest(let manifest): receive(manifest, from: origin, at: now, into: &sink)
+      case .manifest(let manifest): receive(manifest, from: origin, into: &sink)
       case .chunk(let file, let index, let bytes):
         receiveChunk(bytes, index: index, of: file, from: origin, at: now, into: &sink)
       }
     } catch {
       counters.malformed += 1
     }
-    takeUpWaiting(at: now, into: &sink)
+  }
+
+  /// When ``expire(at:into:)`` is next to be called; ``Instant/distantFuture`` while no file waits for room.
+  public var nextExpiry: Instant { nextLook }
+
+  /// Gives places that have become free with time to files that wait for them.
+  public mutating func expire(at now: Instant, into sink: inout some FileSharingSink & ~Copyable) {
+    if nextLook <= now { takeUpWaiting(at: now, into: &sink) }
   }
 
   private mutating func receive(
-    _ manifest: FileManifest, from origin: PublicKey, at now: Instant,
-    into sink: inout some FileSharingSink & ~Copyable
+    _ manifest: FileManifest, from origin: PublicKey, into sink: inout some FileSharingSink & ~Copyable
   ) {
     let file = manifest.identifier
-    if let known = downloads.firstIndex(where: { $0.manifest.identifier == file }) {
+    let known = downloads.firstIndex { $0.manifest.identifier == file }
+    guard !finished.contains(file), known == nil, waiting.entry(file, from: origin) == nil else {
       counters.manifestsRepeated += 1
-      if downloads[known].addPublisher(origin) {
-        takeHeldChunks(of: file, from: origin, at: now, into: &sink)
+      if let known, downloads[known].addPublisher(origin) {
+        recallStrays(of: file, from: origin, into: &sink)
       }
       return
     }
-    guard !finished.contains(file) else {
-      counters.manifestsRepeated += 1
-      return
-    }
-    guard !waiting.contains(file, from: origin) else {
-      counters.manifestsRepeated += 1
-      return
-    }
-    let announcement = WaitingFiles.Entry(manifest: manifest, publisher: origin, announcedAt: now)
-    guard makeRoom(for: origin, at: now, into: &sink) else {
-      counters.manifestsCrowdedOut += 1
-      return waiting.add(announcement)
-    }
-    begin(announcement, at: now, into: &sink)
-  }
-
-  /// Gives a file the place that was made for it.
-  private mutating func begin(
-    _ announcement: WaitingFiles.Entry, at now: Instant, into sink: inout some FileSharingSink & ~Copyable
-  ) {
-    let (manifest, publisher) = (announcement.manifest, announcement.publisher)
-    refused.remove(manifest.identifier)
     counters.manifestsAccepted += 1
-    sink.announced(manifest, by: publisher)
-    downloads.append(
-      FileDownload(manifest, publisher: publisher, isSecondTry: announcement.isSecondTry, at: now))
-    if manifest.chunkCount == 0 { return complete(at: downloads.count - 1, into: &sink) }
-    takeHeldChunks(of: manifest.identifier, from: publisher, at: now, into: &sink)
-  }
-
-  /// Takes announcements up that wait, as far as there is room: first those of whoever has the fewest places.
-  private mutating func takeUpWaiting(at now: Instant, into sink: inout some FileSharingSink & ~Copyable) {
-    guard !waiting.isEmpty, now >= nextLook else { return }
-    nextLook = now + .seconds(1)
-    while !waiting.isEmpty {
-      let places = places
-      guard let next = waiting.next(at: now, places: places),
-        makeRoom(for: next.publisher, at: now, into: &sink)
-      else { return }
-      waiting.remove(next)
-      // It may have come from somebody else meanwhile.
-      let file = next.manifest.identifier
-      if finished.contains(file) { continue }
-      if let known = downloads.firstIndex(where: { $0.manifest.identifier == file }) {
-        if downloads[known].addPublisher(next.publisher) {
-          takeHeldChunks(of: file, from: next.publisher, at: now, into: &sink)
-        }
-        continue
-      }
-      counters.manifestsTakenUp += 1
-      begin(next, at: now, into: &sink)
+    refused.remove(file)
+    guard manifest.chunkCount > 0 else {
+      finished.insert(file)
+      sink.announced(manifest, by: origin)
+      return sink.completed(file)
     }
+    wait(WaitingFiles.Entry(manifest: manifest, publisher: origin), into: &sink)
+    recallStrays(of: file, from: origin, into: &sink)
   }
 
   private mutating func receiveChunk(
     _ bytes: [UInt8], index: Int, of file: FileIdentifier, from origin: PublicKey, at now: Instant,
     into sink: inout some FileSharingSink & ~Copyable
   ) {
-    if let position = downloads.firstIndex(where: { $0.manifest.identifier == file }) {
-      guard downloads[position].publishers.contains(origin) else {
-        counters.chunksRefused += 1
-        return
-      }
-      return accept(bytes, index: index, at: position, now: now, into: &sink)
-    }
     guard !finished.contains(file) else {
       counters.chunksRepeated += 1
       return
@@ -237,9 +208,28 @@ extension FileSharing {
       counters.chunksRefused += 1
       return
     }
-    counters.chunksHeld += 1
-    let entry = HeldChunks.Entry(file: file, index: index, bytes: bytes, origin: origin)
-    counters.chunksCrowdedOut += UInt64(held.hold(entry))
+    if let position = downloads.firstIndex(where: { $0.manifest.identifier == file }),
+      downloads[position].publishers.contains(origin)
+    {
+      return accept(bytes, index: index, at: position, now: now, into: &sink)
+    }
+    guard let announcement = waiting.entry(file, from: origin) else {
+      counters.chunksWithoutPlace += 1
+      return strays.insert(file)
+    }
+    guard announcement.manifest.verifies(bytes, index: index) else {
+      counters.chunksRefused += 1
+      return
+    }
+    waiting.markDue(file, from: origin)
+    takeUpWaiting(at: now, into: &sink)
+    if let position = downloads.firstIndex(where: { $0.manifest.identifier == file }),
+      downloads[position].publishers.contains(origin)
+    {
+      return accept(bytes, index: index, at: position, now: now, into: &sink)
+    }
+    counters.chunksWithoutPlace += 1
+    waiting.noteMissedChunk(file, from: origin)
   }
 
   /// Stores a chunk of a known file, if it is what the manifest says.
@@ -259,25 +249,55 @@ extension FileSharing {
     counters.chunksStored += 1
     downloads[position].mark(index, at: now)
     sink.store(bytes, index: index, of: manifest.identifier)
-    if downloads[position].isComplete { complete(at: position, into: &sink) }
+    guard downloads[position].isComplete else { return }
+    downloads.remove(at: position)
+    waiting.remove(manifest.identifier)
+    finished.insert(manifest.identifier)
+    sink.completed(manifest.identifier)
+    takeUpWaiting(at: now, into: &sink)
   }
 
-  private mutating func takeHeldChunks(
-    of file: FileIdentifier, from origin: PublicKey, at now: Instant,
-    into sink: inout some FileSharingSink & ~Copyable
+  /// Has the chunks handed in again that came before their manifest.
+  private func recallStrays(
+    of file: FileIdentifier, from publisher: PublicKey, into sink: inout some FileSharingSink & ~Copyable
   ) {
-    for entry in held.take(file, from: origin) {
-      // The last of them may complete the file, which then is no download any more.
-      guard let position = downloads.firstIndex(where: { $0.manifest.identifier == file }) else { return }
-      accept(entry.bytes, index: entry.index, at: position, now: now, into: &sink)
+    if strays.contains(file) { sink.recall(file, from: publisher) }
+  }
+}
+
+// MARK: - Room
+
+extension FileSharing {
+  private mutating func wait(
+    _ announcement: WaitingFiles.Entry, into sink: inout some FileSharingSink & ~Copyable
+  ) {
+    for lost in waiting.add(announcement) {
+      counters.filesCrowdedOut += 1
+      sink.crowdedOut(lost.manifest.identifier)
     }
   }
 
-  private mutating func complete(at position: Int, into sink: inout some FileSharingSink & ~Copyable) {
-    let file = downloads.remove(at: position).manifest.identifier
-    nextLook = .zero
-    finished.insert(file)
-    sink.completed(file)
+  /// Gives places to files of which chunks have come, as far as there is room.
+  private mutating func takeUpWaiting(at now: Instant, into sink: inout some FileSharingSink & ~Copyable) {
+    nextLook = .distantFuture
+    while let next = waiting.next(places: places) {
+      let (file, publisher) = (next.manifest.identifier, next.publisher)
+      if let known = downloads.firstIndex(where: { $0.manifest.identifier == file }) {
+        // Somebody else announced it too, and was first.
+        waiting.remove(file, from: publisher)
+        guard downloads[known].addPublisher(publisher) else { continue }
+      } else {
+        guard makeRoom(for: publisher, at: now, into: &sink) else {
+          nextLook = now + configuration.lookInterval
+          return
+        }
+        waiting.remove(file, from: publisher)
+        counters.filesBegun += 1
+        sink.announced(next.manifest, by: publisher)
+        downloads.append(FileDownload(next.manifest, publisher: publisher, at: now))
+      }
+      if next.chunksMissed > 0 || strays.contains(file) { sink.recall(file, from: publisher) }
+    }
   }
 
   /// How many files of each publisher are arriving.
@@ -286,22 +306,19 @@ extension FileSharing {
   }
 
   /// Finds room for another file of a publisher, at the expense of one that does not arrive: of the publisher with
-  /// the most places, and of its files the one that got nothing for the longest.
+  /// the most places, and of its files the one that got nothing for the longest. That one waits again, and loses
+  /// nothing that the broadcast still keeps when its next chunk comes.
   private mutating func makeRoom(
     for publisher: PublicKey, at now: Instant, into sink: inout some FileSharingSink & ~Copyable
   ) -> Bool {
     let places = places
-    let own = places[publisher] ?? 0
-    let isOwnShareFull = own >= configuration.downloadLimitPerPublisher
+    let isOwnShareFull = (places[publisher] ?? 0) >= configuration.downloadLimitPerPublisher
     guard isOwnShareFull || downloads.count >= configuration.downloadLimit else { return true }
     func others(_ position: Int) -> Int { places[downloads[position].publishers[0]] ?? 0 }
     let candidates = downloads.indices.filter { position in
       let download = downloads[position]
-      if isOwnShareFull, download.publishers[0] != publisher { return false }
-      if download.lastProgress + configuration.stalledAfter <= now { return true }
-      // A crowd of keys announces much and sends nothing: it need not be borne with for as long.
-      return download.isUnproven && download.lastProgress + configuration.provingTime <= now
-        && others(position) > own
+      return download.lastProgress + patience(with: download) <= now
+        && (!isOwnShareFull || download.publishers[0] == publisher)
     }
     let victim = candidates.min { a, b in
       (others(b), downloads[a].lastProgress) < (others(a), downloads[b].lastProgress)
@@ -310,13 +327,18 @@ extension FileSharing {
     let download = downloads.remove(at: victim)
     counters.filesAbandoned += 1
     sink.abandoned(download.manifest.identifier)
-    if download.isUnproven, !download.isSecondTry {
-      waiting.add(
-        WaitingFiles.Entry(
-          manifest: download.manifest, publisher: download.publishers[0], announcedAt: now, isSecondTry: true)
-      )
+    for publisher in download.publishers {
+      let announcement = WaitingFiles.Entry(
+        manifest: download.manifest, publisher: publisher, chunksMissed: download.storedCount)
+      wait(announcement, into: &sink)
     }
     return true
+  }
+
+  /// For how long a file may get nothing. Somebody who has a crowd of keys send a chunk each must not keep all places
+  /// for longer than it takes to send as many chunks.
+  private func patience(with download: FileDownload) -> Interval {
+    min(configuration.stalledAfter, configuration.patiencePerChunk * max(1, download.storedCount))
   }
 }
 

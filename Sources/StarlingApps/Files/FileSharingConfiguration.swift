@@ -12,26 +12,25 @@ public struct FileSharingConfiguration: Sendable {
   public var downloadLimit = 128
   /// How many files of one publisher may be arriving at once.
   public var downloadLimitPerPublisher = 16
-  /// A file that got no chunk for so long may give way to a new one when there is no more room.
+  /// For how long a file may get no chunk before it may give way to another one when there is no more room: so long
+  /// for each chunk that it has got, since whoever sends much is believed to send more, ...
+  public var patiencePerChunk: Interval = .seconds(1)
+  /// ... up to so long.
   public var stalledAfter: Interval = .seconds(60)
-  /// A file that was announced so long ago and got no chunk at all may give way to one of a publisher that has fewer
-  /// places. Several times the ``shapingPause``.
-  public var provingTime: Interval = .seconds(10)
-  /// How many announcements wait for room, from all publishers.
-  public var waitingLimit = 256
-  /// How many of these one publisher may have.
-  public var waitingLimitPerPublisher = 16
-  /// How many bytes the announcements that wait may have.
-  public var waitingByteLimit = 4 << 20
-  /// How long an announcement waits for room: the chunks come once, and most have been missed by then.
-  public var waitingTime: Interval = .seconds(600)
-  /// How many chunks are held for manifests that have not come, from all publishers.
-  public var heldChunkLimit = 128
-  /// How many of these one publisher may have.
-  public var heldChunkLimitPerPublisher = 32
-  /// How many bytes are held for manifests that have not come, from all publishers.
-  public var heldByteLimit = 4 << 20
-  /// How many files are remembered as finished, so that a manifest that comes again is recognised.
+  /// How many announced files wait for their first chunk, or for room, from all publishers. While others announce
+  /// sixty files a second, one has 17 s for its first chunk.
+  public var waitingLimit = 1_024
+  /// How many of these one publisher may have: as many as it may have to publish.
+  public var waitingLimitPerPublisher = 64
+  /// How many bytes they may take: nearly a hundred of the longest manifests.
+  public var waitingByteLimit = 16 << 20
+  /// How often files that wait for room are looked at, if no chunk comes and no place gets free.
+  public var lookInterval: Interval = .seconds(1)
+  /// A publisher whose file had to wait for its turn for so long announces it once more before its first chunk: others
+  /// may have forgotten it.
+  public var announcedAgainAfter: Interval = .seconds(2)
+  /// How many files are remembered as finished, so that a manifest that comes again is recognised; and of how many
+  /// others it is known that chunks came which could not be told from garbage.
   public var finishedLimit = 4_096
 
   /// The defaults.

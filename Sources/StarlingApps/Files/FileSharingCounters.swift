@@ -10,23 +10,21 @@ public struct FileSharingCounters: Hashable, Sendable {
   public var manifestsAccepted: UInt64 = 0
   /// Manifests of files that are known already.
   public var manifestsRepeated: UInt64 = 0
-  /// Manifests for which there was no room, and which wait or were forgotten.
-  public var manifestsCrowdedOut: UInt64 = 0
-  /// Manifests that waited and were taken up when there was room.
-  public var manifestsTakenUp: UInt64 = 0
+  /// Files that were announced and then forgotten, because too many others were.
+  public var filesCrowdedOut: UInt64 = 0
+  /// Files that got a place.
+  public var filesBegun: UInt64 = 0
   /// Chunks that were checked and stored.
   public var chunksStored: UInt64 = 0
   /// Chunks that were stored already, or belong to a finished file.
   public var chunksRepeated: UInt64 = 0
   /// Chunks that are not what the manifest says, or come from somebody who did not announce the file.
   public var chunksRefused: UInt64 = 0
-  /// Chunks that were held because their manifest had not come.
-  public var chunksHeld: UInt64 = 0
-  /// Chunks without a manifest that had to give way.
-  public var chunksCrowdedOut: UInt64 = 0
+  /// Chunks that came before their manifest, or found no place: the broadcast is asked for them again.
+  public var chunksWithoutPlace: UInt64 = 0
   /// Payloads that are no message of file sharing, impossible manifests among them.
   public var malformed: UInt64 = 0
-  /// Files that stopped arriving and gave way.
+  /// Files that stopped arriving and gave way to others.
   public var filesAbandoned: UInt64 = 0
 
   /// Nothing yet.

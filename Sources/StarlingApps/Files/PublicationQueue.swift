@@ -40,6 +40,11 @@ struct PublicationQueue: Sendable {
     return (first.manifest.identifier, first.nextIndex)
   }
 
+  /// Whether the first file could have begun so long ago.
+  func isOverdue(at now: Instant, by interval: Interval) -> Bool {
+    publications.first.map { $0.readyAt + interval <= now } ?? false
+  }
+
   /// The manifest of a file of which just this chunk is awaited.
   func manifest(awaiting index: Int, of file: FileIdentifier) -> FileManifest? {
     guard isAwaitingChunk, let first = publications.first, first.manifest.identifier == file,

@@ -1,80 +1,101 @@
 import StarlingCore
 
-/// Announcements for which there was no room: bounded in number and bytes, and in number for each publisher.
+/// Files that were announced and have no place among the downloads: bounded in number and bytes, and in number for
+/// each publisher.
+///
+/// Who announced longest ago gives way first. A rule about publishers would protect nobody where keys are free, and
+/// turns against an honest publisher of several files as soon as a crowd announces one under each key. The order of
+/// arrival favours nobody: an announcement stays for as long as the others take to come that fill the table, which
+/// need only be longer than the way of its first chunk.
 struct WaitingFiles: Sendable {
   struct Entry: Sendable {
     let manifest: FileManifest
     let publisher: PublicKey
-    let announcedAt: Instant
-    /// Whether it had a place before, and gave way.
-    var isSecondTry = false
+    /// How many chunks came of it that had no place. The broadcast may still have them.
+    var chunksMissed = 0
+    /// Whether a chunk came since it was announced, or had a place: the file is more than a name, and wants one.
+    var isDue = false
 
-    /// What it takes, nearly: the digests of the chunks are most of a manifest.
-    var byteCount: Int { 256 + SHA256Digest.byteCount * manifest.chunkCount }
+    /// What it takes, nearly: the digests of the chunks are most of a manifest, each with an allocation of its own.
+    var byteCount: Int { 512 + 3 * SHA256Digest.byteCount * manifest.chunkCount }
   }
 
   private let limit: Int
   private let limitPerPublisher: Int
   private let byteLimit: Int
-  private let time: Interval
   /// From the oldest to the newest.
-  private var entries: [Entry] = []
-  private var byteCount = 0
+  private(set) var entries: [Entry] = []
+  private(set) var byteCount = 0
+  /// How many are due: mostly none, and then nobody need look.
+  private(set) var dueCount = 0
 
   init(_ configuration: FileSharingConfiguration) {
     limit = configuration.waitingLimit
     limitPerPublisher = configuration.waitingLimitPerPublisher
     byteLimit = configuration.waitingByteLimit
-    time = configuration.waitingTime
   }
 
-  var isEmpty: Bool { entries.isEmpty }
   var count: Int { entries.count }
 
-  func contains(_ file: FileIdentifier, from publisher: PublicKey) -> Bool {
-    entries.contains { $0.manifest.identifier == file && $0.publisher == publisher }
+  func entry(_ file: FileIdentifier, from publisher: PublicKey) -> Entry? {
+    position(file, publisher).map { entries[$0] }
   }
 
-  /// Takes an announcement in, in the place of the newest of whoever has the most that wait. One whose publisher would
-  /// itself have the most is not taken in: it comes last, and those before it are not to wait in vain.
-  mutating func add(_ entry: Entry) {
-    let counts = counts
-    let own = counts[entry.publisher] ?? 0
-    guard own < limitPerPublisher, entry.byteCount <= byteLimit else { return }
-    while entries.count >= limit || byteCount + entry.byteCount > byteLimit {
-      let counts = self.counts
-      let most = counts.values.max() ?? 0
-      guard most > own + 1,
-        let newest = entries.lastIndex(where: { counts[$0.publisher] == most })
-      else { return }
-      drop(at: newest)
-    }
+  /// Takes an announcement in, in the place of the oldest. One whose publisher has its share is not taken in.
+  ///
+  /// - Returns: what had to go.
+  mutating func add(_ entry: Entry) -> [Entry] {
+    guard entries.count(where: { $0.publisher == entry.publisher }) < limitPerPublisher,
+      entry.byteCount <= byteLimit, limit > 0
+    else { return [entry] }
+    var lost: [Entry] = []
+    while entries.count >= limit || byteCount + entry.byteCount > byteLimit { lost.append(remove(at: 0)) }
     entries.append(entry)
     byteCount += entry.byteCount
+    dueCount += entry.isDue ? 1 : 0
+    return lost
   }
 
-  /// Whose turn it is: the oldest of whoever has the fewest places. Those that waited too long are let go of.
+  /// A chunk came, which shows that there is more to a file than its name.
+  mutating func markDue(_ file: FileIdentifier, from publisher: PublicKey) {
+    guard let position = position(file, publisher), !entries[position].isDue else { return }
+    entries[position].isDue = true
+    dueCount += 1
+  }
+
+  /// The chunk found no place.
+  mutating func noteMissedChunk(_ file: FileIdentifier, from publisher: PublicKey) {
+    if let position = position(file, publisher) { entries[position].chunksMissed += 1 }
+  }
+
+  /// Whose turn it is: of whoever has the fewest places the file of which the most has come, and the oldest of these.
   ///
-  /// - Parameters:
-  ///   - now: the current instant.
-  ///   - places: how many files of each publisher are arriving.
-  mutating func next(at now: Instant, places: [PublicKey: Int]) -> Entry? {
-    while let first = entries.first, first.announcedAt + time <= now { drop(at: 0) }
-    return entries.min { (places[$0.publisher] ?? 0) < (places[$1.publisher] ?? 0) }
+  /// - Parameter places: how many files of each publisher are arriving.
+  func next(places: [PublicKey: Int]) -> Entry? {
+    guard dueCount > 0 else { return nil }
+    func rank(_ entry: Entry) -> (Int, Int) { (places[entry.publisher] ?? 0, -entry.chunksMissed) }
+    return entries.lazy.filter(\.isDue).min { rank($0) < rank($1) }
   }
 
-  mutating func remove(_ entry: Entry) {
-    let file = entry.manifest.identifier
-    let position = entries.firstIndex { $0.manifest.identifier == file && $0.publisher == entry.publisher }
-    if let position { drop(at: position) }
+  mutating func remove(_ file: FileIdentifier, from publisher: PublicKey) {
+    if let position = position(file, publisher) { _ = remove(at: position) }
   }
 
   /// Lets go of a file, whoever announced it.
   mutating func remove(_ file: FileIdentifier) {
-    while let position = entries.firstIndex(where: { $0.manifest.identifier == file }) { drop(at: position) }
+    while let position = entries.firstIndex(where: { $0.manifest.identifier == file }) {
+      _ = remove(at: position)
+    }
   }
 
-  private var counts: [PublicKey: Int] { entries.reduce(into: [:]) { $0[$1.publisher, default: 0] += 1 } }
+  private func position(_ file: FileIdentifier, _ publisher: PublicKey) -> Int? {
+    entries.firstIndex { $0.manifest.identifier == file && $0.publisher == publisher }
+  }
 
-  private mutating func drop(at position: Int) { byteCount -= entries.remove(at: position).byteCount }
+  private mutating func remove(at position: Int) -> Entry {
+    let entry = entries.remove(at: position)
+    byteCount -= entry.byteCount
+    dueCount -= entry.isDue ? 1 : 0
+    return entry
+  }
 }

@@ -19,6 +19,13 @@ extension BroadcastTree {
   @inlinable
   public var sizes: (history: Int, missing: Int) { (history.count, missing.count) }
 
+  /// Looks at every message that is kept for others, the oldest first.
+  @inlinable
+  public func forEachKeptMessage(_ body: (Broadcast<Auth>) -> Void) {
+    for message in history.ring[Int(history.start)...] { body(message) }
+    for message in history.ring[..<Int(history.start)] { body(message) }
+  }
+
   /// What happened so far.
   public var counters: BroadcastTreeCounters {
     var counters = repair.ifNeeded?.counters ?? BroadcastTreeCounters()

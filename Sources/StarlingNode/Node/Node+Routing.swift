@@ -66,10 +66,11 @@ extension Node {
         sink.report(.spokenFor(broadcast.identifier.sequence))
       }
       let origin = peers.table.record(of: broadcast.identifier.origin).key
-      if let (file, index) = FileMessage.chunkPosition(in: broadcast.payload) {
-        sink.arrived(index, of: file, from: peers.table.record(of: sender).key)
-      }
       files.receive(broadcast.payload, from: origin, at: now, into: &fileOutputs)
+      // After it, since a file may become known by its first chunk.
+      if let (file, index) = FileMessage.chunkPosition(in: broadcast.payload) {
+        fileOutputs.queue.append(.arrived(index, file, peers.table.record(of: sender).key))
+      }
     case .misbehaved(_, let what): misbehaviour[Int(what.rawValue)] += 1
     case .shunned(let peer, let what): shun(peer, for: what, into: &sink)
     case .missed(let message):
@@ -167,9 +168,30 @@ extension Node {
       wasRefusedByAll = host.counters.lost > before.lost && host.counters.handedOver == before.handedOver
     case .requestChunk(let index, let file): sink.requestChunk(index, of: file)
     case .announced(let manifest, let publisher): sink.announced(manifest, by: publisher)
+    case .arrived(let index, let file, let neighbour): sink.arrived(index, of: file, from: neighbour)
+    case .recall(let file, let publisher): recall(file, from: publisher)
     case .store(let chunk, let index, let file): sink.store(chunk, index: index, of: file)
     case .completed(let file): sink.completed(file)
     case .report(let event): sink.report(event)
+    }
+  }
+}
+
+extension Node {
+  /// Hands the chunks of a file in once more that the tree keeps for its neighbours.
+  private mutating func recall(_ file: FileIdentifier, from publisher: PublicKey) {
+    var payloads: [[UInt8]] = []
+    forEachKeptChunk { origin, chunkFile, payload in
+      if origin == publisher, chunkFile == file { payloads.append(payload) }
+    }
+    for payload in payloads { files.receive(payload, from: publisher, at: now, into: &fileOutputs) }
+  }
+
+  /// Looks at every chunk that the tree keeps for its neighbours, the oldest first.
+  func forEachKeptChunk(_ body: (PublicKey, FileIdentifier, [UInt8]) -> Void) {
+    host.process.diffusion.forEachKeptMessage { message in
+      guard let (file, _) = FileMessage.chunkPosition(in: message.payload) else { return }
+      body(peers.table.record(of: message.identifier.origin).key, file, message.payload)
     }
   }
 }

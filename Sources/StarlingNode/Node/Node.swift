@@ -92,7 +92,7 @@ public struct Node: ~Copyable {
     if isAlone { next = min(next, contacts.nextDeadline) }
     // What is past waits for room: that comes with a datagram, or a neighbour turns out to hang.
     next = min(next, files.nextDeadline > now ? files.nextDeadline : now + .milliseconds(100))
-    return next
+    return min(next, files.nextExpiry)
   }
 
   /// Whether messages wait for their acknowledgement on a connection that moves.
@@ -103,10 +103,11 @@ public struct Node: ~Copyable {
   /// The number of the next broadcast: what must not be used again after a restart begins below it.
   public var nextSequence: UInt64 { host.process.diffusion.nextSequence }
 
-  /// The messages that a later run need not be given again, encoded: those of every origin, except that of a file
-  /// which is still arriving. Such a file begins anew, so its messages must count as new.
+  /// The messages that a later run need not be given again, encoded: those of every origin, except those whose files
+  /// are arriving, or wait, or are known by chunks alone. Such a file begins anew, so its messages must count as new.
   public var memory: [UInt8] {
-    let arriving = Set(files.filesInProgress.flatMap { progress in progress.publisher.map { [$0] } ?? [] })
+    var arriving = files.awaitedPublishers
+    forEachKeptChunk { origin, file, _ in if files.isWanted(file) { arriving.insert(origin) } }
     let stored = host.process.diffusion.seen.stored.filter { origin in
       !arriving.contains(peers.table.record(of: origin.origin).key)
     }
@@ -185,6 +186,7 @@ extension Node {
   public mutating func expire(at now: Instant, into sink: inout some NodeSink & ~Copyable) {
     guard begin(at: now) else { return }
     host.expire(at: now, into: &hostOutputs)
+    files.expire(at: now, into: &fileOutputs)
     settle(into: &sink)
   }
 

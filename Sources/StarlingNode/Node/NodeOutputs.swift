@@ -35,6 +35,8 @@ struct FileOutputs: FileSharingSink {
     case broadcast([UInt8])
     case requestChunk(Int, FileIdentifier)
     case announced(FileManifest, PublicKey)
+    case arrived(Int, FileIdentifier, PublicKey)
+    case recall(FileIdentifier, PublicKey)
     case store([UInt8], Int, FileIdentifier)
     case completed(FileIdentifier)
     case report(NodeEvent)
@@ -57,5 +59,9 @@ struct FileOutputs: FileSharingSink {
   mutating func publicationFailed(_ file: FileIdentifier) {
     queue.append(.report(.publicationFailed(file)))
   }
+  mutating func recall(_ file: FileIdentifier, from publisher: PublicKey) {
+    queue.append(.recall(file, publisher))
+  }
   mutating func abandoned(_ file: FileIdentifier) { queue.append(.report(.fileAbandoned(file))) }
+  mutating func crowdedOut(_ file: FileIdentifier) { queue.append(.report(.fileCrowdedOut(file))) }
 }

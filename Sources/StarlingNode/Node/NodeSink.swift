@@ -9,7 +9,8 @@ public protocol NodeSink: ~Copyable {
   /// Read a chunk of a file that is being published, and hand it to `supply` after the running call has
   /// returned. No other chunk is asked for before that.
   mutating func requestChunk(_ index: Int, of file: FileIdentifier)
-  /// Another peer publishes a file, which will arrive chunk by chunk.
+  /// Another peer publishes a file, of which a chunk came: the first, or again after the file had given way. An empty
+  /// file is complete with its announcement.
   mutating func announced(_ manifest: FileManifest, by publisher: PublicKey)
   /// The first copy of what claims to be a chunk came over the link from a neighbour: the file's way through
   /// the tree.
@@ -60,6 +61,8 @@ public enum NodeEvent: Hashable, Sendable, CustomStringConvertible {
   case publicationFailed(FileIdentifier)
   /// A file stopped arriving and gave way to another. What was stored of it is useless.
   case fileAbandoned(FileIdentifier)
+  /// A file that was announced was forgotten, because too many others were.
+  case fileCrowdedOut(FileIdentifier)
 
   /// One sentence, without a full stop.
   public var description: String {
@@ -87,6 +90,9 @@ public enum NodeEvent: Hashable, Sendable, CustomStringConvertible {
     case .publishedAlone(let file): "published file \(file) without a neighbour to hear of it"
     case .publicationFailed(let file): "file \(file) changed or cannot be read while it is being published"
     case .fileAbandoned(let file): "gave up file \(file), which had stopped arriving"
+    case .fileCrowdedOut(let file):
+      "forgot file \(file), of which nothing arrives, because too many others are announced; if it is wanted, have "
+        + "it published again"
     }
   }
 }

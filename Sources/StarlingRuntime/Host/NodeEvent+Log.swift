@@ -46,6 +46,7 @@ extension NodeEvent {
     case .publishedAlone(let file): (.warning, "published_alone", [("file", file.description)])
     case .publicationFailed(let file): (.error, "publication_failed", [("file", file.description)])
     case .fileAbandoned(let file): (.warning, "file_abandoned", [("file", file.description)])
+    case .fileCrowdedOut(let file): (.warning, "file_crowded_out", [("file", file.description)])
     }
   }
 }

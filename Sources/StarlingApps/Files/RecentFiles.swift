@@ -1,5 +1,5 @@
-/// The files that were finished last, bounded in number: the oldest are forgotten first.
-struct FinishedFiles: Sendable {
+/// The files that something happened to last, bounded in number: the oldest are forgotten first.
+struct RecentFiles: Sendable {
   private let limit: Int
   private var members: Set<FileIdentifier> = []
   /// A ring once it is full: `oldest` is the next to be forgotten.
