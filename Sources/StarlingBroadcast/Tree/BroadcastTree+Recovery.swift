@@ -53,10 +53,12 @@ extension BroadcastTree {
     {
       return
     }
-    let hasRoom = makeRoomForOffer(of: account(of: neighbour))
+    let account = account(of: neighbour)
+    let hasRoom = makeRoomForOffer(of: account)
     changeRepair { repair in
       guard hasRoom else { return repair.counters.offersRefused += 1 }
-      repair.offers.append(.init(neighbour: neighbour, origin: origin, range: lacking, readyAt: readyAt))
+      repair.offers.append(
+        .init(neighbour: neighbour, account: account, origin: origin, range: lacking, readyAt: readyAt))
     }
   }
 
@@ -64,13 +66,13 @@ extension BroadcastTree {
   private mutating func makeRoomForOffer(of account: Peer) -> Bool {
     let offers = repair.ifNeeded?.offers ?? []
     var shares = Shares()
-    for offer in offers { shares.add(self.account(of: offer.neighbour)) }
+    for offer in offers { shares.add(offer.account) }
     let own = shares.share(of: account)
     let limits = BroadcastTreeConfiguration.offers
     guard own < limits.perNeighbour else { return false }
     guard offers.count >= limits.total else { return true }
     guard let greatest = shares.greatest, greatest.share > own + 1,
-      let last = offers.lastIndex(where: { self.account(of: $0.neighbour) == greatest.account })
+      let last = offers.lastIndex(where: { $0.account == greatest.account })
     else { return false }
     changeRepair { repair in
       repair.offers.remove(at: last)
@@ -88,7 +90,7 @@ extension BroadcastTree {
   }
 
   /// Fetches as many of the messages that are lacking as may be asked for at once, of the neighbours in turn.
-  @usableFromInline
+  @inlinable
   mutating func recover(at now: Instant, into effects: inout some Effects<Self> & ~Copyable) {
     guard repair.isNeeded, repair.storage[0].offers.count > 0 else { return }
     var asked = Shares()
@@ -116,15 +118,15 @@ extension BroadcastTree {
   ///
   /// - Parameter asked: how many messages are being fetched of whom.
   /// - Returns: who was asked; `nil` if there is nothing to ask, or nobody.
-  private mutating func fetchNext(
+  @usableFromInline
+  mutating func fetchNext(
     at now: Instant, asked: Shares, into effects: inout some Effects<Self> & ~Copyable
   ) -> Peer? {
     let limit = BroadcastTreeConfiguration.fetchesAtOnce.perNeighbour
     var i = 0
     while i < repair.storage[0].offers.count {
       let offer = repair.storage[0].offers[i]
-      let account = account(of: offer.neighbour)
-      guard offer.readyAt <= now, asked.share(of: account) < limit else {
+      guard offer.readyAt <= now, asked.share(of: offer.account) < limit else {
         i += 1
         continue
       }
@@ -141,7 +143,8 @@ extension BroadcastTree {
       let identifier = MessageIdentifier(origin: offer.origin, sequence: number)
       missing.append(
         MissingMessage(
-          identifier, announcer: offer.neighbour, account: account, at: now, deadline: now, isRecovery: true))
+          identifier, announcer: offer.neighbour, account: offer.account, at: now, deadline: now,
+          isRecovery: true))
       addOtherHolders(of: identifier, toEntry: missing.count - 1, at: now)
       ask(for: missing.count - 1, at: now, into: &effects)
       return offer.neighbour

@@ -1,11 +1,17 @@
 import StarlingCore
 
 /// How many places of a table each peer takes.
+@usableFromInline
 struct Shares {
-  private var counts = PeerMap<Int>()
+  @usableFromInline var counts = PeerMap<Int>()
 
+  @inlinable
+  init() {}
+
+  @inlinable
   mutating func add(_ taker: Peer) { counts[counts.insert(0, for: taker).position] += 1 }
 
+  @inlinable
   func share(of taker: Peer) -> Int { counts[taker] ?? 0 }
 
   /// Who takes the most.

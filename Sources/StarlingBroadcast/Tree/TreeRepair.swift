@@ -7,6 +7,8 @@ public struct TreeRepair: Sendable {
   @usableFromInline
   struct Offer: Sendable {
     @usableFromInline let neighbour: Peer
+    /// Against whose share of the offers it counts.
+    @usableFromInline let account: Peer
     @usableFromInline let origin: Peer
     @usableFromInline var range: SequenceRange
     /// Before this the messages may come by themselves.
