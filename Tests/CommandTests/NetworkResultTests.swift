@@ -107,7 +107,8 @@ struct NetworkResultTests {
     let html = result.page(commandLine: "starling up").html()
     #expect(html.contains("4 of 4 survivors") && html.contains("30 ms") && !html.contains("9,000"))
     // The time-line's axis ends with the slowest survivor, at hundredths of a second.
-    #expect(result.faults?.drawing { $0.received(among: result.judged).max() }.tracks[0].points.map(\.y) == [0.03])
+    #expect(
+      result.faults?.drawing { $0.received(among: result.judged).max() }.tracks[0].points.map(\.y) == [0.03])
   }
 
   @Test("Numbers are written as people read them")

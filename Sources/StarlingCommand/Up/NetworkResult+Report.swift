@@ -91,7 +91,8 @@ extension NetworkResult {
       rows: files.map { file in
         [
           file.name, Readable.size(file.bytes), peers.title(of: file.publisher), held(file),
-          file.received(among: judged).max().map { Quantity.grouped(Int($0.rounded())) + " ms" } ?? "–", file.sha256,
+          file.received(among: judged).max().map { Quantity.grouped(Int($0.rounded())) + " ms" } ?? "–",
+          file.sha256,
         ]
       },
       caption: faults == nil
