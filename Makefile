@@ -15,7 +15,7 @@ help:
 	@echo "make soak             simulate SEEDS=10000 mixtures of faults, from seed START=1 on, and hold each to its promises"
 	@echo "make fuzz             feed every decoder and whole processes with arbitrary inputs, a minute each"
 	@echo "make fuzz-coverage    say which share of the decoders the kept inputs reach"
-	@echo "make install          install the command and a systemd unit (PREFIX=/usr/local, DESTDIR=, STARLING=a built one)"
+	@echo "make install          build once more, with Swift's libraries inside, and install that and a systemd unit (PREFIX=/usr/local, DESTDIR=, STARLING=a built one)"
 	@echo "make uninstall        take them away again"
 	@echo "make siege            kill, restart and stop real nodes while messages flow"
 	@echo "make siege-datagrams  send ten million hostile datagrams at a live node"

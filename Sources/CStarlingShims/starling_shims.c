@@ -167,41 +167,46 @@ int starling_tcp_connect(const uint8_t *host, uint8_t host_count, uint16_t port,
   return -error;
 }
 
-static volatile sig_atomic_t stop_fd = -1;
+static volatile sig_atomic_t stop_fd = -1, hangup_fd = -1;
 
-static void stop_handler(int signal) {
-  (void)signal;
+static void signal_handler(int signal) {
+  int fd = (int)(signal == SIGHUP ? hangup_fd : stop_fd);
   int saved = errno;
   uint64_t one = 1;
-  if (stop_fd >= 0 && write((int)stop_fd, &one, sizeof one) < 0) { /* the counter is full: it is seen */ }
+  if (fd >= 0 && write(fd, &one, sizeof one) < 0) { /* the counter is full: it is seen */ }
   errno = saved;
 }
 
-static struct sigaction earlier_int, earlier_term;
+static struct sigaction earlier_int, earlier_term, earlier_hup;
 
-int starling_stop_signals(int fd) {
+int starling_watch_signals(int stop, int hangup) {
   struct sigaction action;
   memset(&action, 0, sizeof action);
-  action.sa_handler = stop_handler;
+  action.sa_handler = signal_handler;
   action.sa_flags = SA_RESTART | SA_RESETHAND;
   sigemptyset(&action.sa_mask);
   int is_first = stop_fd < 0;
-  stop_fd = fd;
+  stop_fd = stop;
+  hangup_fd = hangup;
   if (sigaction(SIGINT, &action, is_first ? &earlier_int : NULL) < 0) return -errno;
   if (sigaction(SIGTERM, &action, is_first ? &earlier_term : NULL) < 0) return -errno;
+  action.sa_flags = SA_RESTART;
+  if (sigaction(SIGHUP, &action, is_first ? &earlier_hup : NULL) < 0) return -errno;
   // Whoever started this process may have had them blocked, and a mask is inherited.
-  sigset_t stopping;
-  sigemptyset(&stopping);
-  sigaddset(&stopping, SIGINT);
-  sigaddset(&stopping, SIGTERM);
-  return -pthread_sigmask(SIG_UNBLOCK, &stopping, NULL);
+  sigset_t watched;
+  sigemptyset(&watched);
+  sigaddset(&watched, SIGINT);
+  sigaddset(&watched, SIGTERM);
+  sigaddset(&watched, SIGHUP);
+  return -pthread_sigmask(SIG_UNBLOCK, &watched, NULL);
 }
 
-void starling_default_signals(int fd) {
-  if (stop_fd != fd) return;
+void starling_default_signals(int stop) {
+  if (stop_fd != stop) return;
   sigaction(SIGINT, &earlier_int, NULL);
   sigaction(SIGTERM, &earlier_term, NULL);
-  stop_fd = -1;
+  sigaction(SIGHUP, &earlier_hup, NULL);
+  stop_fd = hangup_fd = -1;
 }
 
 struct MHD_Daemon *starling_http_start(const uint8_t *host, uint8_t host_count, uint16_t port,

@@ -43,13 +43,27 @@ struct EpsilonTests {
   @Test(
     "What cannot be had ends with a sentence that says what could",
     arguments: [
-      ("--byzantine 60% --target 1e-3", "fewer liars."), ("--gossip 1 --target 1e-2", "may be greater."),
+      ("--byzantine 60% --target 1e-3", "must be below a third."),
+      ("--byzantine 31% --target 1e-12", "fewer liars."), ("--gossip 1 --target 1e-2", "may be greater."),
     ])
   func impossible(options: String, end: String) throws {
     let words = options.split(separator: " ").map(String.init)
     let run = try CommandRun(["epsilon", "--nodes", "48"] + words)
     #expect(run.exitCode == 1 && run.output.isEmpty)
     #expect(run.messages.split(separator: "\n").last?.hasSuffix(end) == true, "\(run.messages)")
+  }
+
+  @Test("A sample larger than the network is explained, and so is what a third of liars does to given ones")
+  func explanations() throws {
+    let small = try CommandRun(["epsilon", "--nodes", "10", "--target", "1e-10"])
+    #expect(
+      small.output.contains("with replacement: among the E = 314 are the 10 processes"), "\(small.output)")
+    let large = try CommandRun(["epsilon", "--nodes", "1000", "--echo", "100", "--echo-threshold", "70"])
+    #expect(!large.output.contains("replacement") && !large.output.contains("third"))
+    let liars = try CommandRun([
+      "epsilon", "--nodes", "1000", "--byzantine", "40%", "--echo", "100", "--echo-threshold", "70",
+    ])
+    #expect(liars.exitCode == 0 && liars.output.contains("a third of the processes or more may lie"))
   }
 
   @Test(

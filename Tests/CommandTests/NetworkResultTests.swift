@@ -86,6 +86,31 @@ struct NetworkResultTests {
     #expect(result.json.text(indented: false).contains("\"publisher\":2"))
   }
 
+  @Test("Text, object and page count and time the same nodes: those that were not killed")
+  func restartedIsNotSurvivor() throws {
+    // Node 4 was killed and came back; it fetched the file long after the others had it.
+    let file = NetworkResult.File(
+      name: "photo.bmp", bytes: 100, sha256: "ab", chunks: 1, publisher: 1,
+      latencies: [30, nil, 10, 9_000, 20], digestsMatch: [true, true, true, true, true],
+      parents: [1, nil, 1, 2, 2])
+    let faulty = faulty()
+    var result = NetworkResult(
+      views: faulty.views, names: faulty.names, files: [file],
+      payloadMessagesPerNode: faulty.payloadMessagesPerNode)
+    (result.numbers, result.faults) = (faulty.numbers, faulty.faults)
+    result.faults?.files = [file]
+    result.faults?.publishedAt = [0]
+    #expect(result.text.contains("4 of 4 survivors") && result.text.contains("the last after 30 ms"))
+    let json = result.json.text(indented: false)
+    #expect(json.contains(#""delivered":4,"latency_ms":{"p50":20.0,"p99":30.0,"max":30.0}}]"#), "\(json)")
+    #expect(json.contains(#"],"delivered":4,"#) && !json.contains("9000"))
+    let html = result.page(commandLine: "starling up").html()
+    #expect(html.contains("4 of 4 survivors") && html.contains("30 ms") && !html.contains("9,000"))
+    // The time-line's axis ends with the slowest survivor, at hundredths of a second.
+    #expect(
+      result.faults?.drawing { $0.received(among: result.judged).max() }.tracks[0].points.map(\.y) == [0.03])
+  }
+
   @Test("Numbers are written as people read them")
   func readable() {
     #expect(Readable.decimal(0.0454, 3) == "0.045")

@@ -214,15 +214,56 @@ struct NetworkTests {
       "node", "--identity", keys[0], "--data", folder.path("a"), "--admit", "keys:\(list)", "--json",
     ])
     let listen = try #require(try object(contact.read(until: "}\n"))["listen"] as? String)
-    let join = ["node", "--join", listen, "--join-timeout", "1s"]
+    // It does not wait for the hour to pass: the one contact has said no.
+    let join = ["node", "--join", listen, "--join-timeout", "1h"]
     let stranger = try CommandRun(join + ["--identity", keys[1]])
     #expect(stranger.exitCode == 1)
     let last = String(stranger.messages.split(separator: "\n").last ?? "")
     #expect(last.contains("not let in") && last.contains("does not admit this node's key"), "\(last)")
     let told = contact.read(until: "not on the list", messages: true)
     #expect(told.contains("event=turned_away"), "\(told)")
+    // One that has another contact waits for that one, and then says what the first one said.
+    let silent = try BoundSocket()
+    let hopeful = try CommandRun(
+      [
+        "node", "--join", listen, "--join", "127.0.0.1:\(silent.port)", "--join-timeout", "2s", "--identity",
+        keys[1],
+      ])
+    #expect(hopeful.exitCode == 1 && hopeful.messages.contains("does not admit this node's key"))
     let double = try CommandRun(join + ["--identity", keys[0], "--data", folder.path("c")])
     #expect(double.exitCode == 1 && double.messages.contains("runs there with this node's key"))
+    // Once its key is on the list, and the list is read again, the stranger is let in.
+    _ = try folder.write("list", "not a key")
+    #expect(kill(contact.process.processIdentifier, SIGHUP) == 0)
+    let kept = contact.read(until: "event=policy_refused", messages: true)
+    #expect(kept.contains("goes on with the lists that it had"), "\(kept)")
+    let other = try CommandRun(["keys", "show", keys[1], "--json"]).json()["key"] as? String
+    _ = try folder.write("list", [shown, other].compactMap { $0 }.joined(separator: "\n"))
+    #expect(kill(contact.process.processIdentifier, SIGHUP) == 0)
+    #expect(contact.read(until: "event=policy_read", messages: true).contains("policy_read"))
+    let friend = try RunningCommand(join + ["--identity", keys[1]])
+    #expect(friend.read(until: "event=joined", messages: true).contains("event=joined"))
+    #expect(friend.stop(SIGTERM) == 0)
     #expect(contact.stop(SIGTERM) == 0)
+  }
+
+  @Test("A control interface that other machines reach is warned of, one of this machine is not")
+  func openControl() throws {
+    let open = try RunningCommand(["node", "--control", "0.0.0.0:0"])
+    #expect(open.read(until: "data ").contains("without a password"))
+    #expect(open.read(until: "\n", messages: true).contains("event=control_open"))
+    // The node lives through a hang-up, whether or not there is something to read again.
+    #expect(kill(open.process.processIdentifier, SIGHUP) == 0)
+    #expect(open.read(until: "event=hangup", messages: true).contains("Nothing to read again"))
+    #expect(open.stop(SIGTERM) == 0)
+
+    let folder = try TemporaryFolder()
+    let closed = try RunningCommand(["node", "--control", "127.0.0.1:0", "--json"])
+    let control = try #require(try object(closed.read(until: "}\n"))["control"] as? String)
+    // It has begun to run when it takes a file.
+    let file = try folder.write("file", "x")
+    #expect(try CommandRun(["publish", file, "--control", control]).exitCode == 0)
+    #expect(closed.stop(SIGTERM) == 0)
+    #expect(!closed.read(until: "event=control_open", messages: true).contains("control_open"))
   }
 }

@@ -82,6 +82,26 @@ struct SimulateReportTests {
     #expect(one.contains("60 peers, 1 of them an adversary (censor), 1 message by tree"))
   }
 
+  @Test("The page counts the views that the object counts, and says of which N the law is")
+  func views() throws {
+    var scenario = BroadcastScenario()
+    scenario.nodes = 80
+    scenario.messages = 3
+    scenario.byzantine = 0.4
+    scenario.crash = .once(share: 0.2, after: .seconds(1))
+    let report = scenario.run()
+    let mean = Double(report.viewSizes.reduce(0, +)) / Double(report.viewSizes.count)
+    #expect(report.json().text(indented: false).contains("\"view_size\":{\"mean\":\(mean),"))
+    #expect(report.lawNodes == 64 && abs(report.viewLaw - 2 * 4.1589) < 0.001)
+    let html = report.page(commandLine: "starling simulate").html()
+    let figure = try #require(
+      html.components(separatedBy: "<h3>Partial views</h3>").last?.components(separatedBy: "</figure>").first)
+    #expect(
+      figure.contains("<b>\(Readable.decimal(mean, 2))</b>") && figure.contains("(c+1)·ln N = 8.3"),
+      "\(mean), \(figure.suffix(600))")
+    #expect(html.contains("N is the 64 peers that live at the end, adversaries among them"))
+  }
+
   @Test("Help on a group of verbs shows each of them, and the list leaves none out")
   func help() throws {
     let list = try CommandRun(["help"]).output

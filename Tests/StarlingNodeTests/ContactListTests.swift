@@ -79,6 +79,32 @@ import Testing
     #expect(list.due(at: .zero).count == 2)
   }
 
+  @Test(
+    "all have refused when every contact said no for good; one that is silent, full or connected may yet let in"
+  )
+  func refusals() throws {
+    var list = try list(3)
+    for i in 0..<3 { list.connecting(i, over: ConnectionID(UInt64(i))) }
+    #expect(!list.haveAllRefused)
+    _ = list.closed(ConnectionID(0), .notAdmitted, at: .zero)
+    #expect(!list.haveAllRefused)
+    _ = list.closed(ConnectionID(1), .peerFull, at: .zero)
+    _ = list.closed(ConnectionID(2), .ownKey, at: .zero)
+    #expect(!list.haveAllRefused, "one is full for now")
+    list.connecting(1, over: ConnectionID(4))
+    _ = list.closed(ConnectionID(4), .network, at: .zero)
+    #expect(
+      list.haveAllRefused, "one does not admit the key, one is of another network, one is the node itself")
+    list.connecting(1, over: ConnectionID(5))
+    #expect(list.haveAllRefused, "asking again changes nothing")
+    list.connected(ConnectionID(5), to: Peer(UInt32(1)))
+    #expect(!list.haveAllRefused)
+    var alone = ContactList([], remembered: [try address(1)], at: .zero)
+    alone.connecting(0, over: ConnectionID(1))
+    _ = alone.closed(ConnectionID(1), .notAdmitted, at: .zero)
+    #expect(!alone.haveAllRefused, "nobody named a contact")
+  }
+
   @Test("the node's own address is not tried again")
   func own() throws {
     var list = try list(1)

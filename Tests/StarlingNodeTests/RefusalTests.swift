@@ -50,7 +50,7 @@ import Testing
   func notNow() throws {
     let (contact, joiner) = try joining(isContactLimit: true)
     #expect(joiner.sink.events.contains(.joinRefused(by: contact.key)))
-    #expect(joiner.status.joinRefusal?.description.contains("\(contact.key)") == true)
+    #expect(joiner.status.joinRefusal?.description.contains("\(contact.key.short) answered") == true)
   }
 
   @Test("a node that is let in has no refusal to tell of")

@@ -1,4 +1,5 @@
 import StarlingCore
+import StarlingNode
 import Synchronization
 import Testing
 
@@ -18,15 +19,32 @@ struct LoggerTests {
 
   @Test("an event is one line of key=value pairs, or one JSON object")
   func formats() {
-    let entry = LogEntry(.warning, "queue_full", "It is full.", [("peer", "ab12"), ("note", "a \"b\"=c")])
+    let entry = LogEntry(
+      .warning, "queue_full", "It is full.", [("peer", "ab12"), ("note", "a \"b\"=c"), ("bytes", .number(7))])
     #expect(
       entry.line(.logfmt, at: 1_763_717_400_125)
         == #"time=2025-11-21T09:30:00.125Z level=warning event=queue_full msg="It is full." peer=ab12 "#
-        + #"note="a \"b\"=c""#)
+        + #"note="a \"b\"=c" bytes=7"#)
     #expect(
       entry.line(.json, at: 951_782_400_000, suppressed: 3)
         == #"{"time":"2000-02-29T00:00:00.000Z","level":"warning","event":"queue_full","msg":"It is full.","#
-        + #""peer":"ab12","note":"a \"b\"=c","suppressed":"3"}"#)
+        + #""peer":"ab12","note":"a \"b\"=c","bytes":7,"suppressed":3}"#)
+  }
+
+  @Test("events of a node name peers by the first 16 digits of their keys, and never by all of them")
+  func shortKeys() throws {
+    let key = try #require(PublicKey((0..<32).map { UInt8($0) }))
+    let events: [NodeEvent] = [
+      .joinRefused(by: key), .turnedAway(key, because: .notListed), .neighbourUp(key), .neighbourDown(key),
+      .violation(key, "x"), .shunned(key, for: .subscriptionFlood, lasting: .seconds(1)), .missed(key, 3),
+      .queueFull(key),
+    ]
+    for event in events {
+      let line = event.logEntry.line(.json, at: 0)
+      #expect(line.contains("0001020304050607") && !line.contains("08090a"), "\(line)")
+    }
+    #expect(events[5].logEntry.line(.json, at: 0).contains("\"for_ms\":1000"))
+    #expect(events[6].logEntry.line(.json, at: 0).contains("\"sequence\":3"))
   }
 
   @Test("nothing in an event commands a terminal, ends the line, or turns the text around")

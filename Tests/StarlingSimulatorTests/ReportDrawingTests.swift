@@ -165,7 +165,9 @@ struct ReportDrawingTests {
     #expect(html.contains("</i>adversary</li>"))
     // The figures leave it out: of its three nodes two are counted, and one entry of a view.
     #expect(html.contains("<th scope=\"row\">nodes</th><td data-label=\"count\">2</td>"))
-    #expect(html.contains("<th scope=\"row\">entries of views</th><td data-label=\"count\">1</td>"))
+    #expect(
+      html.contains(
+        "<th scope=\"row\">entries of views that name one of them</th><td data-label=\"count\">1</td>"))
     report.peers.adversaries = []
     #expect(!report.page().html().contains("adversary"))
   }
@@ -189,6 +191,32 @@ struct ReportDrawingTests {
       seed: 1)
     let reach = layout.positions.prefix(60).map(\.length).max() ?? 0
     #expect(layout.positions.suffix(2).allSatisfy { $0.length < 1.5 * reach + 1 })
+  }
+
+  @Test(
+    "Separate components lie side by side, none over another, and not so far apart that each is a point",
+    arguments: [2, 3, 8])
+  func components(count: Int) throws {
+    let size = 30
+    // Rings with chords, the second one smaller than the others.
+    let adjacency = (0..<count).flatMap { part in
+      (0..<size).map { vertex in
+        vertex >= size / 2 && part == 1
+          ? [] : [1, 7].map { part * size + (vertex + $0) % (part == 1 ? size / 2 : size) }
+      }
+    }
+    let layout = ForceLayout(DirectedGraph(adjacency: adjacency), skeleton: nil, emphasised: false, seed: 1)
+    let places = layout.fitted(size: 1_000, margin: 0)
+    let circles = (0..<count).map { part in
+      let own = (0..<(part == 1 ? size / 2 : size)).map { places[part * size + $0] }
+      let middle = own.reduce(Point(x: 0, y: 0)) { $0 + $1 } * (1 / Double(own.count))
+      return (middle, own.map { ($0 - middle).length }.max() ?? 0)
+    }
+    for (i, a) in circles.enumerated() {
+      for b in circles[..<i] { #expect((a.0 - b.0).length > a.1 + b.1, "components lie over each other") }
+    }
+    let widest = 2 * (circles.map(\.1).max() ?? 0)
+    #expect(widest > (count == 2 ? 400 : count == 3 ? 250 : 150), "\(widest)")
   }
 
   @Test("A short name is written on its vertex, a long one only in its tip")

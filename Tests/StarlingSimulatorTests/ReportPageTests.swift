@@ -233,4 +233,28 @@ struct ReportNumberTests {
       #expect((1...64).contains(AxisTicks(from: range.0, to: range.1, count: 5).values.count))
     }
   }
+
+  @Test(
+    "The name of a band is whole inside its picture, wherever and however long the band is",
+    arguments: [0.0, 2.0, 5.0, 9.0])
+  func bandNames(begin: Double) throws {
+    let label = "2 nodes stopped, then continued"
+    let ends = [begin + 0.1, min(begin + 4, 10), 10]
+    let html = FaultTimeline(span: 0...10, bands: ends.map { .init(label, begin...$0) }, tracks: []).html()
+    let pictures = html.split(separator: "<svg class=\"chart ").dropFirst()
+    #expect(pictures.count == 3)
+    for picture in pictures {
+      let width = try #require(Double(picture.split(separator: "viewBox=\"0 0 ")[1].prefix { $0 != " " }))
+      let names = picture.split(separator: "rx=\"3\"/><text").dropFirst()
+      #expect(names.count == ends.count)
+      for name in names {
+        let x = try #require(Double(name.split(separator: "x=\"")[1].prefix { $0 != "\"" }))
+        // A letter of 13 units is some seven wide.
+        let long = Double(label.count) * 7
+        let isEnd = name.prefix(120).contains("text-anchor=\"end\"")
+        #expect(isEnd ? x - long >= 0 : x + long <= width, "\(width) \(name.prefix(120))")
+      }
+    }
+  }
+
 }

@@ -40,11 +40,12 @@ int starling_udp_send(int fd, const uint8_t *bytes, const struct starling_datagr
 /// Connects a non-blocking TCP socket within that many milliseconds; -1 waits for ever.
 int starling_tcp_connect(const uint8_t *host, uint8_t host_count, uint16_t port, int timeout_ms);
 
-/// From now on SIGINT and SIGTERM add 1 to the eventfd `fd`, once each: a second one ends the process.
-int starling_stop_signals(int fd);
+/// From now on SIGINT and SIGTERM add 1 to the eventfd `stop`, once each: a second one ends the process. SIGHUP adds 1
+/// to the eventfd `hangup` every time.
+int starling_watch_signals(int stop, int hangup);
 
-/// The signals do again what they did before starling_stop_signals(fd), unless another call followed it.
-void starling_default_signals(int fd);
+/// The signals do again what they did before starling_watch_signals(stop, ...), unless another call followed it.
+void starling_default_signals(int stop);
 
 /// Starts an HTTP server with a thread of its own whose connections can be suspended. NULL on failure, with
 /// the reason, an errno, in `error`.

@@ -127,7 +127,9 @@ struct Arguments: Sendable {
       throw QuantityError("\(quoted(text)) has port \(number), which is not an address: ports end at 65535.")
     }
     guard let address = SocketAddress(text) else {
-      throw QuantityError("\(quoted(text)) is not an address; write it like 127.0.0.1:4000 or [::1]:4000.")
+      throw QuantityError(
+        "\(quoted(text)) is not an address; write it in numbers, like 127.0.0.1:4000 or [::1]:4000: names are not looked up."
+      )
     }
     return address
   }

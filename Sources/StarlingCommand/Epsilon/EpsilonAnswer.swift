@@ -131,6 +131,7 @@ struct EpsilonAnswer {
       lines.append("ready sample R = \(ready.sample), threshold \(ready.threshold)")
       lines.append("delivery sample D = \(ready.delivery), threshold \(ready.deliveryThreshold)")
     }
+    if let note = replacementNote { lines.append(note) }
     lines.append("")
     lines += Readable.table(
       ["property", calculator.isExact ? "fails with at most" : "fails with at most (upper bounds)"], rows)
@@ -145,10 +146,25 @@ struct EpsilonAnswer {
       switch recommended {
       case "bracha": lines.append("recommended: bracha, which never fails")
       case "secure": lines.append("recommended: secure")
+      case _ where calculator.hasTooManyLiars:
+        lines.append("neither can be recommended: no sample is large enough against so many; see --byzantine")
       default: lines.append("neither can be recommended: give a --target to find larger samples")
       }
+    } else if calculator.hasTooManyLiars, echo != nil || ready != nil {
+      lines += ["", "a third of the processes or more may lie: no sample is large enough against so many"]
     }
     return lines.joined(separator: "\n")
+  }
+
+  /// How a sample can be larger than the network; `nil` if none is.
+  private var replacementNote: String? {
+    let samples = [
+      ("E", echo?.sample), ("R", ready?.sample), ("D", ready?.delivery),
+    ].compactMap { name, sample in sample.flatMap { $0 > calculator.nodes ? (name, $0) : nil } }
+    guard let (name, sample) = samples.max(by: { $0.1 < $1.1 }) else { return nil }
+    return
+      "samples are drawn with replacement: among the \(name) = \(sample) are the \(calculator.nodes) processes, most of"
+      + " them many times"
   }
 
   /// A probability as people read it: two digits and a power of ten.

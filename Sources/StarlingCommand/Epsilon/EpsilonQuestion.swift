@@ -65,7 +65,13 @@ struct EpsilonQuestion {
     var progress = Progress()
     defer { progress.finish() }
     func impossible(_ what: String) -> CommandError {
-      .failed(
+      guard !calculator.hasTooManyLiars else {
+        return .failed(
+          "\(calculator.byzantine) of \(calculator.nodes) processes may lie, a third or more: against so many no sample is"
+            + " large enough, and Bracha's broadcast is not possible either; --byzantine must be below a third."
+        )
+      }
+      return .failed(
         "No \(what) of up to \(EpsilonCalculator.largestSample) processes is safe enough among \(calculator.nodes) of"
           + " which \(calculator.byzantine) may lie; allow a greater --target or fewer liars.")
     }
@@ -104,4 +110,10 @@ struct EpsilonQuestion {
     }
     return answer
   }
+}
+
+extension EpsilonCalculator {
+  /// Whether a third of the processes or more may lie: then an echo threshold that correct processes can meet without
+  /// the liars can be met twice with them.
+  var hasTooManyLiars: Bool { !BroadcastCost.brachaIsPossible(nodes: nodes, byzantine: byzantine) }
 }

@@ -25,6 +25,12 @@ struct ChaosOptions {
   private static let allowed = ["chaos", "runs", "jobs", "nodes", "seed", "json", "out", "report"]
 
   init(_ arguments: Arguments) throws(CommandError) {
+    guard !arguments.has("check") else {
+      throw .usage("--chaos holds every run to its promises, as --check does: leave --check out.")
+    }
+    guard arguments.text("graph") == nil else {
+      throw .usage("--chaos writes no graph: leave --graph out, or take --report for a drawing of one run.")
+    }
     for option in arguments.verb.options where !ChaosOptions.allowed.contains(option.name) {
       guard arguments.values(option.name).isEmpty, !arguments.has(option.name) else {
         throw .usage("--\(option.name) and --chaos exclude each other: chaos draws it from the seed.")

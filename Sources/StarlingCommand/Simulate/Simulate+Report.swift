@@ -95,7 +95,9 @@ extension BroadcastReport {
       report.hops = addressees.compactMap { trace.hops[$0] }
     }
     report.timeline = faultTimeline
+    report.viewSizes = viewSizes
     report.viewSizeLaw = (viewLaw, "(c+1)·ln N")
+    report.viewNote = viewNote
     report.messagesPerPeer = messagesPerNode
     report.seed = scenario.seed
     if let tree, let drawn = living.tree, tree.reached > drawn.reached {
@@ -105,6 +107,15 @@ extension BroadcastReport {
     if scenario.isChecked, let verdict { report.notes.append("Promises \(verdict).") }
     report.notes += violations.prefix(3).map { "Broken promise: \($0.description)." }
     return report.page()
+  }
+
+  /// Whose views are counted, and which N the law is of.
+  private var viewNote: String {
+    let count = Quantity.count(lawNodes, "peer")
+    guard isAdversary.contains(true) else { return "Its N is the \(count) that live at the end." }
+    return
+      "Counted are the views of correct peers, with the adversaries in them; the law's N is the \(count) that"
+      + " live at the end, adversaries among them."
   }
 
   /// When the last message left.

@@ -23,8 +23,10 @@ extension FileStream.Outcome {
     ])
   }
 
-  /// The drawing of a report: what was wrong when, and how long each file took to reach the last node.
-  var drawing: FaultTimeline {
+  /// The drawing of a report: what was wrong when, and how long each file took to reach the last survivor.
+  ///
+  /// - Parameter last: how long that was for a file, in milliseconds; `nil` if it reached none.
+  func drawing(_ last: (NetworkResult.File) -> Double?) -> FaultTimeline {
     var bands: [FaultTimeline.Band] = []
     for (i, entry) in timeline.enumerated() where entry.event == "killed" || entry.event == "stopped" {
       // Each comes back by itself: a band for every moment at which some did, and one for those that never did.
@@ -46,7 +48,7 @@ extension FileStream.Outcome {
       }
     }
     let points = zip(publishedAt, files).compactMap { published, file in
-      file.received.max().map { Curve.Sample(x: published, y: $0 / 1_000) }
+      last(file).map { Curve.Sample(x: published, y: $0 / 1_000) }
     }
     let track = FaultTimeline.Track("seconds until the last survivor has the file", .dots, points: points)
     var drawing = FaultTimeline(span: 0...max(seconds, 1), bands: bands, tracks: [track])

@@ -31,8 +31,7 @@ extension NetworkResult {
       report.message = file.title
       report.tree = RootedTree(root: file.publisher, parents: file.parents)
       report.addressees = judged.count { $0 != file.publisher }
-      report.deliveryTimes = judged.filter { $0 != file.publisher && file.digestsMatch[$0] }
-        .compactMap { file.latencies[$0] }
+      report.deliveryTimes = file.received(among: judged)
       report.messageNote =
         (files.count > 1 ? "It is the largest of \(Quantity.count(files.count, "file")). " : "")
         + "Times are those of the whole file, the tree is the one that its last chunk took."
@@ -41,7 +40,7 @@ extension NetworkResult {
     report.summary = figures
     if !files.isEmpty { report.tables = [table] }
     if let faults, !faults.timeline.isEmpty {
-      report.timeline = faults.drawing
+      report.timeline = faults.drawing { $0.received(among: judged).max() }
       report.tables.append(faults.table)
       report.notes.append(
         "Nodes keep their numbers: those that were killed and not started again are missing from the drawings."
@@ -86,14 +85,14 @@ extension NetworkResult {
   }
 
   private var table: ReportTable {
-    ReportTable(
+    let judged = judged
+    return ReportTable(
       "Files", columns: ["name", "size", "published at", "held by", "last after", "sha256"],
       rows: files.map { file in
-        let times = judged.filter { $0 != file.publisher && file.digestsMatch[$0] }
-          .compactMap { file.latencies[$0] }
-        return [
+        [
           file.name, Readable.size(file.bytes), peers.title(of: file.publisher), held(file),
-          times.max().map { Quantity.grouped(Int($0.rounded())) + " ms" } ?? "–", file.sha256,
+          file.received(among: judged).max().map { Quantity.grouped(Int($0.rounded())) + " ms" } ?? "–",
+          file.sha256,
         ]
       },
       caption: faults == nil

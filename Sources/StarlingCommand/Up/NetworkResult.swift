@@ -20,13 +20,11 @@ struct NetworkResult {
     /// From which node each got the file's last chunk: the tree that it took.
     let parents: [Int?]
 
-    /// How many nodes hold the right bytes, the publisher included.
-    var holders: Int { digestsMatch.filter { $0 }.count }
-    /// How many of these nodes do.
+    /// How many of these nodes hold the right bytes, the publisher included.
     func holders(among nodes: [Int]) -> Int { nodes.count { digestsMatch[$0] } }
-    /// The latencies of those that received it.
-    var received: [Double] {
-      latencies.indices.filter { $0 != publisher && digestsMatch[$0] }.compactMap { latencies[$0] }
+    /// The latencies of those of them that received it.
+    func received(among nodes: [Int]) -> [Double] {
+      nodes.filter { $0 != publisher && digestsMatch[$0] }.compactMap { latencies[$0] }
     }
   }
 
@@ -48,7 +46,8 @@ struct NetworkResult {
   /// Whether everybody who was not ended by force holds every file.
   var isDelivered: Bool { files.allSatisfy { $0.holders(among: judged) == judged.count } }
 
-  /// The nodes that must have the files: all of them, or those that survived.
+  /// The nodes that must have the files: all of them, or those that survived. Whatever is counted or timed here is
+  /// counted and timed at these: a node that was started again fetches what it missed, however old it is by then.
   var judged: [Int] {
     guard let faults else { return Array(views.indices) }
     let survivors = Set(faults.survivors)
@@ -91,19 +90,20 @@ extension NetworkResult {
   /// The result as `--json` prints it.
   var json: JSONValue {
     let graph = DirectedGraph(adjacency: views)
+    let judged = judged
     return .object(
       [
         ("nodes", .integer(nodes)),
         // A file is a manifest and its chunks, each a broadcast message.
         ("messages", .integer(files.count + chunks)),
         ("chunks", .integer(chunks)),
-        ("files", .array(files.map { $0.json(publisher: peers.number($0.publisher)) })),
-        ("delivered", .integer(files.map(\.holders).reduce(0, +))),
+        ("files", .array(files.map { $0.json(publisher: peers.number($0.publisher), among: judged) })),
+        ("delivered", .integer(files.map { $0.holders(among: judged) }.reduce(0, +))),
         ("reliability", .number(reliability)),
         ("digest_ok", .bool(isDelivered)),
         ("payload_messages", .integer(payloadMessages)),
         ("rmr", redundancy.map(JSONValue.number) ?? .null),
-        ("latency_ms", NetworkResult.latency(files.flatMap(\.received))),
+        ("latency_ms", NetworkResult.latency(files.flatMap { $0.received(among: judged) })),
         ("view_size", viewSize),
         ("components", .integer(graph.weakComponents().count)),
         ("strong_components", .integer(graph.strongComponents().count)),
@@ -133,12 +133,13 @@ extension NetworkResult {
     let graph = DirectedGraph(adjacency: views)
     let components = graph.weakComponents().count
     let sizes = Distribution(views.map(\.count))
+    let judged = judged
     var lines = [
       "\(Quantity.count(nodes, "node")) in \(components == 1 ? "one component" : "\(components) components")"
         + (sizes.map { ", knowing \(Readable.decimal($0.mean, 1)) others on average" } ?? "")
     ]
     for file in files {
-      let spread = Distribution(file.received)
+      let spread = Distribution(file.received(among: judged))
       lines.append("")
       lines.append("  \(printable(file.name))  \(Readable.size(file.bytes))")
       lines.append("  sha256 \(file.sha256)")
@@ -161,16 +162,18 @@ extension NetworkResult {
 }
 
 extension NetworkResult.File {
-  /// - Parameter number: that of the node that published it.
-  fileprivate func json(publisher number: Int) -> JSONValue {
+  /// - Parameters:
+  ///   - number: that of the node that published it.
+  ///   - nodes: those that must have it.
+  fileprivate func json(publisher number: Int, among nodes: [Int]) -> JSONValue {
     .object([
       ("name", .string(name)),
       ("bytes", .integer(bytes)),
       ("sha256", .string(sha256)),
       ("chunks", .integer(chunks)),
       ("publisher", .integer(number)),
-      ("delivered", .integer(holders)),
-      ("latency_ms", NetworkResult.latency(received)),
+      ("delivered", .integer(holders(among: nodes))),
+      ("latency_ms", NetworkResult.latency(received(among: nodes))),
     ])
   }
 }

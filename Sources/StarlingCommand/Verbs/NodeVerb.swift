@@ -23,7 +23,8 @@ extension Verb {
         "the key file that `starling keys new` made (default identity.key in the data folder, made if missing)",
         readsEnvironment: true),
       Option(
-        "control", "ADDR:PORT", "where it takes orders, over HTTP (default nowhere)", readsEnvironment: true),
+        "control", "ADDR:PORT", "where it takes orders, over HTTP and without a password (default nowhere)",
+        readsEnvironment: true),
       Option(
         "advertise", "ADDR:PORT", "where others are told to find it (default where it listens)",
         readsEnvironment: true),
@@ -53,7 +54,8 @@ extension Verb {
       win over the environment, and the environment over the file, which has the options' names:
       { listen: "192.0.2.7:4400", join: ["192.0.2.1:4400"], data: "starling" }
       RULES, parted by commas, must all let a peer in: open, keys:FILE (one key a line), puzzle:BITS,
-      limit:COUNT/TIME (so many introduced by one contact, as in limit:10/min).
+      limit:COUNT/TIME (so many introduced by one contact, as in limit:10/min). SIGHUP has the node read
+      those files again. Addresses are numbers, as in 192.0.2.7:4400 or [2001:db8::7]:4400, not names.
       """
   ) { arguments throws(CommandError) in
     let configuration = try HostConfiguration(arguments)
@@ -117,7 +119,11 @@ extension NodeHost {
   /// The same for people.
   fileprivate var text: String {
     var lines = ["key     \(key)", "listen  \(listen)"]
-    if let control { lines.append("control \(control)") }
+    if let control {
+      lines.append(
+        "control \(control)"
+          + (control.isLoopback ? "" : " (open to other machines, without a password: see SECURITY.md)"))
+    }
     return (lines + ["data    \(dataDirectory)"]).joined(separator: "\n")
   }
 }

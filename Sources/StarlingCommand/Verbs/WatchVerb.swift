@@ -5,12 +5,17 @@ import StarlingRuntime
 extension Verb {
   /// `starling watch`
   static let watch = Verb(
-    "watch", "print the files that a running node hears of and receives, as it happens",
+    "watch", "print which files a running node hears of and receives, as it happens",
     options: [
-      .nodeControl, Option("topic", "NAME", "only files with this label"),
-      Option("count", "N", "stop after N events (default: go on until interrupted)"), .json,
+      .nodeControl, Option("topic", "NAME", "only files that were published with this label"),
+      Option("count", "N", "stop after N events (default: go on until interrupted)"),
+      .flag("json", "print every event as one JSON object, on a line of its own"),
     ],
-    notes: "With --json every event is one JSON object on a line of its own."
+    notes: """
+      An event is a file that was announced, is complete (in the node's data folder) or has failed. Only
+      what happens from now on is told; a file that is published at the same node is no news to it.
+      It ends with exit code 0 when it is interrupted, and with 1 when the node stops.
+      """
   ) { arguments throws(CommandError) in
     let client = try arguments.controlClient()
     let isJSON = arguments.has("json")

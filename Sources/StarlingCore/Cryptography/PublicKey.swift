@@ -23,6 +23,10 @@ public struct PublicKey: Hashable, Comparable, Sendable, CustomStringConvertible
     }
   }
 
+  /// The first 16 digits: enough to tell peers apart, and short enough to be read. What logs and messages say of
+  /// peers.
+  public var short: String { String(description.prefix(16)) }
+
   /// The same 32 bytes.
   @inlinable
   public static func == (a: PublicKey, b: PublicKey) -> Bool { a.words == b.words }

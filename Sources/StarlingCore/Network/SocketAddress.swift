@@ -49,6 +49,15 @@ public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
     return host.count == other.host.count && host[..<counted].elementsEqual(other.host[..<counted])
   }
 
+  /// Whether only this machine reaches it: 127.0.0.0/8 and ::1, also where IPv6 writes an IPv4 address
+  /// (::ffff:127.0.0.1, RFC 4291).
+  public var isLoopback: Bool {
+    let mapped: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF]
+    if host.count == 4 { return host[0] == 127 }
+    if host.starts(with: mapped) { return host[12] == 127 }
+    return host.dropLast().allSatisfy { $0 == 0 } && host.last == 1
+  }
+
   private static func parseIPv4(_ text: some StringProtocol) -> [UInt8]? {
     let parts = text.split(separator: ".", omittingEmptySubsequences: false)
     guard parts.count == 4 else { return nil }

@@ -39,6 +39,8 @@ struct ContactList {
     let isRemembered: Bool
     var state: State
     var failures = 0
+    /// Whether it answered last that it will not have this node, or is none to be joined through.
+    var isRefused = false
   }
 
   private var contacts: [Contact]
@@ -152,6 +154,7 @@ struct ContactList {
     guard let index = index(of: connection) else { return }
     contacts[index].state = .connected(connection, peer)
     contacts[index].failures = 0
+    contacts[index].isRefused = false
   }
 
   /// Notes that a connection ended; ignores those that are not a contact's.
@@ -163,6 +166,7 @@ struct ContactList {
   ) -> (address: SocketAddress, wait: Interval)? {
     guard let index = index(of: connection) else { return nil }
     if asked?.index == index { asked = nil }
+    contacts[index].isRefused = ContactList.isRefusal(reason)
     if reason == .ownKey {
       contacts[index].state = .isSelf
       return nil
@@ -177,6 +181,27 @@ struct ContactList {
       return nil
     }
     return failed(index, at: now).map { (contacts[index].address, $0) }
+  }
+
+  /// Whether every contact that a user named has answered, and none will let the node in: waiting for another answer
+  /// is in vain until somebody changes something. A contact that refuses for now is no such.
+  var haveAllRefused: Bool {
+    var isAnyRefused = false
+    for contact in contacts where !contact.isRemembered {
+      if case .isSelf = contact.state { continue }
+      guard contact.isRefused else { return false }
+      isAnyRefused = true
+    }
+    return isAnyRefused
+  }
+
+  private static func isRefusal(_ reason: CloseReason) -> Bool {
+    switch reason {
+    case .notAdmitted, .inadmissible, .keyInUse, .unexpectedKey, .network, .version: true
+    case .local, .peer, .peerFull, .handshakeTimedOut, .ownKey, .idle, .unresponsive, .violation,
+      .violationReported:
+      false
+    }
   }
 
   /// Has all that wait tried at once, and begins anew with the waits: what was in the way is gone.

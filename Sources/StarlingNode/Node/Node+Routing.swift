@@ -140,7 +140,7 @@ extension Node {
   /// A contact that answered and cannot be used says more about why the node is alone than one that did not.
   private mutating func noteRefusal(of address: SocketAddress, _ reason: CloseReason) {
     switch reason {
-    case .notAdmitted, .keyInUse, .peerFull, .network, .version:
+    case .notAdmitted, .inadmissible, .keyInUse, .unexpectedKey, .peerFull, .network, .version:
       joinRefusal = JoinRefusal(at: address, reason)
     default: return
     }

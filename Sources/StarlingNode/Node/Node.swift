@@ -133,6 +133,9 @@ public struct Node: ~Copyable {
     return records
   }
 
+  /// Whether the node is alone and every contact that it was given has answered that it will not let it in.
+  public var isRefusedByAll: Bool { isAlone && contacts.haveAllRefused }
+
   /// Whether the node has no neighbour.
   public var isAlone: Bool { neighbours.count == 0 }
 }

@@ -73,17 +73,17 @@ public enum NodeEvent: Hashable, Sendable, CustomStringConvertible {
       "cannot reach the contact \(address): \(reason); next try in \(wait.nanoseconds / 1_000_000_000) s"
     case .joinRefused(let key): "not let in: \(JoinRefusal(by: key))"
     case .turnedAway(let key, let refusal):
-      "turned \(key) away\(refusal.map { ": \($0)" } ?? "")"
-    case .neighbourUp(let key): "new neighbour \(key)"
-    case .neighbourDown(let key): "lost neighbour \(key)"
-    case .violation(let key, let fault): "\(key) broke the protocol: \(fault)"
+      "turned \(key.short) away\(refusal.map { ": \($0)" } ?? "")"
+    case .neighbourUp(let key): "new neighbour \(key.short)"
+    case .neighbourDown(let key): "lost neighbour \(key.short)"
+    case .violation(let key, let fault): "\(key.short) broke the protocol: \(fault)"
     case .shunned(let key, let what, let interval):
-      "shunning \(key) for \(Quantity.text(of: interval)): \(what.name) once too often"
+      "shunning \(key.short) for \(Quantity.text(of: interval)): \(what.name) once too often"
     case .missed(let key, let number):
-      "missed message \(number) of \(key): nobody who told of it has it any more"
+      "missed message \(number) of \(key.short): nobody who told of it has it any more"
     case .spokenFor(let number):
       "message \(number) came in this node's own name, which it never sent: another node uses its key, or its state on disk was lost; give each node a key of its own"
-    case .queueFull(let key): "dropping messages to \(key), which takes them too slowly"
+    case .queueFull(let key): "dropping messages to \(key.short), which takes them too slowly"
     case .peerTableFull: "the table of peers is full; raise its limit"
     case .tooManyTimers: "too many timers are set; raise their limit"
     case .published(let file): "published file \(file)"

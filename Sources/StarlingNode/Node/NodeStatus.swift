@@ -42,7 +42,7 @@ public struct JoinRefusal: Hashable, Sendable, CustomStringConvertible {
   /// A peer answered the request to join.
   init(by key: PublicKey) {
     description =
-      "\(key) answered: its network's policy admits no more peers for now, or not this node's key; "
+      "\(key.short) answered: its network's policy admits no more peers for now, or not this node's key; "
       + "wait, join through another contact, or ask its operator"
   }
 }

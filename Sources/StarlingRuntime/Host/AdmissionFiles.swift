@@ -3,6 +3,32 @@ import Glibc
 import StarlingCore
 import StarlingOverlay
 
+/// A policy whose lists can be read again while the node runs: the node's parts have copies of it, and all of them
+/// see what is in force.
+///
+/// Confined to the thread that runs the node, once that has begun.
+final class ReplaceablePolicy: AdmissionPolicy, @unchecked Sendable {
+  private var current: any AdmissionPolicy
+
+  init(_ policy: any AdmissionPolicy) { current = policy }
+
+  func refusal(of key: PublicKey) -> AdmissionRefusal? { current.refusal(of: key) }
+
+  func refusal(of introduction: Introduction, at now: Instant) -> AdmissionRefusal? {
+    current.refusal(of: introduction, at: now)
+  }
+
+  /// Puts another policy in force.
+  ///
+  /// - Throws: ``HostError`` when that would keep the node's own key out.
+  func replace(by policy: any AdmissionPolicy, keeping own: PublicKey) throws(HostError) {
+    if let refusal = policy.refusal(of: own) {
+      throw HostError("This node may not be in its own network: \(refusal).")
+    }
+    current = policy
+  }
+}
+
 /// Makes a policy from a user's rules, reading the lists of keys that they name.
 enum AdmissionFiles {
   /// More than any list needs: 600,000 keys with comments. A guess.
@@ -19,6 +45,14 @@ enum AdmissionFiles {
     } catch {
       throw HostError("\(error)")
     }
+  }
+
+  /// The same, in a form that can be replaced if there are lists that may change.
+  static func replaceablePolicy(of rules: [AdmissionRule]) throws(HostError) -> ReplaceablePolicy? {
+    let hasLists = rules.contains { rule in
+      if case .keys = rule { true } else { false }
+    }
+    return hasLists ? ReplaceablePolicy(try policy(of: rules)) : nil
   }
 
   private static func read(_ path: String) throws(HostError) -> String {

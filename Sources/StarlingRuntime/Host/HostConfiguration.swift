@@ -39,8 +39,8 @@ public struct HostConfiguration: Sendable {
   public var connectionsPerHost: Int?
   /// The program's version, for the status.
   public var version = ""
-  /// Whether SIGINT and SIGTERM end ``NodeHost/run()``; a second one ends the process. For one node of a
-  /// process only.
+  /// Whether SIGINT and SIGTERM end ``NodeHost/run()``; a second one ends the process; and whether SIGHUP
+  /// has it read the lists of keys again. For one node of a process only.
   public var handlesSignals = true
   /// A descriptor that other processes hold open as long as they want the node to live: when it can be read
   /// or its other end is closed, the node stops. By default the number in STARLING_LIFELINE, through which

@@ -45,17 +45,22 @@ final class NodeDriver {
   /// When there must be a neighbour; the end of time once there was one.
   private var joinDeadline = Instant.distantFuture
   private var isWatchingWrites = false
+  /// What becomes readable when the node is to stop, and when it is to read again who may join.
+  private var (stopSignal, hangupSignal): (Int32, Int32) = (-1, -1)
+  /// Who may join, where lists of keys say so; `nil` where nothing can be read again.
+  private let policy: ReplaceablePolicy?
 
   init(
     node: consuming Node, socket: UDPSocket, store: FileStore, memory: NodeMemory?, files: DispatchQueue,
-    mailbox: Mailbox<NodeDriver>, impairment: Impairment, configuration: HostConfiguration,
-    log: @escaping (String) -> Void
+    mailbox: Mailbox<NodeDriver>, impairment: Impairment, policy: ReplaceablePolicy?,
+    configuration: HostConfiguration, log: @escaping (String) -> Void
   ) throws(HostError) {
     self.node = node
     self.socket = socket
     self.store = store
     self.mailbox = mailbox
     self.impairment = impairment
+    self.policy = policy
     self.configuration = configuration
     self.memory = memory
     self.files = files
@@ -73,15 +78,18 @@ final class NodeDriver {
   /// Ends ``run()`` after the current turn.
   func stop() { isStopping = true }
 
-  /// Runs until ``stop()``, a signal on `signals`, or the end of the lifeline; then tells the peers.
-  func run(until signals: borrowing FileDescriptor) throws(HostError) {
-    try loop.watch(signals.number)
-    let stopSignal = signals.number
+  /// Runs until ``stop()``, a signal on `stop`, or the end of the lifeline; then tells the peers. A signal on
+  /// `hangup` has it read again who may join.
+  func run(until stop: borrowing FileDescriptor, hangup: borrowing FileDescriptor) throws(HostError) {
+    try loop.watch(stop.number)
+    try loop.watch(hangup.number)
+    (stopSignal, hangupSignal) = (stop.number, hangup.number)
+    warnOfOpenControl()
     if let (path, reason) = memory?.movedAside {
       log(
         .error, "state_damaged",
         "The node's state could not be used and was moved aside; it starts anew with its old key.",
-        [("moved_to", path), ("reason", reason)])
+        [("moved_to", .text(path)), ("reason", .text(reason))])
     }
     // One that was in the network before finds it again some day.
     let isNew = memory?.recollection.peers.isEmpty ?? true
@@ -89,25 +97,25 @@ final class NodeDriver {
       joinDeadline = now + patience
     }
     node.start(at: now, into: &actions)
-    while !isStopping { try turn(stopSignal) }
+    while !isStopping { try turn() }
     // Whoever leaves has no neighbours any more, and looks for these the next time.
     lastPeers = rememberedPeers
     node.leave(at: now, into: &actions)
     let patience = now + NodeDriver.leavingPatience
-    repeat { try turn(stopSignal) } while node.hasUnsentMessages && now < patience
+    repeat { try turn() } while node.hasUnsentMessages && now < patience
     shutDown()
   }
 
   /// Does what is to be done, waits until there is more, and takes it in.
-  private func turn(_ stopSignal: Int32) throws(HostError) {
+  private func turn() throws(HostError) {
     perform()
     try flush()
     let events = try loop.wait(until: nextDeadline)
     if let pause = loop.takePause() { resume(after: pause) }
-    for event in events { try handle(event, stopSignal: stopSignal) }
+    for event in events { try handle(event) }
     supplyRequested()
     if node.nextDeadline <= now { node.expire(at: now, into: &actions) }
-    if joinDeadline <= now, !isStopping { throw unreachableContacts() }
+    if isOutOfContacts { throw unreachableContacts() }
     if nextKeepAlive <= now {
       nextKeepAlive = now + NodeDriver.keepAlive
       server?.keepAlive()
@@ -137,6 +145,13 @@ final class NodeDriver {
     return next
   }
 
+  /// Whether it is time to give the contacts up: nobody has let the node in for too long, or all have said that they
+  /// will not.
+  private var isOutOfContacts: Bool {
+    guard joinDeadline != .distantFuture, !isStopping else { return false }
+    return joinDeadline <= now || node.isRefusedByAll
+  }
+
   private func unreachableContacts() -> HostError {
     if let refusal = node.status.joinRefusal { return HostError("The node was not let in: \(refusal).") }
     let names = configuration.contacts.map(\.description).joined(separator: ", ")
@@ -145,7 +160,7 @@ final class NodeDriver {
         + "\"\(configuration.network)\" runs there.")
   }
 
-  private func handle(_ event: EventLoop.Event, stopSignal: Int32) throws(HostError) {
+  private func handle(_ event: EventLoop.Event) throws(HostError) {
     switch event.descriptor {
     case socket.descriptor where event.isReadable: receive()
     case mailbox.descriptor: for work in mailbox.take() { work(self) }
@@ -153,6 +168,9 @@ final class NodeDriver {
       // It stays readable, and would wake the loop for nothing.
       try loop.forget(event.descriptor)
       stop()
+    case hangupSignal:
+      FileDescriptor.reset(hangupSignal)
+      readPolicyAgain()
     default: return
     }
   }
@@ -187,11 +205,36 @@ final class NodeDriver {
   }
 }
 
+// MARK: - What an operator is to know, or changes
+
+extension NodeDriver {
+  private func warnOfOpenControl() {
+    guard let control = server?.local, !control.isLoopback else { return }
+    log(
+      .warning, "control_open",
+      "The control interface has no password: whoever reaches it publishes in this node's name; give it an"
+        + " address of this machine alone, such as 127.0.0.1.", [("control", .text(control.description))])
+  }
+
+  /// Reads the lists of keys again, and keeps the old ones if they cannot be used.
+  private func readPolicyAgain() {
+    guard let policy else {
+      return log(.info, "hangup", "Nothing to read again: no list of keys says who may join.")
+    }
+    do {
+      try policy.replace(by: AdmissionFiles.policy(of: configuration.admission), keeping: node.key)
+      log(.info, "policy_read", "Read again who may join.")
+    } catch {
+      log(.error, "policy_refused", "\(error.description) The node goes on with the lists that it had.")
+    }
+  }
+}
+
 // MARK: - When the machine does not play along
 
 extension NodeDriver {
   func log(
-    _ level: LogLevel, _ event: String, _ message: String, _ fields: [(name: String, value: String)] = []
+    _ level: LogLevel, _ event: String, _ message: String, _ fields: [(name: String, value: LogValue)] = []
   ) {
     logger.log(LogEntry(level, event, message, fields), at: now)
   }
@@ -202,8 +245,7 @@ extension NodeDriver {
     log(
       .warning, "paused", "The node did not run for a while, and asks its neighbours whether they are there.",
       [
-        ("stalled_ms", "\(Int(pause.stalled.inMilliseconds))"),
-        ("slept_ms", "\(Int(pause.slept.inMilliseconds))"),
+        ("stalled_ms", .milliseconds(pause.stalled)), ("slept_ms", .milliseconds(pause.slept)),
       ])
     node.awaken(at: now, into: &actions)
   }
@@ -283,7 +325,7 @@ extension NodeDriver {
     do {
       node.supply(try store.chunk(index, of: file), index: index, of: file, at: now, into: &actions)
     } catch {
-      log(.error, "file_unreadable", error.description, [("file", file.description)])
+      log(.error, "file_unreadable", error.description, [("file", .text(file.description))])
       node.supply([], index: index, of: file, at: now, into: &actions)
     }
   }
@@ -293,8 +335,8 @@ extension NodeDriver {
     log(
       .info, "receiving", "A file is arriving.",
       [
-        ("name", manifest.name), ("bytes", "\(manifest.byteCount)"), ("publisher", publisher.short),
-        ("file", manifest.identifier.description),
+        ("name", .text(manifest.name)), ("bytes", .number(manifest.byteCount)),
+        ("publisher", .text(publisher.short)), ("file", .text(manifest.identifier.description)),
       ])
     tell(.announced, of: manifest.identifier)
   }
@@ -330,7 +372,10 @@ extension NodeDriver {
       save(manifest.identifier)
       log(
         .info, "received", "A file is here.",
-        [("name", manifest.name), ("path", path), ("file", manifest.identifier.description)])
+        [
+          ("name", .text(manifest.name)), ("path", .text(path)),
+          ("file", .text(manifest.identifier.description)),
+        ])
       tell(.completed, of: manifest.identifier)
     case .failure(let error): fail(manifest.identifier, because: error)
     }

@@ -10,7 +10,7 @@ extension NodeEvent {
     return LogEntry(level, event, message, fields)
   }
 
-  private var logFields: (LogLevel, String, [(name: String, value: String)]) {
+  private var logFields: (LogLevel, String, [(name: String, value: LogValue)]) {
     switch self {
     case .joined: (.info, "joined", [])
     case .isolated: (.warning, "isolated", [])
@@ -18,40 +18,36 @@ extension NodeEvent {
       (
         .warning, "contact_unreachable",
         [
-          ("address", address.description), ("reason", reason),
-          ("retry_in_ms", "\(Int(wait.inMilliseconds))"),
+          ("address", .text(address.description)), ("reason", .text(reason)),
+          ("retry_in_ms", .milliseconds(wait)),
         ]
       )
-    case .joinRefused(let key): (.warning, "join_refused", [("peer", key.short)])
+    case .joinRefused(let key): (.warning, "join_refused", [("peer", .text(key.short))])
     case .turnedAway(let key, let refusal):
       (
         .warning, "turned_away",
-        [("peer", key.short)] + (refusal.map { [("reason", $0.description)] } ?? [])
+        [("peer", .text(key.short))] + (refusal.map { [("reason", .text($0.description))] } ?? [])
       )
-    case .neighbourUp(let key): (.info, "neighbour_up", [("peer", key.short)])
-    case .neighbourDown(let key): (.info, "neighbour_down", [("peer", key.short)])
-    case .violation(let key, let fault): (.warning, "violation", [("peer", key.short), ("fault", fault)])
+    case .neighbourUp(let key): (.info, "neighbour_up", [("peer", .text(key.short))])
+    case .neighbourDown(let key): (.info, "neighbour_down", [("peer", .text(key.short))])
+    case .violation(let key, let fault):
+      (.warning, "violation", [("peer", .text(key.short)), ("fault", .text(fault))])
     case .shunned(let key, let what, let interval):
       (
         .warning, "shunned",
-        [("peer", key.short), ("fault", what.name), ("for_ms", "\(Int(interval.inMilliseconds))")]
+        [("peer", .text(key.short)), ("fault", .text(what.name)), ("for_ms", .milliseconds(interval))]
       )
     case .missed(let key, let number):
-      (.warning, "missed", [("origin", key.short), ("sequence", "\(number)")])
-    case .spokenFor(let number): (.error, "spoken_for", [("sequence", "\(number)")])
-    case .queueFull(let key): (.warning, "queue_full", [("peer", key.short)])
+      (.warning, "missed", [("origin", .text(key.short)), ("sequence", .number(number))])
+    case .spokenFor(let number): (.error, "spoken_for", [("sequence", .number(number))])
+    case .queueFull(let key): (.warning, "queue_full", [("peer", .text(key.short))])
     case .peerTableFull: (.error, "peer_table_full", [])
     case .tooManyTimers: (.error, "too_many_timers", [])
-    case .published(let file): (.info, "published", [("file", file.description)])
-    case .publishedAlone(let file): (.warning, "published_alone", [("file", file.description)])
-    case .publicationFailed(let file): (.error, "publication_failed", [("file", file.description)])
-    case .fileAbandoned(let file): (.warning, "file_abandoned", [("file", file.description)])
-    case .fileCrowdedOut(let file): (.warning, "file_crowded_out", [("file", file.description)])
+    case .published(let file): (.info, "published", [("file", .text(file.description))])
+    case .publishedAlone(let file): (.warning, "published_alone", [("file", .text(file.description))])
+    case .publicationFailed(let file): (.error, "publication_failed", [("file", .text(file.description))])
+    case .fileAbandoned(let file): (.warning, "file_abandoned", [("file", .text(file.description))])
+    case .fileCrowdedOut(let file): (.warning, "file_crowded_out", [("file", .text(file.description))])
     }
   }
-}
-
-extension PublicKey {
-  /// The first 16 digits: enough to tell peers apart, and short enough to be read.
-  var short: String { String(description.prefix(16)) }
 }

@@ -55,13 +55,14 @@ public final class NodeHost: Sendable {
     let mailbox = try Mailbox<NodeDriver>()
     let seed: UInt64
     if let chosen = configuration.seed { seed = chosen } else { seed = try SystemEntropy.word() }
+    let policy = try AdmissionFiles.replaceablePolicy(of: configuration.admission)
     let driver = try NodeDriver(
-      node: try NodeHost.node(identity, configuration, memory?.recollection, at: socket.local),
+      node: try NodeHost.node(identity, configuration, memory?.recollection, policy, at: socket.local),
       socket: socket,
       store: FileStore(directory), memory: memory, files: files, mailbox: mailbox,
       impairment: Impairment(
         delay: configuration.delay, loss: configuration.loss, local: socket.local, seed: seed),
-      configuration: configuration, log: log)
+      policy: policy, configuration: configuration, log: log)
     if let address = configuration.control {
       driver.server = try ControlServer(
         listeningOn: address, service: NodeControl(mailbox: mailbox, directory: directory))
@@ -77,7 +78,8 @@ public final class NodeHost: Sendable {
   }
 
   /// Takes part in the network until SIGINT, SIGTERM or ``stop()``; then tells the peers, stops the control
-  /// interface and removes a temporary data directory. Blocks meanwhile; can be called once.
+  /// interface and removes a temporary data directory. At SIGHUP it reads the lists of keys again that say who may
+  /// join. Blocks meanwhile; can be called once.
   ///
   /// - Throws: ``HostError`` when the operating system denies what the node cannot do without.
   public func run() throws(HostError) {
@@ -86,14 +88,15 @@ public final class NodeHost: Sendable {
       return value
     }
     guard let driver = handover?.driver else { preconditionFailure("a host runs once") }
-    let signals = try FileDescriptor.counter()
-    if handlesSignals { starling_stop_signals(signals.number) }
+    let stop = try FileDescriptor.counter()
+    let hangup = try FileDescriptor.counter()
+    if handlesSignals { starling_watch_signals(stop.number, hangup.number) }
     defer {
-      if handlesSignals { starling_default_signals(signals.number) }
+      if handlesSignals { starling_default_signals(stop.number) }
       driver.finish()
       directory.remove()
     }
-    try driver.run(until: signals)
+    try driver.run(until: stop, hangup: hangup)
   }
 
   /// Ends ``run()``; from any thread.
@@ -124,14 +127,18 @@ public final class NodeHost: Sendable {
 
   private static func node(
     _ identity: Identity, _ configuration: HostConfiguration, _ memory: NodeMemory.Recollection?,
-    at local: SocketAddress
+    _ policy: ReplaceablePolicy?, at local: SocketAddress
   ) throws(HostError) -> Node {
     // The address of all interfaces is nobody's: peers then go by where the datagrams come from.
     let isConcrete = local.host.contains { $0 != 0 }
     let listen = configuration.advertise ?? (isConcrete ? local : nil)
     var settings = NodeConfiguration(
       network: configuration.network, listen: listen, contacts: configuration.contacts)
-    settings.admission = try AdmissionFiles.policy(of: configuration.admission)
+    if let policy {
+      settings.admission = policy
+    } else {
+      settings.admission = try AdmissionFiles.policy(of: configuration.admission)
+    }
     settings.transport.maximumConnectionsPerHost = configuration.connectionsPerHost
     settings.remembered = memory?.peers.map(\.address) ?? []
     settings.memory = memory?.seen ?? []

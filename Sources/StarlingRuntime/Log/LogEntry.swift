@@ -25,6 +25,22 @@ public enum LogFormat: String, CaseIterable, Sendable {
   case json
 }
 
+/// What is known of an event under one name.
+public enum LogValue: Hashable, Sendable, ExpressibleByStringLiteral {
+  /// Words. Whatever is in them is escaped when the line is written.
+  case text(String)
+  /// A count, a size in bytes, or a time in the unit that its name says: a number in JSON too.
+  case number(UInt64)
+
+  /// Words that are written in the program.
+  public init(stringLiteral text: String) { self = .text(text) }
+
+  /// A length of time in whole milliseconds, 0 if it is negative.
+  static func milliseconds(_ interval: Interval) -> LogValue {
+    .number(UInt64(max(0, interval.nanoseconds / 1_000_000)))
+  }
+}
+
 /// One event, as a line of the log tells it. It never holds a secret: nothing that is logged is made from one.
 public struct LogEntry: Sendable {
   /// How urgent it is.
@@ -34,11 +50,11 @@ public struct LogEntry: Sendable {
   /// One sentence for people.
   public let message: String
   /// What else is known, in order; the names are in snake case.
-  public let fields: [(name: String, value: String)]
+  public let fields: [(name: String, value: LogValue)]
 
   /// An event.
   public init(
-    _ level: LogLevel, _ event: String, _ message: String, _ fields: [(name: String, value: String)] = []
+    _ level: LogLevel, _ event: String, _ message: String, _ fields: [(name: String, value: LogValue)] = []
   ) {
     self.level = level
     self.event = event
@@ -53,16 +69,29 @@ public struct LogEntry: Sendable {
   ///   - milliseconds: the wall clock's time, in milliseconds since 1970.
   ///   - suppressed: how many events of this kind were left out since the last one that was told.
   public func line(_ format: LogFormat, at milliseconds: UInt64, suppressed: UInt64 = 0) -> String {
-    var pairs = [
-      ("time", WallClock.text(milliseconds: milliseconds)), ("level", level.rawValue), ("event", event),
-      ("msg", message),
+    var pairs: [(String, LogValue)] = [
+      ("time", .text(WallClock.text(milliseconds: milliseconds))), ("level", .text(level.rawValue)),
+      ("event", .text(event)), ("msg", .text(message)),
     ]
     pairs += fields.map { ($0.name, $0.value) }
-    if suppressed > 0 { pairs.append(("suppressed", "\(suppressed)")) }
+    if suppressed > 0 { pairs.append(("suppressed", .number(suppressed))) }
     switch format {
-    case .logfmt: return pairs.map { "\($0.0)=\(LogEntry.quoted($0.1))" }.joined(separator: " ")
-    case .json:
-      return JSONValue.object(pairs.map { ($0.0, .string(LogEntry.escaped($0.1))) }).text(indented: false)
+    case .logfmt: return pairs.map { "\($0.0)=\(LogEntry.word($0.1))" }.joined(separator: " ")
+    case .json: return JSONValue.object(pairs.map { ($0.0, LogEntry.json($0.1)) }).text(indented: false)
+    }
+  }
+
+  private static func word(_ value: LogValue) -> String {
+    switch value {
+    case .text(let text): quoted(text)
+    case .number(let number): String(number)
+    }
+  }
+
+  private static func json(_ value: LogValue) -> JSONValue {
+    switch value {
+    case .text(let text): .string(escaped(text))
+    case .number(let number): .unsigned(number)
     }
   }
 

@@ -40,7 +40,7 @@ struct Logger {
       guard count > 0 else { continue }
       let entry = LogEntry(
         buckets[i].level, buckets[i].event, "More of these events were left out of the log.",
-        [("suppressed", "\(count)")])
+        [("suppressed", .number(count))])
       write(entry.line(format, at: WallClock.milliseconds()))
     }
   }

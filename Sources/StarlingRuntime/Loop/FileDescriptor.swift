@@ -31,7 +31,10 @@ struct FileDescriptor: ~Copyable {
   }
 
   /// Sets the counter, or a timer's count of expiries, back to 0.
-  func reset() {
+  func reset() { FileDescriptor.reset(number) }
+
+  /// The same for a counter or a timer that another owns.
+  static func reset(_ number: Int32) {
     var count: UInt64 = 0
     _ = read(number, &count, 8)
   }

@@ -97,6 +97,8 @@ public struct FaultTimeline: Sendable {
 
 extension FaultTimeline {
   private static var bandHeight: Double { 24 }
+  /// What a row has more where the name stands on a line of its own.
+  private static var nameHeight: Double { 18 }
   private static var trackHeight: Double { 76 }
   private static var trackGap: Double { 30 }
   private static var left: Double { 46 }
@@ -111,11 +113,13 @@ extension FaultTimeline {
 
   private func picture(width: Double, class name: String) -> String {
     let drawn = tracks.filter { !$0.points.isEmpty }
-    let bandsHeight = Double(bands.count) * FaultTimeline.bandHeight
-    let tracksHeight = Double(drawn.count) * (FaultTimeline.trackHeight + FaultTimeline.trackGap)
-    let height = 8 + bandsHeight + tracksHeight + 44
     let scale = TimeScale(
       span: span, left: FaultTimeline.left, right: width - FaultTimeline.right)
+    let names = bands.map { BandName($0, scale, within: width) }
+    let heights = names.map { FaultTimeline.bandHeight + ($0.isAbove ? FaultTimeline.nameHeight : 0) }
+    let bandsHeight = heights.reduce(0, +)
+    let tracksHeight = Double(drawn.count) * (FaultTimeline.trackHeight + FaultTimeline.trackGap)
+    let height = 8 + bandsHeight + tracksHeight + 44
     let words = bands.map { "\($0.label) from \(time($0.span.lowerBound)) to \(time($0.span.upperBound))" }
     var text = """
       <svg class="\(name)" viewBox="0 0 \(NumberText.coordinate(width)) \(NumberText.coordinate(height))" \
@@ -123,8 +127,10 @@ extension FaultTimeline {
 
       """
     let base = 8 + bandsHeight + tracksHeight
+    var top = 8.0
     for (row, band) in bands.enumerated() {
-      text += draw(band, row: row, scale, down: base)
+      text += draw(band, names[row], top: top, scale, down: base)
+      top += heights[row]
     }
     for (row, track) in drawn.enumerated() {
       let top =
@@ -140,22 +146,20 @@ extension FaultTimeline {
   }
 
   /// A bar with its name, and its shade over the tracks below.
-  private func draw(_ band: Band, row: Int, _ scale: TimeScale, down base: Double) -> String {
+  private func draw(
+    _ band: Band, _ name: BandName, top: Double, _ scale: TimeScale, down base: Double
+  ) -> String {
     let (begin, end) = (scale.x(band.span.lowerBound), scale.x(band.span.upperBound))
-    let top = 8 + Double(row) * FaultTimeline.bandHeight
+    let barTop = top + (name.isAbove ? FaultTimeline.nameHeight : 0)
     let width = NumberText.coordinate(max(end - begin, 2))
-    // The name stands where there is more room for it.
-    let isLeft = (begin + end) / 2 < (scale.left + scale.right) / 2
     let tip = "\(band.label), \(time(band.span.lowerBound)) to \(time(band.span.upperBound))"
-    let wide = end - begin > (scale.right - scale.left) * 0.6
-    let place = wide ? begin + 6 : isLeft ? max(end, begin + 2) + 6 : begin - 6
     return """
       <g class="fault\(band.isMischief ? " foe" : "")"><title>\(MarkupText.escaped(tip))</title>\
-      <rect class="shade" x="\(NumberText.coordinate(begin))" y="\(NumberText.coordinate(top))" width="\(width)" \
-      height="\(NumberText.coordinate(base - top))"/>\
-      <rect class="bar" x="\(NumberText.coordinate(begin))" y="\(NumberText.coordinate(top))" width="\(width)" \
-      height="18" rx="3"/><text\(wide ? " class=\"on\"" : "") x="\(NumberText.coordinate(place))" \
-      y="\(NumberText.coordinate(top + 13.5))" text-anchor="\(wide || isLeft ? "start" : "end")">\
+      <rect class="shade" x="\(NumberText.coordinate(begin))" y="\(NumberText.coordinate(barTop))" width="\(width)" \
+      height="\(NumberText.coordinate(base - barTop))"/>\
+      <rect class="bar" x="\(NumberText.coordinate(begin))" y="\(NumberText.coordinate(barTop))" width="\(width)" \
+      height="18" rx="3"/><text\(name.isOnBar ? " class=\"on\"" : "") x="\(NumberText.coordinate(name.x))" \
+      y="\(NumberText.coordinate(top + 13.5))" text-anchor="\(name.isEnd ? "end" : "start")">\
       \(MarkupText.escaped(band.label))</text></g>
 
       """
@@ -218,6 +222,41 @@ extension FaultTimeline {
       \(unit.name) after the first \(noun)</text></g>
 
       """
+  }
+}
+
+/// Where a band's name stands: where there is room for the whole of it.
+private struct BandName {
+  /// Where it begins, or ends.
+  private(set) var x = 0.0
+  /// Whether it ends at `x`.
+  private(set) var isEnd = false
+  /// Whether it stands on its bar.
+  private(set) var isOnBar = false
+  /// Whether it stands above its bar, on a line of its own.
+  private(set) var isAbove = false
+
+  /// What a letter of 13 units takes in a wide typeface.
+  private static let letterWidth = 7.5
+
+  init(_ band: FaultTimeline.Band, _ scale: TimeScale, within width: Double) {
+    let begin = scale.x(band.span.lowerBound)
+    let end = max(scale.x(band.span.upperBound), begin + 2)
+    let needed = Double(band.label.count) * BandName.letterWidth
+    let fitsOn = end - begin >= needed + 12
+    // Beside the bar there is more room on the side that is farther from the middle of the picture.
+    let isLeft = (begin + end) / 2 < (scale.left + scale.right) / 2
+    if fitsOn, end - begin > (scale.right - scale.left) * 0.6 {
+      (x, isOnBar) = (begin + 6, true)
+    } else if isLeft, end + 6 + needed <= width {
+      x = end + 6
+    } else if !isLeft, begin - 6 - needed >= 0 {
+      (x, isEnd) = (begin - 6, true)
+    } else if fitsOn {
+      (x, isOnBar) = (begin + 6, true)
+    } else {
+      (x, isAbove) = (max(0, min(begin, width - needed)), true)
+    }
   }
 }
 

@@ -14,6 +14,8 @@ struct ForceLayout {
   private static let plainPull = 2.2
   /// How strongly everything is drawn to the middle. A guess.
   private static let gravity = 0.03
+  /// What is left between two components. A guess: some two links' lengths.
+  private static let gap = 2.0
 
   /// The position of each vertex; linked ones are about 1 apart.
   private(set) var positions: [Point]
@@ -40,6 +42,7 @@ struct ForceLayout {
       let left = 1 - Double(round) / Double(rounds)
       move(atMost: radius * 0.12 * left * left + 0.004)
     }
+    gatherComponents()
     gatherStrays()
   }
 
@@ -53,6 +56,38 @@ struct ForceLayout {
         graph.neighbors(of: vertex).map { Int($0) } + (parent.map { [$0] } ?? [])
       }
     ).undirected()
+  }
+
+  /// Moves separate components together until there is little between them: they push each other so far away that
+  /// all would be drawn small. The largest stays where it is, and the others come near in the order of their sizes,
+  /// each straight towards it as far as there is room.
+  private mutating func gatherComponents() {
+    let components = links.weakComponents()
+    let parts = components.sizes.indices.filter { components.sizes[$0] > 1 }
+      .sorted { (components.sizes[$1], $0) < (components.sizes[$0], $1) }
+    guard parts.count > 1 else { return }
+    var members = [[Int]](repeating: [], count: components.count)
+    for vertex in positions.indices { members[components.labels[vertex]].append(vertex) }
+    var placed: [(middle: Point, radius: Double)] = []
+    for part in parts {
+      let own = members[part]
+      let middle = own.reduce(Point(x: 0, y: 0)) { $0 + positions[$1] } * (1 / Double(own.count))
+      let radius = own.map { (positions[$0] - middle).length }.max() ?? 0
+      guard let first = placed.first else {
+        placed.append((middle, radius))
+        continue
+      }
+      let away = middle - first.middle
+      let direction = away.length > 1e-9 ? away * (1 / away.length) : Point(x: 1, y: 0)
+      // Outwards in steps until it touches none of those that lie already.
+      var distance = first.radius + radius + Self.gap
+      while placed.contains(where: {
+        (first.middle + direction * distance - $0.middle).length < $0.radius + radius + Self.gap * 0.99
+      }) { distance += Self.gap / 2 }
+      let shift = first.middle + direction * distance - middle
+      for vertex in own { positions[vertex] = positions[vertex] + shift }
+      placed.append((middle + shift, radius))
+    }
   }
 
   /// Puts vertices without any link just outside the others, instead of as far as these push them.

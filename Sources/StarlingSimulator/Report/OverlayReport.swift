@@ -22,6 +22,11 @@ public struct OverlayReport: Sendable {
   public var addressees: Int?
   /// The tree that a message took.
   public var tree: RootedTree?
+  /// The sizes of the partial views that are counted, whoever is in them; if empty, those of `graph`, without the
+  /// adversaries' own.
+  public var viewSizes: [Int] = []
+  /// A sentence on what of the views is counted; may be empty.
+  public var viewNote = ""
   /// The mean view size that the overlay's law expects, and how to write it, such as `(c+1)·ln N`.
   public var viewSizeLaw: (value: Double, name: String)?
   /// When its addressees delivered the message, in milliseconds after its sending, in any order.
@@ -132,7 +137,14 @@ public struct OverlayReport: Sendable {
   private var plural: String { peers.noun + "s" }
   private var capitalised: String { plural.prefix(1).uppercased() + plural.dropFirst() }
 
-  /// The graph without adversaries: what figures are about.
+  /// A figure for each peer that is no adversary.
+  private func correct(_ figures: [Int]) -> [Int] {
+    figures.indices.filter { !peers.isAdversary($0) }.map { figures[$0] }
+  }
+  private var outDegrees: [Int] { viewSizes.isEmpty ? correct(graph.outDegrees) : viewSizes }
+  private var inDegrees: [Int] { correct(graph.inDegrees) }
+
+  /// The graph without adversaries: what connectivity is about.
   private var judged: DirectedGraph {
     let kept = (0..<graph.vertexCount).map { !peers.isAdversary($0) }
     return kept.contains(false) ? graph.induced(on: kept).graph : graph
@@ -140,17 +152,17 @@ public struct OverlayReport: Sendable {
 
   private var acquaintance: ReportSection {
     if graph.vertexCount == 0 { return ReportSection("", items: []) }
-    let (graph, noun) = (judged, peers.noun)
+    let noun = peers.noun
     let law = viewSizeLaw.map { ($0.value, "\($0.name) = \(NumberText.readable($0.value))") }
     var items: [ReportItem] = [
       .histogram(
         Histogram(
           "Partial views", axis: "\(plural) that a \(noun) knows", counted: plural,
-          values: graph.outDegrees.map(Double.init), law: law)),
+          values: outDegrees.map(Double.init), law: law)),
       .histogram(
         Histogram(
           "In-views", axis: "\(plural) that know a \(noun)", counted: plural,
-          values: graph.inDegrees.map(Double.init))),
+          values: inDegrees.map(Double.init))),
     ]
     if !messagesPerPeer.isEmpty {
       items.append(
@@ -163,15 +175,15 @@ public struct OverlayReport: Sendable {
       "Who knows whom",
       introduction:
         "A partial view holds the \(plural) that a \(noun) sends to, an in-view those that send to it"
-        + (law == nil ? "." : "; the dashed line is the mean that the law expects."),
+        + (law == nil ? "." : "; the dashed line is the mean that the law expects.")
+        + (viewNote.isEmpty ? "" : " " + viewNote),
       items: items)
   }
 
   private var figures: ReportSection {
-    let graph = judged
     let rows: [(String, Distribution?)] = [
       ("time to delivery, ms", Distribution(deliveryTimes)), ("hops", Distribution(deliveredHops)),
-      ("partial view", Distribution(graph.outDegrees)), ("in-view", Distribution(graph.inDegrees)),
+      ("partial view", Distribution(outDegrees)), ("in-view", Distribution(inDegrees)),
       ("\(loadUnit) sent", Distribution(messagesPerPeer)),
     ]
     let known = rows.compactMap { name, spread in spread.map { (name, $0) } }
@@ -187,7 +199,7 @@ public struct OverlayReport: Sendable {
     let (weak, strong) = (graph.weakComponents(), graph.strongComponents())
     var rows = [
       [plural, NumberText.whole(graph.vertexCount)],
-      ["entries of views", NumberText.whole(graph.edgeCount)],
+      ["entries of views that name one of them", NumberText.whole(graph.edgeCount)],
       ["components", NumberText.whole(weak.count)], ["strong components", NumberText.whole(strong.count)],
       ["largest strong component", NumberText.whole(strong.largest)],
       ["cut \(plural)", NumberText.whole(graph.articulationPoints().count)],

@@ -24,7 +24,7 @@ public struct BroadcastReport: Sendable {
   public internal(set) var liveLatencies = LatencyHistogram()
   /// From sending to delivery, at peers that came, or came back, after the message was sent.
   public internal(set) var catchUps = LatencyHistogram()
-  /// Sizes of the live peers' partial views at the end.
+  /// Sizes of the live correct peers' partial views at the end, whoever is in them: adversaries and the dead too.
   public internal(set) var viewSizes: [Int] = []
   /// The arcs between live peers at the end; vertices are peers by index.
   public internal(set) var overlay = DirectedGraph(adjacency: [])
@@ -127,9 +127,15 @@ public struct BroadcastReport: Sendable {
     }
   }
 
+  /// The N of ``viewLaw``: the peers that lived at the end, adversaries among them, which are in views like any other;
+  /// those that began before a run has ended.
+  public var lawNodes: Int {
+    isPresent.isEmpty ? scenario.nodes : max(isPresent.count { $0 }, 1)
+  }
+
   /// The law that the mean view follows: (c + 1)·ln N, the paper's proposition 1.
   public var viewLaw: Double {
-    Double(scenario.extraCopies + 1) * naturalLogarithm(Double(scenario.nodes))
+    Double(scenario.extraCopies + 1) * naturalLogarithm(Double(lawNodes))
   }
 
   /// The report as one object.

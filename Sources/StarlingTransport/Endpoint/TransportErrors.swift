@@ -78,7 +78,8 @@ public enum CloseReason: Hashable, Sendable, CustomStringConvertible {
     case .peerFull: "the peer has no room for another connection; try another peer or later"
     case .notAdmitted:
       "the peer's network does not admit this node's key; ask its operator to admit it, or use a key that is"
-    case .inadmissible: "the peer's key is not admitted"
+    case .inadmissible:
+      "this node's own policy does not admit the key there; admit it here, or connect to another peer"
     case .handshakeTimedOut:
       "the peer did not answer; check its address and that it is running"
     case .version(let theirs, let ours):

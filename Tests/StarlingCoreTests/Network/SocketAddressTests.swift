@@ -37,6 +37,14 @@ struct SocketAddressTests {
     #expect(SocketAddress(text) == nil)
   }
 
+  @Test("Loopback is what other machines cannot reach")
+  func loopback() {
+    let inside = ["127.0.0.1:1", "127.8.9.1:0", "[::1]:80", "[::ffff:7f00:1]:9"]
+    let outside = ["0.0.0.0:1", "192.0.2.1:1", "[::]:1", "[::2]:1", "[1::1]:1", "[::ffff:c000:201]:9"]
+    for text in inside { #expect(SocketAddress(text)?.isLoopback == true, "\(text)") }
+    for text in outside { #expect(SocketAddress(text)?.isLoopback == false, "\(text)") }
+  }
+
   @Test("What an address says of itself is understood again")
   func description() {
     var random = testRandom()
