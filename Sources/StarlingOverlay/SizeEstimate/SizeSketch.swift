@@ -46,12 +46,12 @@ public struct SizeSketch: Hashable, Sendable {
   /// N̂ = (K − 1) / Σ least; at least 1.
   public var estimate: Double {
     var sum = 0.0
-    for i in 0..<SizeSketch.variables {
-      // The middle of the rounded interval.
-      sum += exponential((27.5 - Double(level(at: i))) / 7 * naturalLogarithm(2))
-    }
+    for i in 0..<SizeSketch.variables { sum += SizeSketch.values[Int(level(at: i))] }
     return max(1, Double(SizeSketch.variables - 1) / sum)
   }
+
+  /// What each byte stands for: the middle of the rounded interval.
+  private static let values = (0...255).map { exponential((27.5 - Double($0)) / 7 * naturalLogarithm(2)) }
 
   private func level(at i: Int) -> UInt8 {
     let word = i < 8 ? high : low
