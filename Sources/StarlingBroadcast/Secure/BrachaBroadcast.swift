@@ -32,12 +32,9 @@ public struct BrachaBroadcast<Auth: SecureAuthenticator>: SecureBroadcastProcess
     /// The batch that was echoed, with what was refused of it.
     @usableFromInline var echoed: Vote<Auth>?
     @usableFromInline var ready: Vote<Auth>?
-    @usableFromInline var batch: SignedBatch<Auth>?
     @usableFromInline var echoes = VoteTally<Auth>()
     @usableFromInline var readies = VoteTally<Auth>()
-    @usableFromInline var chosen: Auth.Digest?
-    @usableFromInline var undelivered: [UInt16]?
-    @usableFromInline var asked = 0
+    @usableFromInline var delivery = BatchDelivery<Auth>()
 
     @inlinable
     init() {}
@@ -52,6 +49,9 @@ public struct BrachaBroadcast<Auth: SecureAuthenticator>: SecureBroadcastProcess
   @usableFromInline let fetchTimeout: Interval
   @usableFromInline var instances: [MessageIdentifier: Instance] = [:]
   @usableFromInline var entries: EntryLog<Auth.Payload.Author, Auth.Payload.Contents>
+
+  /// How many instances take memory.
+  public var liveInstances: Int { instances.count }
 
   /// How many echoes make ready: more than half of all correct processes and all liars, ⌈(N + f + 1)/2⌉.
   @inlinable
@@ -116,16 +116,15 @@ public struct BrachaBroadcast<Auth: SecureAuthenticator>: SecureBroadcastProcess
     case .echo(let vote): receive(vote, isReady: false, from: sender, at: now, into: &effects)
     case .ready(let vote): receive(vote, isReady: true, from: sender, at: now, into: &effects)
     case .fetch(let identifier, let digest):
-      guard members.position(of: sender) != nil, let batch = instances[identifier]?.batch,
-        batch.digest == digest
-      else { return }
+      guard members.position(of: sender) != nil, let batch = instances[identifier]?.delivery.batch(digest)
+      else {
+        return
+      }
       effects.send(effects.prepare(.supply(batch)), to: sender)
     case .supply(let batch):
-      guard let instance = instances[batch.identifier], instance.chosen == batch.digest,
-        instance.batch?.digest != batch.digest
-      else { return }
-      instances[batch.identifier]?.batch = batch
-      deliver(batch.identifier, at: now, into: &effects)
+      if instances[batch.identifier]?.delivery.supply(batch) == true {
+        deliver(batch.identifier, into: &effects)
+      }
     }
   }
 
@@ -164,8 +163,7 @@ public struct BrachaBroadcast<Auth: SecureAuthenticator>: SecureBroadcastProcess
       hops: batch.hops == .max ? .max : batch.hops + 1)
     var instance = instances[batch.identifier] ?? Instance()
     instance.echoed = vote
-    // The batch of the digest that met the threshold may have come before the sender's own.
-    if instance.batch == nil { instance.batch = batch }
+    instance.delivery.keep(batch)
     instances[batch.identifier] = instance
     sendToAll(.echo(vote), into: &effects)
     receive(vote, isReady: false, from: identity, at: now, into: &effects)
@@ -179,7 +177,7 @@ public struct BrachaBroadcast<Auth: SecureAuthenticator>: SecureBroadcastProcess
     guard let member = members.position(of: sender), auth.admits(vote.identifier.origin) else { return }
     let known = instances[vote.identifier]
     let isKnown =
-      known?.batch?.digest == vote.digest || known?.echoes.knows(vote.digest) == true
+      known?.delivery.batch(vote.digest) != nil || known?.echoes.knows(vote.digest) == true
       || known?.readies.knows(vote.digest) == true
     guard isKnown || auth.verifies(vote.signature, of: vote.digest, as: vote.identifier) else {
       return effects.indicate(.misbehaved(sender, .badSignature))
@@ -212,13 +210,13 @@ public struct BrachaBroadcast<Auth: SecureAuthenticator>: SecureBroadcastProcess
       becomeReady(
         vote, lacking: lacking, hops: max(byEchoes?.hops ?? 0, byReadies?.hops ?? 0), at: now, into: &effects)
     }
-    if let current = instances[vote.identifier], current.chosen == nil,
+    if let current = instances[vote.identifier], current.delivery.chosen == nil,
       current.readies.outcome(of: vote.digest, threshold: 2 * byzantine + 1) != nil
     {
-      instances[vote.identifier]?.chosen = vote.digest
-      if current.batch?.digest != vote.digest { fetch(vote.identifier, at: now, into: &effects) }
+      instances[vote.identifier]?.delivery.chosen = vote.digest
+      fetch(vote.identifier, at: now, into: &effects)
     }
-    deliver(vote.identifier, at: now, into: &effects)
+    deliver(vote.identifier, into: &effects)
   }
 
   @inlinable
@@ -241,34 +239,37 @@ public struct BrachaBroadcast<Auth: SecureAuthenticator>: SecureBroadcastProcess
   }
 
   @inlinable
-  mutating func deliver(
-    _ identifier: MessageIdentifier, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
-  ) {
-    guard let instance = instances[identifier], let chosen = instance.chosen,
-      instance.undelivered?.isEmpty != true,
-      let batch = instance.batch, batch.digest == chosen,
-      let outcome = instance.readies.outcome(of: chosen, threshold: 2 * byzantine + 1)
+  mutating func deliver(_ identifier: MessageIdentifier, into effects: inout some Effects<Self> & ~Copyable) {
+    guard var instance = instances[identifier],
+      let delivery = instance.delivery.deliver(by: instance.readies, threshold: 2 * byzantine + 1)
     else { return }
-    if let before = instance.undelivered, before.count <= outcome.lacking.count { return }
-    instances[identifier]?.undelivered = outcome.lacking
-    var delivered = batch
-    delivered.hops = max(batch.hops, outcome.hops)
-    effects.indicate(.delivered(delivered, refused: outcome.lacking))
+    instances[identifier] = instance
+    effects.indicate(delivery)
   }
 
-  /// Asks one process after another: of 2f + 1 that are ready f + 1 are correct, and some correct one echoed the batch.
+  /// Asks one process after another for the chosen batch, if it is not here: of 2f + 1 that are ready f + 1 are correct,
+  /// and some correct one echoed the batch.
   @inlinable
   mutating func fetch(
     _ identifier: MessageIdentifier, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
   ) {
-    guard let instance = instances[identifier], let chosen = instance.chosen, instance.batch?.digest != chosen
-    else {
-      return
-    }
-    let count = members.members.count
-    let next = instance.asked == 0 ? effects.uniform(below: count) : instance.asked
-    instances[identifier]?.asked = next + 1
-    effects.send(effects.prepare(.fetch(identifier, chosen)), to: members.members[next % count])
+    guard var delivery = instances[identifier]?.delivery, let chosen = delivery.chosen,
+      let peer = delivery.nextToAsk(among: members.members, random: &effects)
+    else { return }
+    instances[identifier]?.delivery = delivery
+    effects.send(effects.prepare(.fetch(identifier, chosen)), to: peer)
     effects.schedule(.fetch(identifier), at: now + fetchTimeout)
+  }
+}
+
+extension BrachaBroadcast.Message: InstanceMessage {
+  /// The instance.
+  @inlinable
+  public var instance: MessageIdentifier? {
+    switch self {
+    case .send(let batch), .supply(let batch): batch.identifier
+    case .echo(let vote), .ready(let vote): vote.identifier
+    case .fetch(let identifier, _): identifier
+    }
   }
 }

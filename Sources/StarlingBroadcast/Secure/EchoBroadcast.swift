@@ -63,6 +63,9 @@ public struct EchoBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>: 
   @usableFromInline var order: [MessageIdentifier] = []
   @usableFromInline var entries: EntryLog<Auth.Payload.Author, Auth.Payload.Contents>
 
+  /// How many instances take memory.
+  public var liveInstances: Int { max(instances.count, gossip.delivered.count) }
+
   /// - Parameters:
   ///   - identity: the process's own handle.
   ///   - auth: signs its batches and checks the others'.
@@ -233,4 +236,16 @@ func union(_ one: [UInt16], _ other: [UInt16]) -> [UInt16] {
     }
   }
   return result
+}
+
+extension EchoBroadcast.Message: InstanceMessage {
+  /// The instance.
+  @inlinable
+  public var instance: MessageIdentifier? {
+    switch self {
+    case .subscribe: nil
+    case .gossip(let message): message.instance
+    case .echo(let vote): vote.identifier
+    }
+  }
 }

@@ -125,3 +125,14 @@ public struct ErdosRenyiGossip<Auth: SecureAuthenticator, Oracle: SamplingOracle
     effects.indicate(.delivered(batch))
   }
 }
+
+extension ErdosRenyiGossip.Message: InstanceMessage {
+  /// The instance.
+  @inlinable
+  public var instance: MessageIdentifier? {
+    switch self {
+    case .subscribe: nil
+    case .gossip(let batch): batch.identifier
+    }
+  }
+}

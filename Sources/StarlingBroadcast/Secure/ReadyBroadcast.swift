@@ -41,14 +41,7 @@ public struct ReadyBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>:
     @usableFromInline var readyReplies = VoteTally<Auth>()
     /// *replies.delivery*.
     @usableFromInline var deliveryReplies = VoteTally<Auth>()
-    /// The batch that this process has, and may hand out.
-    @usableFromInline var batches: [SignedBatch<Auth>] = []
-    /// The digest that met the delivery threshold first: *delivered*.
-    @usableFromInline var chosen: Auth.Digest?
-    /// The positions that are not delivered yet; `nil` before anything is.
-    @usableFromInline var undelivered: [UInt16]?
-    /// Who was asked for the chosen batch last, by the position in the delivery sample, counted on.
-    @usableFromInline var asked = 0
+    @usableFromInline var delivery = BatchDelivery<Auth>()
 
     @inlinable
     init() {}
@@ -82,7 +75,7 @@ public struct ReadyBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>:
   @usableFromInline var order: [MessageIdentifier] = []
 
   /// How many instances take memory.
-  public var liveInstances: Int { max(instances.count, echo.instances.count, echo.gossip.delivered.count) }
+  public var liveInstances: Int { max(instances.count, echo.liveInstances) }
 
   /// For how many batches of one instance a member's readiness is recorded. A correct process is ready for the one it
   /// pcb.Delivered and, if consistency fails below, for others that became contagious.
@@ -160,16 +153,13 @@ public struct ReadyBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>:
     case .fetch(let identifier, let digest):
       // Only a subscriber can have met the threshold by this process's word.
       guard subscriptions.peers.contains(sender),
-        let batch = instances[identifier]?.batches.first(where: { $0.digest == digest })
+        let batch = instances[identifier]?.delivery.batch(digest)
       else { return }
       effects.send(effects.prepare(.supply(batch)), to: sender)
     case .supply(let batch):
-      guard let instance = instances[batch.identifier], instance.chosen == batch.digest,
-        instance.batches.isEmpty,
-        instance.undelivered == nil
-      else { return }
-      instances[batch.identifier]?.batches.append(batch)
-      deliver(batch.identifier, at: now, into: &effects)
+      if instances[batch.identifier]?.delivery.supply(batch) == true {
+        deliver(batch.identifier, into: &effects)
+      }
     }
   }
 
@@ -205,14 +195,12 @@ public struct ReadyBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>:
     for case .delivered(let batch, let refused) in indications {
       // pcb.Deliver: ready for the batch, or for more of it than before.
       open(batch.identifier)
-      if instances[batch.identifier]?.batches.contains(where: { $0.digest == batch.digest }) == false {
-        instances[batch.identifier]?.batches.append(batch)
-      }
+      instances[batch.identifier]?.delivery.keep(batch)
       becomeReady(
         Vote(
           identifier: batch.identifier, digest: batch.digest, signature: batch.signature, refused: refused,
           hops: batch.hops == .max ? .max : batch.hops + 1), into: &effects)
-      deliver(batch.identifier, at: now, into: &effects)
+      deliver(batch.identifier, into: &effects)
     }
   }
 
@@ -282,44 +270,48 @@ public struct ReadyBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>:
     guard let instance = instances[identifier],
       instance.deliveryReplies.outcome(of: digest, threshold: parameters.deliveryThreshold) != nil
     else { return }
-    if instance.chosen == nil {
-      instances[identifier]?.chosen = digest
-      if !instance.batches.contains(where: { $0.digest == digest }) {
-        fetch(identifier, at: now, into: &effects)
-      }
+    if instance.delivery.chosen == nil {
+      instances[identifier]?.delivery.chosen = digest
+      fetch(identifier, at: now, into: &effects)
     }
-    deliver(identifier, at: now, into: &effects)
+    deliver(identifier, into: &effects)
   }
 
   @inlinable
-  mutating func deliver(
-    _ identifier: MessageIdentifier, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
-  ) {
-    guard let instance = instances[identifier], let chosen = instance.chosen,
-      instance.undelivered?.isEmpty != true,
-      let batch = instance.batches.first(where: { $0.digest == chosen }),
-      let outcome = instance.deliveryReplies.outcome(of: chosen, threshold: parameters.deliveryThreshold)
+  mutating func deliver(_ identifier: MessageIdentifier, into effects: inout some Effects<Self> & ~Copyable) {
+    guard var instance = instances[identifier],
+      let delivery = instance.delivery.deliver(
+        by: instance.deliveryReplies, threshold: parameters.deliveryThreshold)
     else { return }
-    if let before = instance.undelivered, before.count <= outcome.lacking.count { return }
-    instances[identifier]?.undelivered = outcome.lacking
-    var delivered = batch
-    delivered.hops = max(batch.hops, outcome.hops)
-    effects.indicate(.delivered(delivered, refused: outcome.lacking))
+    instances[identifier] = instance
+    effects.indicate(delivery)
   }
 
-  /// Asks one member of the delivery sample after another, from a random one on, for the chosen batch: D̂ of them are
-  /// ready for it, and of the correct ones all will have it.
+  /// Asks one member of the delivery sample after another for the chosen batch, if it is not here: D̂ of them are ready
+  /// for it, and of the correct ones all will have it.
   @inlinable
   mutating func fetch(
     _ identifier: MessageIdentifier, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
   ) {
-    guard let instance = instances[identifier], let chosen = instance.chosen, let deliverySample,
-      !instance.batches.contains(where: { $0.digest == chosen })
+    guard let deliverySample, var delivery = instances[identifier]?.delivery, let chosen = delivery.chosen,
+      let peer = delivery.nextToAsk(among: deliverySample.members, random: &effects)
     else { return }
-    let count = deliverySample.members.count
-    let first = instance.asked == 0 ? effects.uniform(below: count) : instance.asked
-    instances[identifier]?.asked = first + 1
-    effects.send(effects.prepare(.fetch(identifier, chosen)), to: deliverySample.members[first % count])
+    instances[identifier]?.delivery = delivery
+    effects.send(effects.prepare(.fetch(identifier, chosen)), to: peer)
     effects.schedule(.fetch(identifier), at: now + fetchTimeout)
+  }
+}
+
+extension ReadyBroadcast.Message: InstanceMessage {
+  /// The instance.
+  @inlinable
+  public var instance: MessageIdentifier? {
+    switch self {
+    case .subscribe: nil
+    case .echo(let message): message.instance
+    case .ready(let vote): vote.identifier
+    case .fetch(let identifier, _): identifier
+    case .supply(let batch): batch.identifier
+    }
   }
 }

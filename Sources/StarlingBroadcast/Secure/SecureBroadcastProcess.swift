@@ -3,9 +3,20 @@ import StarlingCore
 /// A broadcast that liars cannot split, for many senders and many batches of each: Echo Broadcast, Ready Broadcast, and
 /// Bracha's, with one interface.
 public protocol SecureBroadcastProcess<Auth>: Process
-where Request == SecureRequest<Auth.Payload>, Indication == SecureIndication<Auth> {
+where
+  Request == SecureRequest<Auth.Payload>, Indication == SecureIndication<Auth>, Message: InstanceMessage
+{
   /// How batches are signed.
   associatedtype Auth: SecureAuthenticator
+
+  /// How many instances take memory.
+  var liveInstances: Int { get }
+}
+
+/// A message that belongs to one instance, or to none.
+public protocol InstanceMessage: Sendable {
+  /// The instance; `nil` for what concerns all of them, such as a subscription.
+  var instance: MessageIdentifier? { get }
 }
 
 /// What a secure broadcast can be asked for.

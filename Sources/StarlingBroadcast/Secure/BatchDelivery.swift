@@ -1,0 +1,63 @@
+import StarlingCore
+
+/// How one instance comes from votes to a delivery: the first batch whose digest meets the threshold is chosen, is
+/// fetched if it is not here (votes carry digests only), and is delivered; once more if fewer entries are refused
+/// later.
+@usableFromInline
+struct BatchDelivery<Auth: SecureAuthenticator>: Sendable {
+  /// What is here of the instance, and may be handed out: the batch of the layer below or of the sender, and the chosen
+  /// one.
+  @usableFromInline var batches: [SignedBatch<Auth>] = []
+  /// *delivered*.
+  @usableFromInline var chosen: Auth.Digest?
+  /// The positions that are not delivered yet; `nil` before anything is.
+  @usableFromInline var undelivered: [UInt16]?
+  /// Who was asked for the chosen batch last, counted on from a random one; 0 before anybody was.
+  @usableFromInline var asked = 0
+
+  @inlinable
+  init() {}
+
+  @inlinable
+  func batch(_ digest: Auth.Digest) -> SignedBatch<Auth>? { batches.first { $0.digest == digest } }
+
+  @inlinable
+  mutating func keep(_ batch: SignedBatch<Auth>) {
+    if self.batch(batch.digest) == nil { batches.append(batch) }
+  }
+
+  /// Whether a batch is chosen and not here.
+  @inlinable
+  var isWanting: Bool { chosen.map { batch($0) == nil } ?? false }
+
+  /// Takes the batch that is wanted. Its signature needs no check: it has the digest that was chosen.
+  ///
+  /// - Returns: whether it was wanted.
+  @inlinable
+  mutating func supply(_ batch: SignedBatch<Auth>) -> Bool {
+    guard isWanting, chosen == batch.digest else { return false }
+    batches.append(batch)
+    return true
+  }
+
+  /// What can be delivered now that could not before, by the votes for the chosen batch.
+  @inlinable
+  mutating func deliver(by votes: VoteTally<Auth>, threshold: Int) -> SecureIndication<Auth>? {
+    guard let chosen, undelivered?.isEmpty != true, var batch = batch(chosen),
+      let outcome = votes.outcome(of: chosen, threshold: threshold)
+    else { return nil }
+    if let undelivered, undelivered.count <= outcome.lacking.count { return nil }
+    undelivered = outcome.lacking
+    batch.hops = max(batch.hops, outcome.hops)
+    return .delivered(batch, refused: outcome.lacking)
+  }
+
+  /// Whom to ask next for the batch that is wanted: one after another, from a random one on.
+  @inlinable
+  mutating func nextToAsk(among peers: [Peer], random: inout some RandomSource & ~Copyable) -> Peer? {
+    guard isWanting, !peers.isEmpty else { return nil }
+    let next = asked == 0 ? random.uniform(below: peers.count) : asked
+    asked = next + 1
+    return peers[next % peers.count]
+  }
+}

@@ -1,0 +1,237 @@
+import StarlingCore
+
+/// Source order on top of a secure broadcast (thesis, section 4.1: "trivially" had), and an end to its instances: every
+/// process delivers the batches of a sender in the order of their numbers, and keeps so many instances of each at most.
+///
+/// A sender has at most ``OrderedBroadcastConfiguration/window`` instances that are not delivered; what is said about
+/// others is dropped before it can take memory, so a liar that opens instances without end fills its own window and
+/// nobody else's. A correct sender waits until its own window has room.
+@frozen
+public struct OrderedBroadcast<Inner: SecureBroadcastProcess>: Process {
+  /// How batches are signed.
+  public typealias Auth = Inner.Auth
+  /// Nothing is added to what the broadcast sends.
+  public typealias Message = Inner.Message
+  /// It waits for nothing itself.
+  public typealias Timer = Inner.Timer
+
+  /// What it can be asked for.
+  @frozen
+  public enum Request {
+    /// Bring this batch to every process, after those that were asked for before.
+    case broadcast(Auth.Payload)
+  }
+
+  /// What it tells the layer above.
+  @frozen
+  public enum Indication: Sendable {
+    /// The next batch of its sender, but for the entries at the positions `refused` (ascending).
+    case delivered(SignedBatch<Auth>, refused: [UInt16])
+    /// Entries of a batch that was delivered and that had been refused: only those at `refused` still are.
+    case completed(SignedBatch<Auth>, refused: [UInt16])
+    /// An own batch found no place: too many wait.
+    case overloaded
+    /// A peer did what no correct peer does. What it sent was dropped.
+    case misbehaved(Peer, Misbehaviour)
+  }
+
+  @usableFromInline
+  struct Source: Sendable {
+    /// The number of the batch that is delivered next.
+    @usableFromInline var next: UInt64 = 0
+    /// What the broadcast delivered before its turn.
+    @usableFromInline var early: [UInt64: (batch: SignedBatch<Auth>, refused: [UInt16])] = [:]
+
+    @inlinable
+    init() {}
+  }
+
+  @usableFromInline enum Whole: Embedding {
+    @usableFromInline typealias Outer = OrderedBroadcast
+    @inlinable static func message(_ message: Inner.Message) -> Inner.Message { message }
+    @inlinable static func timer(_ timer: Inner.Timer) -> Inner.Timer { timer }
+    @inlinable static func indication(_ indication: Inner.Indication) -> OrderedBroadcast.Indication? {
+      if case .misbehaved(let peer, let what) = indication { return .misbehaved(peer, what) }
+      return nil
+    }
+  }
+
+  @usableFromInline let identity: Peer
+  @usableFromInline let auth: Auth
+  /// The bounds that it keeps.
+  public let configuration: OrderedBroadcastConfiguration
+  @usableFromInline var storedInner: Inner
+  @usableFromInline var sources: [Peer: Source] = [:]
+  /// Own batches that wait for room in the window.
+  @usableFromInline var waiting: [Auth.Payload] = []
+  @usableFromInline var nextOwn: UInt64
+  @usableFromInline var storedDropped: UInt64 = 0
+
+  /// - Parameters:
+  ///   - identity: the process's own handle.
+  ///   - auth: tells who is a member.
+  ///   - inner: the broadcast below.
+  ///   - nextDelivered: the number of the batch that is delivered next of each sender, where that is not 0: what an
+  ///     earlier life of the process delivered.
+  ///   - configuration: the bounds.
+  @inlinable
+  public init(
+    identity: Peer, auth: Auth, inner: Inner, nextDelivered: [Peer: UInt64] = [:],
+    configuration: OrderedBroadcastConfiguration = OrderedBroadcastConfiguration()
+  ) {
+    self.identity = identity
+    self.auth = auth
+    storedInner = inner
+    self.configuration = configuration
+    nextOwn = nextDelivered[identity] ?? 0
+    for (sender, number) in nextDelivered { sources[sender, default: Source()].next = number }
+  }
+
+  /// The broadcast below.
+  @inlinable
+  public var inner: Inner { _read { yield storedInner } }
+
+  /// How many messages were dropped because their instances are over, or too far ahead.
+  @inlinable
+  public var dropped: UInt64 { storedDropped }
+
+  /// The number of the batch of a sender that is delivered next.
+  @inlinable
+  public func nextDelivered(of sender: Peer) -> UInt64 { sources[sender]?.next ?? 0 }
+
+  /// Starts the broadcast.
+  @inlinable
+  public mutating func start(at now: Instant, into effects: inout some Effects<Self> & ~Copyable) {
+    let told = effects.embedding(Whole.self) { storedInner.start(at: now, into: &$0) }
+    deliver(told, at: now, into: &effects)
+  }
+
+  /// Broadcasts, or has the batch wait.
+  @inlinable
+  public mutating func handle(
+    _ request: Request, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    switch request {
+    case .broadcast(let payload):
+      guard waiting.count < configuration.waitingLimit else { return effects.indicate(.overloaded) }
+      waiting.append(payload)
+      send(at: now, into: &effects)
+    }
+  }
+
+  /// Passes a message on, if it is about an instance that may be alive.
+  @inlinable
+  public mutating func receive(
+    _ message: Message, from sender: Peer, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    if let instance = message.instance, !isLive(instance) {
+      storedDropped += 1
+      return
+    }
+    let told = effects.embedding(Whole.self) {
+      storedInner.receive(message, from: sender, at: now, into: &$0)
+    }
+    deliver(told, at: now, into: &effects)
+  }
+
+  /// Passes a timer on.
+  @inlinable
+  public mutating func expire(
+    _ timer: Timer, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    let told = effects.embedding(Whole.self) { storedInner.expire(timer, at: now, into: &$0) }
+    deliver(told, at: now, into: &effects)
+  }
+
+  /// Passes it on.
+  @inlinable
+  public mutating func disconnect(
+    from peer: Peer, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    let told = effects.embedding(Whole.self) { storedInner.disconnect(from: peer, at: now, into: &$0) }
+    deliver(told, at: now, into: &effects)
+  }
+
+  /// Whether an instance is neither over nor too far ahead, and its sender a member.
+  @inlinable
+  func isLive(_ instance: MessageIdentifier) -> Bool {
+    guard auth.admits(instance.origin) else { return false }
+    let next = nextDelivered(of: instance.origin)
+    let (window, kept) = (UInt64(configuration.window), UInt64(configuration.kept))
+    // Written so that no number that a liar names overflows.
+    return instance.sequence >= next ? instance.sequence - next < window : next - instance.sequence <= kept
+  }
+
+  /// Hands own batches down while there is room for them.
+  @inlinable
+  mutating func send(at now: Instant, into effects: inout some Effects<Self> & ~Copyable) {
+    // Half of the window: others may be behind by as much.
+    while !waiting.isEmpty, nextOwn < nextDelivered(of: identity) &+ UInt64(configuration.window / 2) {
+      let payload = waiting.removeFirst()
+      let number = nextOwn
+      nextOwn += 1
+      let told = effects.embedding(Whole.self) {
+        storedInner.handle(.broadcast(payload, sequence: number), at: now, into: &$0)
+      }
+      deliver(told, at: now, into: &effects)
+    }
+  }
+
+  @inlinable
+  mutating func deliver(
+    _ indications: [Inner.Indication], at now: Instant, into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    var isOwn = false
+    for case .delivered(let batch, let refused) in indications {
+      let (origin, sequence) = (batch.identifier.origin, batch.identifier.sequence)
+      if sequence < nextDelivered(of: origin) {
+        effects.indicate(.completed(batch, refused: refused))
+        continue
+      }
+      sources[origin, default: Source()].early[sequence] = (batch, refused)
+      while let next = sources[origin]?.takeNext() {
+        effects.indicate(.delivered(next.batch, refused: next.refused))
+        forget(origin, before: next.batch.identifier.sequence, at: now, into: &effects)
+      }
+      if origin == identity { isOwn = true }
+    }
+    if isOwn { send(at: now, into: &effects) }
+  }
+
+  /// Has the broadcast forget the instance that is the first not to be kept any more.
+  @inlinable
+  mutating func forget(
+    _ origin: Peer, before sequence: UInt64, at now: Instant,
+    into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    guard sequence >= UInt64(configuration.kept) else { return }
+    let last = MessageIdentifier(origin: origin, sequence: sequence - UInt64(configuration.kept))
+    _ = effects.embedding(Whole.self) { storedInner.handle(.forget(last), at: now, into: &$0) }
+  }
+}
+
+extension OrderedBroadcast.Source {
+  @inlinable
+  mutating func takeNext() -> (batch: SignedBatch<Inner.Auth>, refused: [UInt16])? {
+    guard let delivery = early.removeValue(forKey: next) else { return nil }
+    next += 1
+    return delivery
+  }
+}
+
+/// The bounds of an ordered broadcast. All are guesses.
+@frozen
+public struct OrderedBroadcastConfiguration: Sendable {
+  /// How many instances of one sender may be under way, 2 or more. A process that falls behind the others by more than
+  /// half of it misses votes that nobody repeats.
+  public var window = 64
+  /// How many delivered instances of one sender are kept, so that late subscribers and whoever lacks a batch are
+  /// answered.
+  public var kept = 64
+  /// How many own batches may wait for room in the window.
+  public var waitingLimit = 1_024
+
+  /// The defaults.
+  @inlinable
+  public init() {}
+}
