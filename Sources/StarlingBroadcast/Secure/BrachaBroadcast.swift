@@ -53,6 +53,9 @@ public struct BrachaBroadcast<Auth: SecureAuthenticator>: SecureBroadcastProcess
   /// How many instances take memory.
   public var liveInstances: Int { instances.count }
 
+  /// Whether it has told that it is ready for a batch of an instance.
+  public func isReady(for instance: MessageIdentifier) -> Bool { instances[instance]?.ready != nil }
+
   /// How many echoes make ready: more than half of all correct processes and all liars, ⌈(N + f + 1)/2⌉.
   @inlinable
   var echoThreshold: Int { (members.members.count + byzantine) / 2 + 1 }

@@ -66,6 +66,9 @@ public struct EchoBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>: 
   /// How many instances take memory.
   public var liveInstances: Int { max(instances.count, gossip.delivered.count) }
 
+  /// Whether it has delivered a batch of an instance.
+  public func hasDelivered(_ instance: MessageIdentifier) -> Bool { instances[instance]?.undelivered != nil }
+
   /// - Parameters:
   ///   - identity: the process's own handle.
   ///   - auth: signs its batches and checks the others'.

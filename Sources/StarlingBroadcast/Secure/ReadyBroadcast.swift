@@ -77,6 +77,9 @@ public struct ReadyBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>:
   /// How many instances take memory.
   public var liveInstances: Int { max(instances.count, echo.liveInstances) }
 
+  /// Whether it has told that it is ready for a batch of an instance.
+  public func isReady(for instance: MessageIdentifier) -> Bool { instances[instance]?.ready.isEmpty == false }
+
   /// For how many batches of one instance a member's readiness is recorded. A correct process is ready for the one it
   /// pcb.Delivered and, if consistency fails below, for others that became contagious.
   @inlinable

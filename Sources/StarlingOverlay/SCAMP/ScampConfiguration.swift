@@ -117,9 +117,9 @@ public struct ScampConfiguration: Sendable {
   public static var metLimit: Int { 24 }
   /// A peer asks the contact that it joined through what it knows of the group, once in so many rounds and one more
   /// for each ``peersPerContactProbe`` peers: two groups that know nothing of each other become one, and a contact
-  /// of many is not overrun. Guesses: ten minutes in a small group, a probe in 3 s for a contact of all.
+  /// of many is not overrun. Guesses: two minutes in a small group, a probe in 3 s for a contact of all.
   @inlinable
-  public static var contactProbeRounds: Int { 12 }
+  public static var contactProbeRounds: Int { 2 }
   /// See ``contactProbeRounds``.
   @inlinable
   public static var peersPerContactProbe: Double { 16 }

@@ -88,13 +88,15 @@ public struct GroupSize: Sendable, Hashable {
   }
 
   /// Whether news can only come from another group: one whose epochs are elsewhere, or one of which nobody here has
-  /// heard though the epoch is old enough. At the turn of an epoch it cannot be told, and is not claimed.
+  /// heard though the epoch is old enough. At the turn of an epoch it cannot be told, and is not claimed. A peer that
+  /// has not seen an epoch settle takes any difference for one: it may have joined into an island, and if not, the harm
+  /// is an arc too many.
   public func isForeign(_ other: News) -> Bool {
     let lead = Int(Int16(bitPattern: other.epoch &- news.epoch))
     guard lead == 0 else { return abs(lead) > 1 }
     var merged = news.sketch
     merged.merge(other.sketch)
-    return rounds > GroupSize.settlingRounds && merged != news.sketch
+    return (rounds > GroupSize.settlingRounds || !isSettled) && merged != news.sketch
   }
 
   /// Counts a round.
