@@ -32,13 +32,12 @@ extension BroadcastTree {
   }
 
   /// A peer announced a message though it has filled its own share of the table with others that nobody else tells
-  /// of and that do not come. A stranger is not to blame: others may have filled the share of all strangers.
+  /// of and that do not come.
   @usableFromInline
   mutating func noteRefusal(
     of peer: Peer, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
   ) {
     noteWantOfRoom(at: now, into: &effects)
-    guard storedLinks.position(of: peer) != nil else { return }
     let delivered = history.arrivals &- changeRepair { $0.arrivalsAtPulse } & 0x7FFF_FFFF
     let allowed = BroadcastTreeConfiguration.refusalLimit + 4 * Int(delivered)
     let isFlood = watch(peer) { conduct in
@@ -48,6 +47,20 @@ extension BroadcastTree {
       return true
     }
     if isFlood == true { effects.indicate(.misbehaved(peer, .unsolicited)) }
+  }
+
+  /// A peer does not have what it told of. Now and then that is how it is; often, it is a way to have this peer ask
+  /// without end, so that nothing else that it offers is asked for until the next pulse.
+  @usableFromInline
+  mutating func noteDenial(by peer: Peer) {
+    watch(peer) { $0.denials += 1 }
+    if deniesTooMuch(peer) { forgetOffers(of: peer) }
+  }
+
+  @inlinable
+  func deniesTooMuch(_ peer: Peer) -> Bool {
+    guard let conduct = repair.ifNeeded?.conduct[peer] else { return false }
+    return conduct.denials > BroadcastTreeConfiguration.denialLimit
   }
 
   /// A message came that had been seen, from a peer that had no reason to send it. One such message is watched
@@ -70,7 +83,7 @@ extension BroadcastTree {
   }
 
   /// Changes what is noted of a peer since the last pulse; `nil` if too many peers are watched already.
-  @inlinable
+  @inlinable @discardableResult
   mutating func watch<Result>(
     _ peer: Peer, _ body: (inout TreeRepair.Conduct) -> Result
   ) -> Result? {

@@ -10,36 +10,34 @@ extension BroadcastTree {
     into effects: inout some Effects<Self> & ~Copyable
   ) {
     if gate.hasSeen(identifier) || isDenied(identifier, by: sender, at: now) { return }
+    // Whoever makes keys is as many strangers as it likes. What they know, the neighbours know or will.
+    guard storedLinks.position(of: sender) != nil else { return count { $0.strangersIgnored += 1 } }
     if let i = missing.firstIndex(where: { $0.identifier == identifier }) {
       return noteAnnouncer(sender, ofEntry: i)
     }
-    let account = account(of: sender)
-    guard hasShare(account) else { return noteRefusal(of: sender, at: now, into: &effects) }
-    guard makeRoom(for: account) else { return noteWantOfRoom(at: now, into: &effects) }
+    guard hasShare(sender) else { return noteRefusal(of: sender, at: now, into: &effects) }
+    guard makeRoom(for: sender) else { return noteWantOfRoom(at: now, into: &effects) }
     let deadline = now + lag.timeout
     missing.append(
       MissingMessage(
-        identifier, announcer: sender, account: account, at: now, deadline: deadline, isRecovery: false))
+        identifier, announcer: sender, at: now, deadline: deadline, isRecovery: false))
     effects.schedule(.missing(identifier), at: deadline)
   }
 
   // MARK: Shares of the table
 
-  /// Whose share of a table an entry counts against: a neighbour has its own. All others have one between them, for
-  /// whoever makes keys is as many strangers as it likes.
+  /// Messages that were announced and have not come, and that count against one neighbour.
   @inlinable
-  func account(of peer: Peer) -> Peer { storedLinks.position(of: peer) == nil ? gate.identity : peer }
+  func share(of neighbour: Peer) -> Int { missing.count { !$0.isRecovery && $0.account == neighbour } }
 
-  /// Messages that were announced and have not come, and that count against one account.
-  @inlinable
-  func share(of account: Peer) -> Int { missing.count { !$0.isRecovery && $0.account == account } }
-
-  /// What one account may fill of the table: an eighth.
+  /// What one neighbour may fill of the table: an eighth.
   @inlinable
   var mostOfTable: Int { Int(configuration.missingLimit) / 8 }
 
   @inlinable
-  func hasShare(_ account: Peer) -> Bool { missing.count < mostOfTable || share(of: account) < mostOfTable }
+  func hasShare(_ neighbour: Peer) -> Bool {
+    missing.count < mostOfTable || share(of: neighbour) < mostOfTable
+  }
 
   /// Remembers one more who told of a missing message. The message counts against whoever has told of the least:
   /// what a liar announced first does not fall with what else the liar announced.
@@ -47,20 +45,19 @@ extension BroadcastTree {
   mutating func noteAnnouncer(_ announcer: Peer, ofEntry i: Int) {
     missing[i].add(announcer)
     guard missing.count >= mostOfTable, !missing[i].isRecovery else { return }
-    let account = account(of: announcer)
-    if share(of: account) + 1 < share(of: missing[i].account) { missing[i].account = account }
+    if share(of: announcer) + 1 < share(of: missing[i].account) { missing[i].account = announcer }
   }
 
-  /// Sees to it that there is room for one more announcement: in a full table the account with the most gives up its
-  /// latest, if it has more than the newcomer would have. However many liars fill the table, everybody has its fair
+  /// Sees to it that there is room for one more announcement: in a full table the neighbour with the most gives up its
+  /// latest, if it has more than the announcer would have. However many liars fill the table, everybody has its fair
   /// part of it.
   @usableFromInline
-  mutating func makeRoom(for account: Peer) -> Bool {
+  mutating func makeRoom(for neighbour: Peer) -> Bool {
     guard missing.count >= Int(configuration.missingLimit) else { return true }
     var shares = Shares()
     for entry in missing where !entry.isRecovery { shares.add(entry.account) }
-    guard let greatest = shares.greatest, greatest.share > shares.share(of: account) + 1,
-      let i = missing.lastIndex(where: { !$0.isRecovery && $0.account == greatest.account })
+    guard let greatest = shares.greatest, greatest.share > shares.share(of: neighbour) + 1,
+      let i = missing.lastIndex(where: { !$0.isRecovery && $0.account == greatest.peer })
     else { return false }
     removeMissing(at: i)
     count { $0.missingTableFull += 1 }
@@ -74,6 +71,7 @@ extension BroadcastTree {
   ) {
     guard let i = missing.firstIndex(where: { $0.identifier == identifier }) else { return }
     guard now >= missing[i].deadline else { return }
+    if let silent = missing[i].asked { watch(silent) { $0.unanswered += 1 } }
     ask(for: i, at: now, into: &effects)
     recover(at: now, into: &effects)
   }
@@ -94,10 +92,14 @@ extension BroadcastTree {
     guard !entry.announcers.isEmpty else { return giveUp(at: i, at: now, into: &effects) }
     let limit =
       entry.isRecovery ? BroadcastTreeConfiguration.fetchAttempts : BroadcastTreeConfiguration.graftAttempts
-    guard entry.attempts < limit else { return abandon(at: i) }
-    let (announcer, round) = missing[i].nextToAsk(at: now)
-    // Each round of all announcers waits twice as long as the one before, so that one who is slow is heard.
-    missing[i].deadline = now + reply.timeout * (1 << min(3, round))
+    // Those who say nothing do not use up the attempts of those who were never asked.
+    guard entry.attempts < limit || entry.announcers.contains(where: { $0.requests == 0 }) else {
+      return abandon(at: i)
+    }
+    let conduct = repair.isNeeded ? repair.storage[0].conduct : PeerMap()
+    let (announcer, before) = missing[i].nextToAsk(at: now) { conduct[$0]?.unanswered ?? 0 }
+    // Whoever is asked again is waited for twice as long as the last time, so that one who is slow is heard.
+    missing[i].deadline = now + reply.timeout * (1 << min(3, before))
     effects.schedule(.missing(entry.identifier), at: missing[i].deadline)
     if entry.isRecovery {
       count { $0.fetchesSent += 1 }
@@ -130,6 +132,7 @@ extension BroadcastTree {
     guard let i = missing.firstIndex(where: { $0.identifier == identifier }),
       let position = missing[i].announcers.firstIndex(where: { $0.peer == sender })
     else { return }
+    noteDenial(by: sender)
     let announcedAt = missing[i].announcedAt
     changeRepair { $0.denied.note(identifier, by: sender, heardAt: announcedAt, at: now) }
     missing[i].announcers.remove(at: position)

@@ -28,7 +28,10 @@ extension BroadcastTree {
   ) {
     guard noteDigest(of: sender, isQuestion: digest.wantsAnswer, at: now, into: &effects) else { return }
     guard digest.isOrdered else { return effects.indicate(.misbehaved(sender, .unsolicited)) }
-    if digest.origin != gate.identity {
+    if storedLinks.position(of: sender) == nil {
+      // As with announcements: strangers are as many as somebody likes. They are answered, and not believed.
+      count { $0.strangersIgnored += 1 }
+    } else if digest.origin != gate.identity, !deniesTooMuch(sender) {
       for i in 0..<digest.count { consider(digest.storage[i], of: digest.origin, heldBy: sender, at: now) }
     }
     if digest.wantsAnswer { sendDigests(to: sender, wantingAnswer: false, into: &effects) }
@@ -53,26 +56,24 @@ extension BroadcastTree {
     {
       return
     }
-    let account = account(of: neighbour)
-    let hasRoom = makeRoomForOffer(of: account)
+    let hasRoom = makeRoomForOffer(of: neighbour)
     changeRepair { repair in
       guard hasRoom else { return repair.counters.offersRefused += 1 }
-      repair.offers.append(
-        .init(neighbour: neighbour, account: account, origin: origin, range: lacking, readyAt: readyAt))
+      repair.offers.append(.init(neighbour: neighbour, origin: origin, range: lacking, readyAt: readyAt))
     }
   }
 
   /// Sees to it that there is room for one more offer, by the rule of ``makeRoom(for:)``.
-  private mutating func makeRoomForOffer(of account: Peer) -> Bool {
+  private mutating func makeRoomForOffer(of neighbour: Peer) -> Bool {
     let offers = repair.ifNeeded?.offers ?? []
     var shares = Shares()
-    for offer in offers { shares.add(offer.account) }
-    let own = shares.share(of: account)
+    for offer in offers { shares.add(offer.neighbour) }
+    let own = shares.share(of: neighbour)
     let limits = BroadcastTreeConfiguration.offers
     guard own < limits.perNeighbour else { return false }
     guard offers.count >= limits.total else { return true }
     guard let greatest = shares.greatest, greatest.share > own + 1,
-      let last = offers.lastIndex(where: { $0.account == greatest.account })
+      let last = offers.lastIndex(where: { $0.neighbour == greatest.peer })
     else { return false }
     changeRepair { repair in
       repair.offers.remove(at: last)
@@ -96,7 +97,7 @@ extension BroadcastTree {
     var asked = Shares()
     var (inTime, all) = (0, 0)
     for entry in missing where entry.isRecovery {
-      if let neighbour = entry.asked { asked.add(account(of: neighbour)) }
+      if let neighbour = entry.asked { asked.add(neighbour) }
       all += 1
       // Who was asked and did not answer in time uses up its own share, and holds nobody else up.
       if entry.attempts <= 1 { inTime += 1 }
@@ -104,7 +105,7 @@ extension BroadcastTree {
     var room = min(
       BroadcastTreeConfiguration.fetchesAtOnce.total - inTime, Int(configuration.fetchLimit) - all)
     while room > 0, let neighbour = fetchNext(at: now, asked: asked, into: &effects) {
-      asked.add(account(of: neighbour))
+      asked.add(neighbour)
       room -= 1
     }
     guard !repair.storage[0].isRecoveryDue,
@@ -126,7 +127,7 @@ extension BroadcastTree {
     var i = 0
     while i < repair.storage[0].offers.count {
       let offer = repair.storage[0].offers[i]
-      guard offer.readyAt <= now, asked.share(of: offer.account) < limit else {
+      guard offer.readyAt <= now, asked.share(of: offer.neighbour) < limit else {
         i += 1
         continue
       }
@@ -143,7 +144,7 @@ extension BroadcastTree {
       let identifier = MessageIdentifier(origin: offer.origin, sequence: number)
       missing.append(
         MissingMessage(
-          identifier, announcer: offer.neighbour, account: offer.account, at: now, deadline: now,
+          identifier, announcer: offer.neighbour, at: now, deadline: now,
           isRecovery: true))
       addOtherHolders(of: identifier, toEntry: missing.count - 1, at: now)
       ask(for: missing.count - 1, at: now, into: &effects)

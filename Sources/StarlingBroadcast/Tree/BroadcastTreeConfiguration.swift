@@ -40,9 +40,10 @@ public struct BroadcastTreeConfiguration: Sendable {
   /// How many times a missing message is asked for before it is given up. A guess.
   @inlinable
   public static var graftAttempts: UInt8 { 20 }
-  /// How many announcers of a missing message are remembered. A guess.
+  /// How many announcers of a missing message are remembered: more than there are neighbours, or liars could take all
+  /// places. A guess.
   @inlinable
-  public static var announcersPerMessage: Int { 16 }
+  public static var announcersPerMessage: Int { 64 }
 
   /// How many times a message known from a digest is asked for before the next digest must tell of it anew. A
   /// guess.
@@ -105,6 +106,11 @@ public struct BroadcastTreeConfiguration: Sendable {
   /// network of 200 messages a second.
   @inlinable
   public static var refusalLimit: Int { 8_192 }
+
+  /// How many messages that it told of one neighbour may turn out not to have within a pulse before what else it offers
+  /// is left alone until the next. A guess: a correct one loses a few to newer ones in that time.
+  @inlinable
+  public static var denialLimit: Int { 64 }
 
   /// How long whoever said that a message is gone is not asked for it again, at first: as long as ``patience``. It
   /// doubles each time, up to ``denialDoublings`` times.

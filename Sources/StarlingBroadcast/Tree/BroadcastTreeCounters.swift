@@ -27,6 +27,8 @@ public struct BroadcastTreeCounters: Hashable, Sendable {
   public var missingTableFull: UInt64 = 0
   /// Ranges told of in digests that found no room in the table of offers. They are told of again.
   public var offersRefused: UInt64 = 0
+  /// Announcements and digests that were not looked at because their sender is no neighbour.
+  public var strangersIgnored: UInt64 = 0
   /// Messages that left the history for newer ones.
   public var historyEvictions: UInt64 = 0
   /// Ranges of missing numbers given up because an origin had too many of them.

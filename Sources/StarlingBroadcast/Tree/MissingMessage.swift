@@ -17,7 +17,7 @@ struct MissingMessage: Sendable {
 
   @usableFromInline let identifier: MessageIdentifier
   @usableFromInline var announcers: [Announcer]
-  /// Against whose share of the table it counts.
+  /// Against whose share of the table it counts: of those who told of it, one with few others.
   @usableFromInline var account: Peer
   @usableFromInline let announcedAt: Instant
   /// Before this nobody else is asked.
@@ -31,36 +31,41 @@ struct MissingMessage: Sendable {
 
   @inlinable
   init(
-    _ identifier: MessageIdentifier, announcer: Peer, account: Peer, at now: Instant, deadline: Instant,
-    isRecovery: Bool
+    _ identifier: MessageIdentifier, announcer: Peer, at now: Instant, deadline: Instant, isRecovery: Bool
   ) {
     self.identifier = identifier
     announcers = [Announcer(announcer)]
-    self.account = account
+    account = announcer
     announcedAt = now
     self.deadline = deadline
     self.isRecovery = isRecovery
   }
 
-  /// Remembers one more who has it, up to a bound.
+  /// Remembers one more who has it, up to a bound: then whoever was asked in vain gives way.
   @inlinable
   mutating func add(_ peer: Peer) {
-    guard announcers.count < BroadcastTreeConfiguration.announcersPerMessage,
-      !announcers.contains(where: { $0.peer == peer })
-    else { return }
+    guard !announcers.contains(where: { $0.peer == peer }) else { return }
+    if announcers.count >= BroadcastTreeConfiguration.announcersPerMessage {
+      guard let i = announcers.firstIndex(where: { $0.requests > 0 && $0.peer != asked }) else { return }
+      announcers.remove(at: i)
+    }
     announcers.append(Announcer(peer))
   }
 
-  /// Chooses whom to ask next: those who told of it in turn.
+  /// Chooses whom to ask next: who was asked the least for it, of these who left the fewest requests unanswered lately,
+  /// and of these who told of it first.
   ///
-  /// - Returns: that peer, and how many rounds of all of them are over.
+  /// - Returns: that peer, and how often it was asked before.
   @usableFromInline
-  mutating func nextToAsk(at now: Instant) -> (peer: Peer, round: Int) {
-    let (round, turn) = Int(attempts).quotientAndRemainder(dividingBy: announcers.count)
-    attempts += 1
-    announcers[turn].requests += 1
-    announcers[turn].askedAt = now
-    asked = announcers[turn].peer
-    return (announcers[turn].peer, round)
+  mutating func nextToAsk(at now: Instant, unanswered: (Peer) -> Int) -> (peer: Peer, before: Int) {
+    func rank(_ i: Int) -> (Int, Int) { (Int(announcers[i].requests), unanswered(announcers[i].peer)) }
+    var next = 0
+    for i in announcers.indices.dropFirst() where rank(i) < rank(next) { next = i }
+    let before = Int(announcers[next].requests)
+    attempts = attempts == .max ? .max : attempts + 1
+    announcers[next].requests += 1
+    announcers[next].askedAt = now
+    asked = announcers[next].peer
+    return (announcers[next].peer, before)
   }
 }

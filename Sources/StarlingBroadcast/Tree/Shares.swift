@@ -15,7 +15,7 @@ struct Shares {
   func share(of taker: Peer) -> Int { counts[taker] ?? 0 }
 
   /// Who takes the most.
-  var greatest: (account: Peer, share: Int)? {
+  var greatest: (peer: Peer, share: Int)? {
     guard let most = (0..<counts.count).max(by: { counts[$0] < counts[$1] }) else { return nil }
     return (counts.keys[most], counts[most])
   }

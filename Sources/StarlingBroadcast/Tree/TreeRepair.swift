@@ -7,8 +7,6 @@ public struct TreeRepair: Sendable {
   @usableFromInline
   struct Offer: Sendable {
     @usableFromInline let neighbour: Peer
-    /// Against whose share of the offers it counts.
-    @usableFromInline let account: Peer
     @usableFromInline let origin: Peer
     @usableFromInline var range: SequenceRange
     /// Before this the messages may come by themselves.
@@ -21,6 +19,10 @@ public struct TreeRepair: Sendable {
     /// Digests, and questions by their weight.
     @usableFromInline var digests = 0
     @usableFromInline var refusals = 0
+    /// Requests that it did not answer in time.
+    @usableFromInline var unanswered = 0
+    /// Messages that it told of and then did not have.
+    @usableFromInline var denials = 0
     /// One message that it sent though it had been seen, and how often it did.
     @usableFromInline var replayed: MessageIdentifier?
     @usableFromInline var replays = 0

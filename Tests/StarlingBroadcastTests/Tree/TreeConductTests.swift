@@ -71,12 +71,14 @@ struct TreeConductTests {
       "an eighth of the 80 would be 10; the others keep 9")
   }
 
-  @Test("However many strangers announce, they have one share between them, and none of them is to blame")
+  @Test("What strangers announce or offer is not believed, and counted")
   func strangers() {
-    var tree = LoneTree(neighbours: 1...2) { $0.missingLimit = 80 }
-    let many = 2 * UInt64(BroadcastTreeConfiguration.refusalLimit)
-    for sequence in 0..<many { tree.receive(announcement(sequence), from: 100 + Int(sequence % 50)) }
-    #expect(tree.process.sizes.missing == 10 && tree.accused.isEmpty)
+    var tree = LoneTree(neighbours: 1...2)
+    for sequence in UInt64(0)..<1_000 { tree.receive(announcement(sequence), from: 100 + Int(sequence % 50)) }
+    tree.receive(.digest(Digest(origin: Peer(9), ranges: [SequenceRange(0, 99)])), from: 100)
+    tree.run(until: tree.now + .seconds(10))
+    #expect(tree.process.sizes.missing == 0 && tree.grafted().isEmpty && tree.fetched().isEmpty)
+    #expect(tree.accused.isEmpty && tree.process.counters.strangersIgnored == 1_001)
   }
 
   @Test("What a liar announced first and a neighbour confirms does not fall with the liar's inventions")
@@ -139,7 +141,7 @@ struct TreeConductTests {
 
   @Test("Every peer that is remembered anywhere is named, so that no handle is given out twice")
   func remembered() {
-    var tree = LoneTree(neighbours: [1])
+    var tree = LoneTree(neighbours: [1, 2, 3, 6])
     tree.receive(.push(signed(by: 9)), from: 1)
     tree.receive(.announce(signed(by: 10).identifier), from: 2)
     let digest = Digest(origin: Peer(11), ranges: [SequenceRange(0, 99)])
@@ -157,7 +159,7 @@ struct TreeConductTests {
     tree.process.forEachPeer { named.insert($0) }
     #expect(named.isSuperset(of: [2, 3, 11].map { Peer($0) }))
     // Told just before a pulse, which forgets the conduct: for now peer 3 is in the offers alone.
-    var late = LoneTree(neighbours: [1])
+    var late = LoneTree(neighbours: [1, 3])
     late.receive(.push(signed(by: 9)), from: 1)
     late.run(until: late.now + .milliseconds(3_900))
     late.receive(.digest(digest), from: 3)

@@ -50,28 +50,31 @@ struct TreeDigestTests {
     #expect(trees[1].digests.map(\.to) == [2])
   }
 
-  /// Whether 100 messages that neighbour 20 tells of are recovered within a minute from neighbour 20, who answers
+  /// Whether 100 messages that neighbour 40 tells of are recovered within a minute from neighbour 40, who answers
   /// after 50 ms, while others do what `disturb` makes them do every 50 ms, and say nothing when they are asked or
   /// that they have it no longer.
   private func recovers(
     neighbours: ClosedRange<Int>, denying: Bool = false, _ disturb: (inout LoneTree, _ step: Int) -> Void
   ) -> Bool {
-    var tree = LoneTree(neighbours: Array(neighbours) + [20])
-    for step in 0..<1_200 where tree.process.counters.recovered < 100 {
+    var tree = LoneTree(neighbours: Array(neighbours) + [40])
+    for step in 0..<1_200 where tree.deliveries.count < 100 {
       disturb(&tree, step)
-      if step == 20 { tree.receive(digest(50, (0, 99)), from: 20) }
+      if step == 20 { tree.receive(digest(50, (0, 99)), from: 40) }
       tree.run(until: tree.now + .milliseconds(50))
-      let asked = fetches(tree)
+      let sent = tree.effects.sent
       tree.effects.sent.removeAll()
-      for fetch in asked {
-        if fetch.from == 20 {
-          tree.receive(.supply(signed(by: 50, fetch.sequence)), from: 20)
-        } else if denying {
-          tree.receive(.gone(identifier(100 + fetch.from, fetch.sequence)), from: fetch.from)
+      for (message, receiver) in sent {
+        let peer = Int(receiver.index)
+        switch message {
+        case .fetch(let asked) where peer == 40:
+          tree.receive(.supply(signed(by: 50, asked.sequence)), from: 40)
+        case .graft(let asked) where peer == 40: tree.receive(.push(signed(by: 50, asked.sequence)), from: 40)
+        case .fetch(let asked) where denying: tree.receive(.gone(asked), from: peer)
+        default: break
         }
       }
     }
-    return tree.process.counters.recovered == 100 && tree.accused.isEmpty
+    return tree.deliveries.count == 100 && tree.accused.isEmpty
   }
 
   @Test("Recovery goes on while eight neighbours announce 160 invented messages a second each")
@@ -97,6 +100,40 @@ struct TreeDigestTests {
       }
       #expect(isWhole, "denied: \(denying)")
     }
+  }
+
+  @Test(
+    "Recovery goes on while twenty neighbours announce or offer just what is to be recovered, and say nothing"
+  )
+  func silentLiars() {
+    let announced = recovers(neighbours: 1...20) { tree, step in
+      for liar in 1...20 {
+        tree.receive(.announce(identifier(50, UInt64((7 * step + 5 * liar) % 100))), from: liar)
+      }
+    }
+    #expect(announced)
+    let offered = recovers(neighbours: 1...20) { tree, step in
+      guard step % 4 == 0 else { return }
+      for liar in 1...20 { tree.receive(digest(50, (0, 99)), from: liar) }
+    }
+    #expect(offered)
+  }
+
+  @Test(
+    "Who offers without end what it then does not have is asked a bounded number of times between two pulses")
+  func endlessOffer() {
+    var tree = LoneTree(neighbours: 1...2)
+    tree.receive(.push(signed(by: 9)), from: 1)
+    var fetched = 0
+    for _ in 0..<2_000 {
+      tree.receive(digest(50, (1, 1 << 60)), from: 2)
+      tree.run(until: tree.now + .milliseconds(1))
+      let asked = fetches(tree)
+      tree.effects.sent.removeAll()
+      fetched += asked.count
+      for fetch in asked { tree.receive(.gone(identifier(50, fetch.sequence)), from: fetch.from) }
+    }
+    #expect(fetched > 0 && fetched <= BroadcastTreeConfiguration.denialLimit + 32, "\(fetched)")
   }
 
   @Test("A missing message whose timer was not taken is asked for with the next pulse")
