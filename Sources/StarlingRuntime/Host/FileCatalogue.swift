@@ -4,7 +4,7 @@ import StarlingCore
 /// The files that a node knows of, for its users: bounded, and without the long lists of digests once a file
 /// is done.
 struct FileCatalogue {
-  /// The most files. Of those that are done, the oldest give way.
+  /// The most files. Of those that are done the oldest give way, and no other.
   static let limit = 1_024
 
   private struct Entry {
@@ -27,13 +27,16 @@ struct FileCatalogue {
   func file(_ file: FileIdentifier) -> ControlFile? { position(of: file).map { entries[$0].file } }
 
   /// Adds a file, or begins again with one that failed or was done.
+  ///
+  /// - Returns: false if there is no room, because everything here is on its way.
   mutating func add(
     _ manifest: FileManifest, by publisher: PublicKey, state: ControlFile.State, path: String?
-  ) {
-    if let position = position(of: manifest.identifier) { entries.remove(at: position) }
-    if entries.count >= FileCatalogue.limit {
-      let done = entries.firstIndex { $0.manifest == nil }
-      entries.remove(at: done ?? 0)
+  ) -> Bool {
+    if let position = position(of: manifest.identifier) {
+      entries.remove(at: position)
+    } else if entries.count >= FileCatalogue.limit {
+      guard let done = entries.firstIndex(where: { $0.manifest == nil }) else { return false }
+      entries.remove(at: done)
     }
     entries.append(
       Entry(
@@ -43,6 +46,7 @@ struct FileCatalogue {
           publisher: publisher.description, state: state, chunksDone: 0, chunks: manifest.chunkCount,
           path: path, parent: nil),
         manifest: manifest))
+    return true
   }
 
   /// Adds a file that was finished in an earlier run.
