@@ -27,5 +27,10 @@ import Testing
     #expect(try add("one more") && catalogue.files.count == limit)
     #expect(catalogue.file(try manifest("file 7").identifier) == nil)
     #expect(try !add("and another") && catalogue.manifest(of: try manifest("file 1").identifier) != nil)
+    // It is when it was done that counts, not when it was announced.
+    catalogue.finish(try manifest("file 9").identifier, state: .complete, path: "/9")
+    catalogue.finish(try manifest("file 1").identifier, state: .complete, path: "/1")
+    #expect(try add("and another") && catalogue.file(try manifest("file 1").identifier)?.state == .complete)
+    #expect(catalogue.file(try manifest("file 9").identifier) == nil)
   }
 }

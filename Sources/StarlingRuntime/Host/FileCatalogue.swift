@@ -4,16 +4,20 @@ import StarlingCore
 /// The files that a node knows of, for its users: bounded, and without the long lists of digests once a file
 /// is done.
 struct FileCatalogue {
-  /// The most files. Of those that are done the oldest give way, and no other.
+  /// The most files. Of those that are done the one that was done first gives way, and no other: whoever took long to
+  /// arrive is to be found here afterwards, too.
   static let limit = 1_024
 
   private struct Entry {
     var file: ControlFile
     /// Kept while chunks come or go.
     var manifest: FileManifest?
+    /// Its number among those that were done, in the order in which they were.
+    var doneNumber = 0
   }
 
   private var entries: [Entry] = []
+  private var doneCount = 0
 
   /// All files, in the order in which they became known.
   var files: [ControlFile] { entries.map(\.file) }
@@ -35,8 +39,11 @@ struct FileCatalogue {
     if let position = position(of: manifest.identifier) {
       entries.remove(at: position)
     } else if entries.count >= FileCatalogue.limit {
-      guard let done = entries.firstIndex(where: { $0.manifest == nil }) else { return false }
-      entries.remove(at: done)
+      let done = entries.indices.filter { entries[$0].manifest == nil }
+      guard let first = done.min(by: { entries[$0].doneNumber < entries[$1].doneNumber }) else {
+        return false
+      }
+      entries.remove(at: first)
     }
     entries.append(
       Entry(
@@ -52,7 +59,8 @@ struct FileCatalogue {
   /// Adds a file that was finished in an earlier run.
   mutating func recall(_ file: ControlFile) {
     guard entries.count < FileCatalogue.limit else { return }
-    entries.append(Entry(file: file, manifest: nil))
+    doneCount += 1
+    entries.append(Entry(file: file, manifest: nil, doneNumber: doneCount))
   }
 
   /// Notes over which link a file's last chunk came: every node's answer for one and the same message makes a
@@ -69,6 +77,8 @@ struct FileCatalogue {
     if let path { entries[position].file.path = path }
     if state != .failed { entries[position].file.chunksDone = entries[position].file.chunks }
     entries[position].manifest = nil
+    doneCount += 1
+    entries[position].doneNumber = doneCount
   }
 
   /// From the end: what is asked for is mostly new.
