@@ -48,6 +48,7 @@ private struct FuzzFileSink: FileSharingSink {
   var stored: [FileIdentifier: Set<Int>] = [:]
   var announced: [FileIdentifier: FileManifest] = [:]
   var requested: [(Int, FileIdentifier)] = []
+  var completed: [FileIdentifier] = []
 
   mutating func broadcast(_ payload: [UInt8]) {
     promise((try? FileMessage(encoded: payload)) != nil, "what is broadcast can be read")
@@ -65,6 +66,7 @@ private struct FuzzFileSink: FileSharingSink {
   }
   mutating func completed(_ file: FileIdentifier) {
     promise(stored[file]?.count ?? 0 == announced[file]?.chunkCount ?? 0, "a complete file has its chunks")
+    completed.append(file)
   }
   mutating func published(_ file: FileIdentifier) {}
   mutating func publicationFailed(_ file: FileIdentifier) {}
@@ -84,7 +86,10 @@ private func runFileSharing(_ program: FuzzProgram) {
       let origin = FuzzDirectory.key(program.number(below: 4))
       files.receive(program.counted(), from: origin, at: now, into: &sink)
     case 1: try? files.publish(fuzzManifests[program.number(below: 3)], at: now, into: &sink)
-    case 2: now = now + .milliseconds(Int(program.byte()) * 100)
+    case 2:
+      now = now + .milliseconds(Int(program.byte()) * 100)
+      // The disk is as slow as the program likes.
+      if !sink.completed.isEmpty { files.assembled(sink.completed.removeFirst(), at: now, into: &sink) }
     case 3:
       files.proceed(at: now, into: &sink)
       files.expire(at: now, into: &sink)

@@ -123,6 +123,45 @@ import Testing
     #expect(counters.filesCrowdedOut == UInt64(receiver.sink.crowdedOut.count))
   }
 
+  /// Files that are complete with their announcement, or with their one chunk.
+  enum TinyFile: CaseIterable { case empty, emptyOfOneKey, oneChunk }
+
+  @Test(
+    "three hundred tiny files a second keep no file out where the disk takes a hundred, and none waits for it without a place",
+    arguments: TinyFile.allCases)
+  func tinyFiles(kind: TinyFile) throws {
+    var configuration = FileSharingConfiguration()
+    // Half of what waits by default: it is full after half of the time.
+    configuration.waitingLimit = 512
+    var receiver = Receiver(configuration, assemblyTime: .milliseconds(10))
+    let (seconds, rate) = (7, 300)
+    let song = try payloads(
+      of: [UInt8](repeating: 7, count: 300_000), name: "song", chunkBytes: FileManifest.chunkByteLimit)
+    var honest = [(3.0, song[0])]
+    // It is silent for longer than its two chunks have others wait.
+    for (i, chunk) in song.dropFirst().enumerated() {
+      honest.append((i < 2 ? 4 + 0.4 * Double(i) : 6.3 + 0.1 * Double(i), chunk))
+    }
+    for n in 0..<seconds * rate {
+      let second = Double(n) / Double(rate)
+      while let (due, part) = honest.first, due <= second {
+        honest.removeFirst()
+        receiver.receive(part, from: try key(200), at: at(second))
+      }
+      for part in try payloads(of: kind == .oneChunk ? [1] : [], name: "lie \(n)") {
+        receiver.receive(part, from: try mintedKey(kind == .emptyOfOneKey ? 0 : n), at: at(second))
+      }
+    }
+    #expect(honest.isEmpty && receiver.completed.contains("song") && receiver.sink.abandoned.isEmpty)
+    // The share of one publisher, and the honest file.
+    #expect(receiver.longestAssemblyQueue <= (kind == .emptyOfOneKey ? 16 + 1 : 128))
+    receiver.expire(until: at(60))
+    #expect(receiver.arriving.isEmpty)
+    // Every one of them arrived, or was told of as forgotten.
+    #expect(receiver.sink.completed.count + receiver.sink.crowdedOut.count == 1 + seconds * rate)
+    #expect(receiver.sink.crowdedOut.count > 500)
+  }
+
   @Test(
     "a file that finds all places taken gets one with time, though nothing more is sent, and is whole at once"
   )

@@ -39,17 +39,28 @@ struct RecordingSink: FileSharingSink, ~Copyable {
   var assembled: [UInt8] { stored.sorted { $0.index < $1.index }.flatMap(\.chunk) }
 }
 
-/// File sharing over a broadcast that keeps its newest messages, as the tree does.
+/// File sharing over a broadcast that keeps its newest messages, as the tree does, and an owner that puts files together
+/// one after the other, as a disk does.
 struct Receiver: ~Copyable {
   var sharing: FileSharing
   var sink = RecordingSink()
   private var history: [(payload: [UInt8], origin: PublicKey)] = []
   /// How many messages the broadcast keeps.
   let historyLimit: Int
+  /// How long it takes to put a file together.
+  let assemblyTime: Interval
+  private var assembledCount = 0
+  private var nextAssembled = Instant.distantFuture
+  /// How many files waited to be put together at most.
+  private(set) var longestAssemblyQueue = 0
 
-  init(_ configuration: FileSharingConfiguration = FileSharingConfiguration(), historyLimit: Int = 4_096) {
+  init(
+    _ configuration: FileSharingConfiguration = FileSharingConfiguration(), historyLimit: Int = 4_096,
+    assemblyTime: Interval = .zero
+  ) {
     sharing = FileSharing(configuration: configuration)
     self.historyLimit = historyLimit
+    self.assemblyTime = assemblyTime
   }
 
   /// Delivers a message, at its time, after whatever is due before it.
@@ -58,16 +69,36 @@ struct Receiver: ~Copyable {
     if history.count >= historyLimit { history.removeFirst() }
     history.append((payload, origin))
     sharing.receive(payload, from: origin, at: now, into: &sink)
-    recall(at: now)
+    settle(at: now)
+    while nextAssembled <= now { assembleNext() }
   }
 
   /// Lets time pass.
   mutating func expire(until now: Instant) {
-    while sharing.nextExpiry <= now {
+    while min(sharing.nextExpiry, nextAssembled) <= now {
       let due = sharing.nextExpiry
+      guard due < nextAssembled else {
+        assembleNext()
+        continue
+      }
       sharing.expire(at: due, into: &sink)
-      recall(at: due)
+      settle(at: due)
     }
+  }
+
+  private mutating func assembleNext() {
+    let now = nextAssembled
+    nextAssembled = .distantFuture
+    assembledCount += 1
+    sharing.assembled(sink.completed[assembledCount - 1], at: now, into: &sink)
+    settle(at: now)
+  }
+
+  private mutating func settle(at now: Instant) {
+    recall(at: now)
+    let queue = sink.completed.count - assembledCount
+    longestAssemblyQueue = max(longestAssemblyQueue, queue)
+    if queue > 0, nextAssembled == .distantFuture { nextAssembled = now + assemblyTime }
   }
 
   private mutating func recall(at now: Instant) {

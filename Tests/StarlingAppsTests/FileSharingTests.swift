@@ -25,7 +25,27 @@ import Testing
       #expect(sink.completed == [announced.manifest.identifier])
       #expect(sink.assembled == contents)
       #expect(SHA256.hash(sink.assembled) == announced.manifest.digest)
+      // It is awaited until it is kept: a run that ends before must have it sent again.
+      #expect(sharing.awaitedPublishers == [try key(1)] && sharing.isWanted(announced.manifest.identifier))
+      sharing.assembled(announced.manifest.identifier, at: .zero, into: &sink)
+      #expect(sharing.awaitedPublishers.isEmpty && !sharing.isWanted(announced.manifest.identifier))
       #expect(sharing.filesInProgress.isEmpty)
+    }
+  }
+
+  @Test("a file that is complete and cannot be kept comes again when it is published again")
+  func givenUp() throws {
+    for contents in [[], [UInt8](repeating: 3, count: 150)] {
+      let messages = try payloads(of: contents)
+      var sharing = FileSharing()
+      var sink = RecordingSink()
+      for round in 1...2 {
+        for payload in messages { sharing.receive(payload, from: try key(1), at: .zero, into: &sink) }
+        #expect(sink.completed.count == round)
+        sharing.giveUp(sink.completed[0])
+        sharing.assembled(sink.completed[0], at: .zero, into: &sink)
+        #expect(sharing.filesInProgress.isEmpty && sharing.counters.filesGivenUp == round)
+      }
     }
   }
 
@@ -195,9 +215,12 @@ import Testing
     let messages = try payloads(of: [UInt8](repeating: 3, count: 150))
     var sharing = FileSharing()
     var sink = RecordingSink()
-    for payload in [messages[0], messages[0], messages[1], messages[1], messages[2]] + messages {
+    for payload in [messages[0], messages[0], messages[1], messages[1], messages[2]] + messages[..<2] {
       sharing.receive(payload, from: try key(1), at: .zero, into: &sink)
     }
+    // The same before and after it was put together.
+    sharing.assembled(sink.completed[0], at: .zero, into: &sink)
+    sharing.receive(messages[2], from: try key(1), at: .zero, into: &sink)
     #expect(sink.announcements.count == 1)
     #expect(sink.stored.count == 2)
     #expect(sink.completed.count == 1)

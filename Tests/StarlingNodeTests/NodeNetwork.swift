@@ -40,6 +40,8 @@ final class TestNode {
   var sink = Sink()
   /// The contents of the files that it publishes.
   var published: [FileIdentifier: (contents: [UInt8], chunkBytes: Int)] = [:]
+  /// How many of the complete files it was told that they are kept.
+  private var assembledCount = 0
   /// Whether it does nothing and hears nothing, as a process that was stopped.
   var isHanging = false
   /// Bytes of chunks that may wait at most, seen when a chunk was asked for.
@@ -67,6 +69,14 @@ final class TestNode {
       contents += chunk
     }
     return contents
+  }
+
+  /// Says of the complete files that they are kept.
+  func assemble(at now: Instant) {
+    while assembledCount < sink.completed.count {
+      assembledCount += 1
+      node.assembled(sink.completed[assembledCount - 1], at: now, into: &sink)
+    }
   }
 
   var isAlone: Bool { node.isAlone }
@@ -100,8 +110,10 @@ final class NodeNetwork {
     return manifest
   }
 
-  /// Reads the chunks that a node asked for, and takes the datagrams that it has handed out.
+  /// Keeps the files that are complete, reads the chunks that a node asked for, and takes the datagrams that it has
+  /// handed out.
   func collect(from node: TestNode) {
+    node.assemble(at: now)
     while !node.sink.requests.isEmpty {
       let (index, file) = node.sink.requests.removeFirst()
       let waiting = node.node.host.longestQueueBytes(at: now, patience: .seconds(60))

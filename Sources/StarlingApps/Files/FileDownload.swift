@@ -1,6 +1,6 @@
 import StarlingCore
 
-/// A file that is arriving.
+/// A file that is arriving, or has arrived and is being put together.
 struct FileDownload: Sendable {
   let manifest: FileManifest
   /// Who announced this manifest, the first first. Chunks are taken from them alone. There can be more than

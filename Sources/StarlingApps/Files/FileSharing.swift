@@ -11,7 +11,8 @@ public struct FileSharing {
   /// What it did so far.
   public private(set) var counters = FileSharingCounters()
   private var publications = PublicationQueue()
-  /// In the order in which they got their places. Few enough to be searched one by one.
+  /// In the order in which they got their places, which they keep until their owner has put them together. Few enough
+  /// to be searched one by one.
   private var downloads: [FileDownload] = []
   /// Files that were announced and have no place.
   private var waiting: WaitingFiles
@@ -42,12 +43,13 @@ public struct FileSharing {
       }
   }
 
-  /// Whose files are arriving or wait: what they sent so far is not all here, and a later run needs it again.
+  /// Whose files are arriving, wait, or are being put together: what they sent so far is not all kept, and a later run
+  /// needs it again.
   public var awaitedPublishers: Set<PublicKey> {
     Set(downloads.flatMap(\.publishers)).union(waiting.entries.map(\.publisher))
   }
 
-  /// Whether a file is wanted and not whole, as far as is known: not even its manifest may have come.
+  /// Whether a file is wanted and not kept as a whole, as far as is known: not even its manifest may have come.
   public func isWanted(_ file: FileIdentifier) -> Bool { !finished.contains(file) && !refused.contains(file) }
 }
 
@@ -131,10 +133,28 @@ extension FileSharing {
     for file in files { finished.insert(file) }
   }
 
-  /// Lets go of a file that is arriving and cannot be kept. Its further chunks are refused; a manifest that comes
-  /// again begins it anew.
+  /// Says that a file which was reported as complete is kept: it is remembered as finished, and its place is free for
+  /// another. Ignored for any other file.
+  ///
+  /// Until then a complete file counts against the places of all and of its publisher, so that no more files wait to
+  /// be put together than there are places, however fast they come.
+  public mutating func assembled(
+    _ file: FileIdentifier, at now: Instant, into sink: inout some FileSharingSink & ~Copyable
+  ) {
+    let position = downloads.firstIndex { $0.manifest.identifier == file && $0.isComplete }
+    guard let position else { return }
+    downloads.remove(at: position)
+    finished.insert(file)
+    takeUpWaiting(at: now, into: &sink)
+  }
+
+  /// Lets go of a file that is arriving, or complete, and cannot be kept. Its further chunks are refused; a manifest
+  /// that comes again begins it anew.
   public mutating func giveUp(_ file: FileIdentifier) {
-    downloads.removeAll { $0.manifest.identifier == file }
+    if let position = downloads.firstIndex(where: { $0.manifest.identifier == file }) {
+      downloads.remove(at: position)
+      counters.filesGivenUp += 1
+    }
     waiting.remove(file)
     if waiting.dueCount > 0 { nextLook = .zero }
     finished.remove(file)
@@ -156,7 +176,7 @@ extension FileSharing {
   ) {
     do throws(FileManifestError) {
       switch try FileMessage(encoded: payload) {
-      case .manifest(let manifest): receive(manifest, from: origin, into: &sink)
+      case .manifest(let manifest): receive(manifest, from: origin, at: now, into: &sink)
       case .chunk(let file, let index, let bytes):
         receiveChunk(bytes, index: index, of: file, from: origin, at: now, into: &sink)
       }
@@ -174,7 +194,8 @@ extension FileSharing {
   }
 
   private mutating func receive(
-    _ manifest: FileManifest, from origin: PublicKey, into sink: inout some FileSharingSink & ~Copyable
+    _ manifest: FileManifest, from origin: PublicKey, at now: Instant,
+    into sink: inout some FileSharingSink & ~Copyable
   ) {
     let file = manifest.identifier
     let known = downloads.firstIndex { $0.manifest.identifier == file }
@@ -187,12 +208,10 @@ extension FileSharing {
     }
     counters.manifestsAccepted += 1
     refused.remove(file)
-    guard manifest.chunkCount > 0 else {
-      finished.insert(file)
-      sink.announced(manifest, by: origin)
-      return sink.completed(file)
-    }
-    wait(WaitingFiles.Entry(manifest: manifest, publisher: origin), into: &sink)
+    // An empty file has no chunk to wait for. It takes a place like any other: it, too, is put on a disk.
+    let isEmpty = manifest.chunkCount == 0
+    wait(WaitingFiles.Entry(manifest: manifest, publisher: origin, isDue: isEmpty), into: &sink)
+    if isEmpty { return takeUpWaiting(at: now, into: &sink) }
     recallStrays(of: file, from: origin, into: &sink)
   }
 
@@ -249,12 +268,16 @@ extension FileSharing {
     counters.chunksStored += 1
     downloads[position].mark(index, at: now)
     sink.store(bytes, index: index, of: manifest.identifier)
+    tellIfComplete(position, into: &sink)
+  }
+
+  private mutating func tellIfComplete(
+    _ position: Int, into sink: inout some FileSharingSink & ~Copyable
+  ) {
     guard downloads[position].isComplete else { return }
-    downloads.remove(at: position)
-    waiting.remove(manifest.identifier)
-    finished.insert(manifest.identifier)
-    sink.completed(manifest.identifier)
-    takeUpWaiting(at: now, into: &sink)
+    let file = downloads[position].manifest.identifier
+    waiting.remove(file)
+    sink.completed(file)
   }
 
   /// Has the chunks handed in again that came before their manifest.
@@ -295,19 +318,22 @@ extension FileSharing {
         counters.filesBegun += 1
         sink.announced(next.manifest, by: publisher)
         downloads.append(FileDownload(next.manifest, publisher: publisher, at: now))
+        tellIfComplete(downloads.count - 1, into: &sink)
       }
       if next.chunksMissed > 0 || strays.contains(file) { sink.recall(file, from: publisher) }
     }
   }
 
-  /// How many files of each publisher are arriving.
+  /// How many places each publisher has.
   private var places: [PublicKey: Int] {
     downloads.reduce(into: [:]) { $0[$1.publishers[0], default: 0] += 1 }
   }
 
   /// Finds room for another file of a publisher, at the expense of one that does not arrive: of the publisher with
   /// the most places, and of its files the one that got nothing for the longest. That one waits again, and loses
-  /// nothing that the broadcast still keeps when its next chunk comes.
+  /// nothing that the broadcast still keeps when its next chunk comes. Where a complete file has a place, nothing gives
+  /// way: that place comes free as soon as the file is kept, and files that are complete at once must not drive out
+  /// those that take their time.
   private mutating func makeRoom(
     for publisher: PublicKey, at now: Instant, into sink: inout some FileSharingSink & ~Copyable
   ) -> Bool {
@@ -315,10 +341,10 @@ extension FileSharing {
     let isOwnShareFull = (places[publisher] ?? 0) >= configuration.downloadLimitPerPublisher
     guard isOwnShareFull || downloads.count >= configuration.downloadLimit else { return true }
     func others(_ position: Int) -> Int { places[downloads[position].publishers[0]] ?? 0 }
-    let candidates = downloads.indices.filter { position in
-      let download = downloads[position]
-      return download.lastProgress + patience(with: download) <= now
-        && (!isOwnShareFull || download.publishers[0] == publisher)
+    let inTheWay = downloads.indices.filter { !isOwnShareFull || downloads[$0].publishers[0] == publisher }
+    guard !inTheWay.contains(where: { downloads[$0].isComplete }) else { return false }
+    let candidates = inTheWay.filter { position in
+      downloads[position].lastProgress + patience(with: downloads[position]) <= now
     }
     let victim = candidates.min { a, b in
       (others(b), downloads[a].lastProgress) < (others(a), downloads[b].lastProgress)

@@ -8,9 +8,9 @@ public struct FileSharingConfiguration: Sendable {
   public var shapingPause: Interval = .seconds(1)
   /// How many files may wait to be published at once.
   public var publicationLimit = 64
-  /// How many files may be arriving at once, from all publishers.
+  /// How many files may be arriving, or complete and waiting to be put together, from all publishers.
   public var downloadLimit = 128
-  /// How many files of one publisher may be arriving at once.
+  /// How many of these may be one publisher's.
   public var downloadLimitPerPublisher = 16
   /// For how long a file may get no chunk before it may give way to another one when there is no more room: so long
   /// for each chunk that it has got, since whoever sends much is believed to send more, ...

@@ -26,6 +26,8 @@ public struct FileSharingCounters: Hashable, Sendable {
   public var malformed: UInt64 = 0
   /// Files that stopped arriving and gave way to others.
   public var filesAbandoned: UInt64 = 0
+  /// Files that were arriving, or complete, and could not be kept.
+  public var filesGivenUp: UInt64 = 0
 
   /// Nothing yet.
   public init() {}

@@ -8,11 +8,13 @@ public protocol FileSharingSink: ~Copyable {
   /// ``FileSharing/supply(_:index:of:into:)`` after the running call has returned.
   mutating func requestChunk(_ index: Int, of file: FileIdentifier)
   /// Another peer publishes a file, of which a chunk came: the first, or again after the file had given way. An empty
-  /// file is complete with its announcement.
+  /// file is complete at once.
   mutating func announced(_ manifest: FileManifest, by publisher: PublicKey)
   /// Keep a chunk. It was checked against the manifest and comes only once; chunks come in any order.
   mutating func store(_ chunk: [UInt8], index: Int, of file: FileIdentifier)
-  /// Every chunk of a file was given out for storing.
+  /// Every chunk of a file was given out for storing: put them together, and call
+  /// ``FileSharing/assembled(_:at:into:)`` or ``FileSharing/giveUp(_:)`` after the running call has returned. The file
+  /// keeps its place until then.
   mutating func completed(_ file: FileIdentifier)
   /// The last chunk of a published file was handed to the broadcast.
   mutating func published(_ file: FileIdentifier)

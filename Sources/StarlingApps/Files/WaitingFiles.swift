@@ -13,7 +13,8 @@ struct WaitingFiles: Sendable {
     let publisher: PublicKey
     /// How many chunks came of it that had no place. The broadcast may still have them.
     var chunksMissed = 0
-    /// Whether a chunk came since it was announced, or had a place: the file is more than a name, and wants one.
+    /// Whether a chunk came since it was announced, or had a place: the file is more than a name, and wants one. An
+    /// empty file, of which no chunk can come, always does.
     var isDue = false
 
     /// What it takes, nearly: the digests of the chunks are most of a manifest, each with an allocation of its own.
@@ -70,7 +71,7 @@ struct WaitingFiles: Sendable {
 
   /// Whose turn it is: of whoever has the fewest places the file of which the most has come, and the oldest of these.
   ///
-  /// - Parameter places: how many files of each publisher are arriving.
+  /// - Parameter places: how many places each publisher has.
   func next(places: [PublicKey: Int]) -> Entry? {
     guard dueCount > 0 else { return nil }
     func rank(_ entry: Entry) -> (Int, Int) { (places[entry.publisher] ?? 0, -entry.chunksMissed) }

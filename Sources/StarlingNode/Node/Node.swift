@@ -225,7 +225,19 @@ extension Node {
     sink.report(.publicationFailed(file))
   }
 
-  /// Lets go of a file that is arriving and cannot be kept. It may come again if somebody publishes it again.
+  /// Says that a file which was complete is kept: whoever waits for its place gets it. Up to then a later run would
+  /// fetch the file anew.
+  public mutating func assembled(
+    _ file: FileIdentifier, at now: Instant, into sink: inout some NodeSink & ~Copyable
+  ) {
+    let isRunning = begin(at: now)
+    // Also true after the end, and part of what a later run is told.
+    files.assembled(file, at: self.now, into: &fileOutputs)
+    if isRunning { settle(into: &sink) }
+  }
+
+  /// Lets go of a file that is arriving, or complete, and cannot be kept. It may come again if somebody publishes it
+  /// again.
   public mutating func giveUp(_ file: FileIdentifier) { files.giveUp(file) }
 
   /// Leaves the network in good order: the neighbours are told, and find others. ``shutDown(at:into:)`` follows

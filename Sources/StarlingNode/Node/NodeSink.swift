@@ -10,14 +10,16 @@ public protocol NodeSink: ~Copyable {
   /// returned. No other chunk is asked for before that.
   mutating func requestChunk(_ index: Int, of file: FileIdentifier)
   /// Another peer publishes a file, of which a chunk came: the first, or again after the file had given way. An empty
-  /// file is complete with its announcement.
+  /// file is complete at once.
   mutating func announced(_ manifest: FileManifest, by publisher: PublicKey)
   /// The first copy of what claims to be a chunk came over the link from a neighbour: the file's way through
   /// the tree.
   mutating func arrived(_ index: Int, of file: FileIdentifier, from neighbour: PublicKey)
   /// Keep a chunk. It was checked against the manifest and comes only once; chunks come in any order.
   mutating func store(_ chunk: [UInt8], index: Int, of file: FileIdentifier)
-  /// Every chunk of a file was given out for storing. Who puts them together checks the digest of the whole.
+  /// Every chunk of a file was given out for storing. Who puts them together checks the digest of the whole, and then
+  /// calls ``Node/assembled(_:at:into:)``, or ``Node/giveUp(_:)`` if it could not be done. Until then the file keeps
+  /// its place, for which another may wait.
   mutating func completed(_ file: FileIdentifier)
   /// Something happened that an operator may want to know.
   mutating func report(_ event: NodeEvent)

@@ -4,16 +4,20 @@ import StarlingCore
 /// The files that a node knows of, for its users: bounded, and without the long lists of digests once a file
 /// is done.
 struct FileCatalogue {
-  /// The most files. Of those that are done, the oldest give way.
+  /// The most files. Of those that are done the one that was done first gives way, and no other: whoever took long to
+  /// arrive is to be found here afterwards, too.
   static let limit = 1_024
 
   private struct Entry {
     var file: ControlFile
     /// Kept while chunks come or go.
     var manifest: FileManifest?
+    /// Its number among those that were done, in the order in which they were.
+    var doneNumber = 0
   }
 
   private var entries: [Entry] = []
+  private var doneCount = 0
 
   /// All files, in the order in which they became known.
   var files: [ControlFile] { entries.map(\.file) }
@@ -27,13 +31,19 @@ struct FileCatalogue {
   func file(_ file: FileIdentifier) -> ControlFile? { position(of: file).map { entries[$0].file } }
 
   /// Adds a file, or begins again with one that failed or was done.
+  ///
+  /// - Returns: false if there is no room, because everything here is on its way.
   mutating func add(
     _ manifest: FileManifest, by publisher: PublicKey, state: ControlFile.State, path: String?
-  ) {
-    if let position = position(of: manifest.identifier) { entries.remove(at: position) }
-    if entries.count >= FileCatalogue.limit {
-      let done = entries.firstIndex { $0.manifest == nil }
-      entries.remove(at: done ?? 0)
+  ) -> Bool {
+    if let position = position(of: manifest.identifier) {
+      entries.remove(at: position)
+    } else if entries.count >= FileCatalogue.limit {
+      let done = entries.indices.filter { entries[$0].manifest == nil }
+      guard let first = done.min(by: { entries[$0].doneNumber < entries[$1].doneNumber }) else {
+        return false
+      }
+      entries.remove(at: first)
     }
     entries.append(
       Entry(
@@ -43,12 +53,14 @@ struct FileCatalogue {
           publisher: publisher.description, state: state, chunksDone: 0, chunks: manifest.chunkCount,
           path: path, parent: nil),
         manifest: manifest))
+    return true
   }
 
   /// Adds a file that was finished in an earlier run.
   mutating func recall(_ file: ControlFile) {
     guard entries.count < FileCatalogue.limit else { return }
-    entries.append(Entry(file: file, manifest: nil))
+    doneCount += 1
+    entries.append(Entry(file: file, manifest: nil, doneNumber: doneCount))
   }
 
   /// Notes over which link a file's last chunk came: every node's answer for one and the same message makes a
@@ -65,6 +77,8 @@ struct FileCatalogue {
     if let path { entries[position].file.path = path }
     if state != .failed { entries[position].file.chunksDone = entries[position].file.chunks }
     entries[position].manifest = nil
+    doneCount += 1
+    entries[position].doneNumber = doneCount
   }
 
   /// From the end: what is asked for is mostly new.

@@ -118,7 +118,8 @@ extension NodeDriver {
       "datagrams_refused_by_kernel": socket.refused,
       "manifests_published": files.manifestsPublished, "chunks_published": files.chunksPublished,
       "manifests_accepted": files.manifestsAccepted, "chunks_stored": files.chunksStored,
-      "chunks_refused": files.chunksRefused,
+      "chunks_refused": files.chunksRefused, "files_crowded_out": files.filesCrowdedOut,
+      "files_abandoned": files.filesAbandoned, "files_given_up": files.filesGivenUp,
     ]
     for traffic in NodeTraffic.allCases {
       counters["\(traffic.name)_messages_sent"] = all.sent(traffic).messages

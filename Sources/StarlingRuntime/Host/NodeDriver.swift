@@ -331,7 +331,14 @@ extension NodeDriver {
   }
 
   private func announced(_ manifest: FileManifest, by publisher: PublicKey) {
-    catalogue.add(manifest, by: publisher, state: .receiving, path: nil)
+    guard catalogue.add(manifest, by: publisher, state: .receiving, path: nil) else {
+      node.giveUp(manifest.identifier)
+      return log(
+        .warning, "file_refused",
+        "A file cannot arrive, because \(FileCatalogue.limit) others are on their way; if it is wanted, have it"
+          + " published again.",
+        [("name", .text(manifest.name)), ("file", .text(manifest.identifier.description))])
+    }
     log(
       .info, "receiving", "A file is arriving.",
       [
@@ -350,10 +357,11 @@ extension NodeDriver {
     }
   }
 
-  /// The chunks are all there. Hashing them once more takes long enough to be another thread's work.
+  /// The chunks are all there. Hashing them once more takes long enough to be another thread's work. As the file keeps
+  /// its place meanwhile, no more wait there than the node has places.
   private func completed(_ file: FileIdentifier) {
     guard let manifest = catalogue.manifest(of: file), let assembly = store.assembly(of: manifest) else {
-      return
+      return node.giveUp(file)
     }
     let mailbox = mailbox
     files.async {
@@ -370,6 +378,7 @@ extension NodeDriver {
       diskWorked()
       catalogue.finish(manifest.identifier, state: .complete, path: path)
       save(manifest.identifier)
+      node.assembled(manifest.identifier, at: now, into: &actions)
       log(
         .info, "received", "A file is here.",
         [
@@ -442,8 +451,11 @@ extension NodeDriver {
           error: "The node's state cannot be written, so it cannot number more messages; mend its disk first."
         ))
     }
+    guard catalogue.add(manifest, by: node.key, state: .publishing, path: path) else {
+      let error = "\(FileCatalogue.limit) files are on their way already; wait until one is done."
+      return reply.send(HTTPResponse(status: 409, error: error))
+    }
     store.publish(manifest, at: path)
-    catalogue.add(manifest, by: node.key, state: .publishing, path: path)
     do {
       try node.publish(manifest, at: now, into: &actions)
     } catch {
