@@ -74,4 +74,29 @@ struct EpsilonTests {
   func text(probability: Double, text: String) {
     #expect(EpsilonAnswer.text(probability) == text)
   }
+
+  @Test("Secure broadcasts are simulated: the cheaper kind is chosen, and weak samples run only when that is accepted")
+  func simulated() throws {
+    func report(_ options: String) throws -> [String: Any] {
+      let run = try CommandRun(["simulate", "--json"] + options.split(separator: " ").map(String.init))
+      #expect(run.exitCode == 0, "\(run.messages)")
+      return try #require(JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any])
+    }
+    let chosen = try report("--broadcast auto --nodes 40 --byzantine 10% --messages 2")
+    #expect(chosen["broadcast"] as? String == "bracha" && chosen["chosen"] as? Bool == true)
+    #expect(chosen["reliability"] as? Double == 1 && chosen["epsilon"] is NSNull)
+    let weak =
+      "--broadcast consistent --nodes 40 --byzantine 20% --adversary equivocate --messages 3"
+      + " --gossip 12 --echo 20 --echo-threshold 10 --ready 20 --ready-threshold 7 --delivery 20 --delivery-threshold 12"
+    let broken = try report(weak + " --accept-weak")
+    #expect((broken["consistency_violations"] as? Int).map { $0 > 0 } == true)
+    #expect((broken["epsilon"] as? Double).map { $0 > 0.1 } == true)
+    for (options, end) in [
+      (weak, "or accept it with --accept-weak."), ("--broadcast secure --loss 5%", "leave it out."),
+      ("--echo 30", "give both or neither."), ("--broadcast bracha --byzantine 40%", "are not."),
+    ] {
+      let run = try CommandRun(["simulate"] + options.split(separator: " ").map(String.init))
+      #expect(run.exitCode != 0 && run.messages.hasSuffix(end + "\n"), "\(run.messages)")
+    }
+  }
 }

@@ -47,11 +47,15 @@ public struct BrachaBroadcast<Auth: SecureAuthenticator>: SecureBroadcastProcess
   /// f: how many may lie.
   @usableFromInline let byzantine: Int
   @usableFromInline let fetchTimeout: Interval
+  @usableFromInline var checks: UInt64 = 0
   @usableFromInline var instances: [MessageIdentifier: Instance] = [:]
   @usableFromInline var entries: EntryLog<Auth.Payload.Author, Auth.Payload.Contents>
 
   /// How many instances take memory.
   public var liveInstances: Int { instances.count }
+
+  /// How many signatures it has checked.
+  public var signatureChecks: UInt64 { checks }
 
   /// Whether it has told that it is ready for a batch of an instance.
   public func isReady(for instance: MessageIdentifier) -> Bool { instances[instance]?.ready != nil }
@@ -112,6 +116,7 @@ public struct BrachaBroadcast<Auth: SecureAuthenticator>: SecureBroadcastProcess
     switch message {
     case .send(let batch):
       guard sender == batch.identifier.origin, instances[batch.identifier]?.echoed == nil else { return }
+      checks += 1
       guard auth.verifies(batch.signature, of: batch.digest, as: batch.identifier) else {
         return effects.indicate(.misbehaved(sender, .badSignature))
       }
@@ -182,8 +187,11 @@ public struct BrachaBroadcast<Auth: SecureAuthenticator>: SecureBroadcastProcess
     let isKnown =
       known?.delivery.batch(vote.digest) != nil || known?.echoes.knows(vote.digest) == true
       || known?.readies.knows(vote.digest) == true
-    guard isKnown || auth.verifies(vote.signature, of: vote.digest, as: vote.identifier) else {
-      return effects.indicate(.misbehaved(sender, .badSignature))
+    if !isKnown {
+      checks += 1
+      guard auth.verifies(vote.signature, of: vote.digest, as: vote.identifier) else {
+        return effects.indicate(.misbehaved(sender, .badSignature))
+      }
     }
     if isReady {
       guard
@@ -250,14 +258,17 @@ public struct BrachaBroadcast<Auth: SecureAuthenticator>: SecureBroadcastProcess
     effects.indicate(delivery)
   }
 
-  /// Asks one process after another for the chosen batch, if it is not here: of 2f + 1 that are ready f + 1 are correct,
-  /// and some correct one echoed the batch.
+  /// Asks one process after another for the chosen batch, if it is not here: first those that echoed it, since the
+  /// correct ones of these have it, and if there are none, all.
   @inlinable
   mutating func fetch(
     _ identifier: MessageIdentifier, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
   ) {
-    guard var delivery = instances[identifier]?.delivery, let chosen = delivery.chosen,
-      let peer = delivery.nextToAsk(among: members.members, random: &effects)
+    guard let instance = instances[identifier], let chosen = instance.delivery.chosen else { return }
+    let echoers = instance.echoes.voters(of: chosen, in: members)
+    var delivery = instance.delivery
+    guard
+      let peer = delivery.nextToAsk(among: echoers.isEmpty ? members.members : echoers, random: &effects)
     else { return }
     instances[identifier]?.delivery = delivery
     effects.send(effects.prepare(.fetch(identifier, chosen)), to: peer)

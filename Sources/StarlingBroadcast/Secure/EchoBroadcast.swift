@@ -58,6 +58,7 @@ public struct EchoBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>: 
   @usableFromInline var sample: MultisetSample?
   /// Who subscribed.
   @usableFromInline var subscriptions: SubscriptionSet
+  @usableFromInline var checks: UInt64 = 0
   @usableFromInline var instances: [MessageIdentifier: Instance] = [:]
   /// The live instances, oldest first.
   @usableFromInline var order: [MessageIdentifier] = []
@@ -65,6 +66,9 @@ public struct EchoBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>: 
 
   /// How many instances take memory.
   public var liveInstances: Int { max(instances.count, gossip.delivered.count) }
+
+  /// How many signatures it has checked, the layer below included.
+  public var signatureChecks: UInt64 { checks + gossip.checks }
 
   /// Whether it has delivered a batch of an instance.
   public func hasDelivered(_ instance: MessageIdentifier) -> Bool { instances[instance]?.undelivered != nil }
@@ -194,6 +198,7 @@ public struct EchoBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>: 
     }
     let instance = instances[vote.identifier]
     if instance?.batch?.digest != vote.digest, instance?.replies.knows(vote.digest) != true {
+      checks += 1
       guard auth.verifies(vote.signature, of: vote.digest, as: vote.identifier) else {
         return effects.indicate(.misbehaved(sender, .badSignature))
       }

@@ -35,6 +35,7 @@ public struct ErdosRenyiGossip<Auth: SecureAuthenticator, Oracle: SamplingOracle
   @usableFromInline var sample: SubscriptionSet
   /// The batch of each live instance, by which late subscribers are answered.
   @usableFromInline var delivered: [MessageIdentifier: SignedBatch<Auth>] = [:]
+  @usableFromInline var checks: UInt64 = 0
   /// The live instances, oldest first: the order in which late subscribers are told.
   @usableFromInline var order: [MessageIdentifier] = []
 
@@ -94,6 +95,7 @@ public struct ErdosRenyiGossip<Auth: SecureAuthenticator, Oracle: SamplingOracle
     case .gossip(let batch):
       // A second batch of an instance is of no use even when its signature is good, so it is not checked.
       guard delivered[batch.identifier] == nil, auth.admits(batch.identifier.origin) else { return }
+      checks += 1
       guard auth.verifies(batch.signature, of: batch.digest, as: batch.identifier) else {
         return effects.indicate(.misbehaved(sender, .badSignature))
       }

@@ -70,12 +70,16 @@ public struct ReadyBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>:
   @usableFromInline var deliverySample: MultisetSample?
   /// Who subscribed.
   @usableFromInline var subscriptions: SubscriptionSet
+  @usableFromInline var checks: UInt64 = 0
   @usableFromInline var instances: [MessageIdentifier: Instance] = [:]
   /// The live instances, oldest first.
   @usableFromInline var order: [MessageIdentifier] = []
 
   /// How many instances take memory.
   public var liveInstances: Int { max(instances.count, echo.liveInstances) }
+
+  /// How many signatures it has checked, the layers below included.
+  public var signatureChecks: UInt64 { checks + echo.signatureChecks }
 
   /// Whether it has told that it is ready for a batch of an instance.
   public func isReady(for instance: MessageIdentifier) -> Bool { instances[instance]?.ready.isEmpty == false }
@@ -240,8 +244,11 @@ public struct ReadyBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>:
       instance?.readyReplies.knows(vote.digest) == true
       || instance?.deliveryReplies.knows(vote.digest) == true
       || instance?.ready.contains { $0.digest == vote.digest } == true
-    guard isKnown || auth.verifies(vote.signature, of: vote.digest, as: vote.identifier) else {
-      return effects.indicate(.misbehaved(sender, .badSignature))
+    if !isKnown {
+      checks += 1
+      guard auth.verifies(vote.signature, of: vote.digest, as: vote.identifier) else {
+        return effects.indicate(.misbehaved(sender, .badSignature))
+      }
     }
     open(vote.identifier)
     if let inReady,
@@ -290,15 +297,17 @@ public struct ReadyBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>:
     effects.indicate(delivery)
   }
 
-  /// Asks one member of the delivery sample after another for the chosen batch, if it is not here: D̂ of them are ready
-  /// for it, and of the correct ones all will have it.
+  /// Asks one process after another for the chosen batch, if it is not here: those of the delivery sample that are
+  /// ready for it; the correct ones of these have it, or will.
   @inlinable
   mutating func fetch(
     _ identifier: MessageIdentifier, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
   ) {
-    guard let deliverySample, var delivery = instances[identifier]?.delivery, let chosen = delivery.chosen,
-      let peer = delivery.nextToAsk(among: deliverySample.members, random: &effects)
+    guard let instance = instances[identifier], let deliverySample, let chosen = instance.delivery.chosen
     else { return }
+    var delivery = instance.delivery
+    let voters = instance.deliveryReplies.voters(of: chosen, in: deliverySample)
+    guard let peer = delivery.nextToAsk(among: voters, random: &effects) else { return }
     instances[identifier]?.delivery = delivery
     effects.send(effects.prepare(.fetch(identifier, chosen)), to: peer)
     effects.schedule(.fetch(identifier), at: now + fetchTimeout)

@@ -11,6 +11,8 @@ where
 
   /// How many instances take memory.
   var liveInstances: Int { get }
+  /// How many signatures it has checked.
+  var signatureChecks: UInt64 { get }
 }
 
 /// A message that belongs to one instance, or to none.

@@ -96,6 +96,13 @@ public struct VoteTally<Auth: SecureAuthenticator>: Sendable {
   @inlinable
   public func knows(_ digest: Auth.Digest) -> Bool { candidates.contains { $0.digest == digest } }
 
+  /// Who voted for the digest.
+  @inlinable
+  public func voters(of digest: Auth.Digest, in sample: MultisetSample) -> [Peer] {
+    guard let candidate = candidates.first(where: { $0.digest == digest }) else { return [] }
+    return sample.members.indices.filter { candidate.hasVoted($0) }.map { sample.members[$0] }
+  }
+
   /// The positions of the entries that fewer than `threshold` votes for the digest accept; `nil` when fewer have voted
   /// for it at all.
   @inlinable

@@ -21,7 +21,7 @@ struct EpsilonAnswer {
   }
 
   /// All the parameters, when all are known.
-  private var parameters: SecureBroadcastParameters? {
+  var parameters: SecureBroadcastParameters? {
     guard let gossip, let echo, let ready else { return nil }
     return SecureBroadcastParameters(
       gossip: gossip, echo: echo.sample, echoThreshold: echo.threshold, ready: ready.sample,
@@ -62,6 +62,9 @@ struct EpsilonAnswer {
       ? BroadcastCost.bracha(nodes: calculator.nodes) : nil
   }
 
+  /// Whether Bracha's broadcast is possible and not far dearer than samples that are safe.
+  var isBrachaBetter: Bool { recommended == "bracha" }
+
   /// Bracha's, unless it is impossible or far dearer; nothing where neither is safe.
   private var recommended: String? {
     guard let cost, let epsilon else { return nil }
@@ -71,25 +74,27 @@ struct EpsilonAnswer {
     return bracha <= BroadcastCost.worthOfCertainty * cost ? "bracha" : "secure"
   }
 
+  /// The samples and thresholds.
+  var parameterFields: JSONValue {
+    func integer(_ value: Int?) -> JSONValue { value.map { .integer($0) } ?? .null }
+    return .object([
+      ("gossip", integer(gossip)), ("echo", integer(echo?.sample)),
+      ("echo_threshold", integer(echo?.threshold)),
+      ("ready", integer(ready?.sample)), ("ready_threshold", integer(ready?.threshold)),
+      ("delivery", integer(ready?.delivery)), ("delivery_threshold", integer(ready?.deliveryThreshold)),
+    ])
+  }
+
   /// The fields that scripts rely on.
   var json: JSONValue {
     func number(_ value: Double?) -> JSONValue { value.map { .number($0) } ?? .null }
-    func integer(_ value: Int?) -> JSONValue { value.map { .integer($0) } ?? .null }
     let added = added
     return .object([
       ("nodes", .integer(calculator.nodes)),
       ("byzantine", .number(byzantine)),
       ("byzantine_processes", .integer(calculator.byzantine)),
       ("exact", .bool(calculator.isExact)),
-      (
-        "parameters",
-        .object([
-          ("gossip", integer(gossip)), ("echo", integer(echo?.sample)),
-          ("echo_threshold", integer(echo?.threshold)),
-          ("ready", integer(ready?.sample)), ("ready_threshold", integer(ready?.threshold)),
-          ("delivery", integer(ready?.delivery)), ("delivery_threshold", integer(ready?.deliveryThreshold)),
-        ])
-      ),
+      ("parameters", parameterFields),
       ("gossip_totality", number(gossipTotality)),
       ("echo_total_validity", number(echoTotalValidity)),
       ("echo_consistency", number(echoConsistency)),

@@ -3,32 +3,70 @@ import StarlingCore
 
 /// What `starling epsilon` was asked, checked.
 struct EpsilonQuestion {
+  /// The samples and thresholds of a secure broadcast.
+  static let sampleOptions: [Option] = [
+    Option("gossip", "G", "expected gossip sample"),
+    Option("echo", "E", "echo sample"),
+    Option("echo-threshold", "N", "echoes that deliver"),
+    Option("ready", "R", "ready sample"),
+    Option("ready-threshold", "N", "ready messages that make ready"),
+    Option("delivery", "D", "delivery sample"),
+    Option("delivery-threshold", "N", "ready messages that deliver"),
+  ]
+
   let calculator: EpsilonCalculator
   /// f, as it was given.
   let byzantine: Double
   /// The ε that is wanted.
   let target: Double?
+  /// The option that says so.
+  private let targetOption: String
+  /// Whether a greater one is accepted.
+  private let acceptsWeak: Bool
   /// The parameters that were given; those of a layer are all there or none.
   let gossip: Int?
   let echo: (sample: Int, threshold: Int)?
   let ready: (sample: Int, threshold: Int, delivery: Int, deliveryThreshold: Int)?
 
+  /// The question of `starling epsilon`.
   init(_ arguments: Arguments) throws(CommandError) {
     guard arguments.text("nodes") != nil else {
       throw .usage("`starling epsilon` needs --nodes N: how many processes there are.")
     }
     let nodes = try arguments.integer("nodes", in: 2...1_000_000, default: 2)
-    byzantine = try arguments.share("byzantine", default: 0.1)
+    let byzantine = try arguments.share("byzantine", default: 0.1)
+    try self.init(arguments, nodes: nodes, byzantine: byzantine, targetOption: "target", standard: nil)
+    guard target != nil || gossip != nil || echo != nil || ready != nil else {
+      throw .usage(
+        "`starling epsilon` needs --target EPSILON, or the parameters to judge, such as --gossip 20.")
+    }
+  }
+
+  /// The question of a command that runs a broadcast: samples that were not given are found for `--epsilon`.
+  init(_ arguments: Arguments, forBroadcastAmong nodes: Int) throws(CommandError) {
+    try self.init(
+      arguments, nodes: nodes, byzantine: try arguments.share("byzantine", default: 0),
+      targetOption: "epsilon",
+      standard: 1e-10)
+  }
+
+  private init(
+    _ arguments: Arguments, nodes: Int, byzantine: Double, targetOption: String, standard: Double?
+  ) throws(CommandError) {
+    self.byzantine = byzantine
+    self.targetOption = targetOption
+    acceptsWeak = arguments.has("accept-weak")
     guard byzantine < 1 else {
       throw .usage("--byzantine: somebody must be correct; give a share below 1.")
     }
     calculator = EpsilonCalculator(nodes: nodes, byzantine: byzantine)
-    target = try arguments.value("target") { text in
-      guard let value = Double(text), value >= 1e-16, value < 1 else {
-        throw QuantityError("\(quoted(text)) must be a probability from 1e-16 to below 1.")
-      }
-      return value
-    }
+    target =
+      try arguments.value(targetOption) { text in
+        guard let value = Double(text), value >= 1e-16, value < 1 else {
+          throw QuantityError("\(quoted(text)) must be a probability from 1e-16 to below 1.")
+        }
+        return value
+      } ?? standard
     func sample(_ name: String) throws(CommandError) -> Int? {
       guard arguments.text(name) != nil else { return nil }
       return try arguments.integer(name, in: 1...EpsilonCalculator.largestSample, default: 1)
@@ -53,10 +91,6 @@ struct EpsilonQuestion {
     ready = try layer(["ready", "ready-threshold", "delivery", "delivery-threshold"]).map {
       ($0[0], $0[1], $0[2], $0[3])
     }
-    guard target != nil || gossip != nil || echo != nil || ready != nil else {
-      throw .usage(
-        "`starling epsilon` needs --target EPSILON, or the parameters to judge, such as --gossip 20.")
-    }
   }
 
   /// Finds what is wanted and computes what it costs and how often it fails.
@@ -73,7 +107,7 @@ struct EpsilonQuestion {
       }
       return .failed(
         "No \(what) of up to \(EpsilonCalculator.largestSample) processes is safe enough among \(calculator.nodes) of"
-          + " which \(calculator.byzantine) may lie; allow a greater --target or fewer liars.")
+          + " which \(calculator.byzantine) may lie; allow a greater --\(targetOption) or fewer liars.")
     }
     answer.gossip = gossip
     answer.echo = echo
@@ -103,10 +137,11 @@ struct EpsilonQuestion {
       progress.report("Looking for samples", 3, of: 3)
     }
     answer.compute()
-    if let target, let epsilon = answer.epsilon, epsilon > target {
+    if let target, let epsilon = answer.epsilon, epsilon > target, !acceptsWeak {
       throw .failed(
         "These parameters fail with a probability of up to \(EpsilonAnswer.text(epsilon)), more than"
-          + " \(EpsilonAnswer.text(target)); leave out those that may be greater.")
+          + " \(EpsilonAnswer.text(target)); leave out those that may be greater"
+          + (targetOption == "epsilon" ? ", or accept it with --accept-weak." : "."))
     }
     return answer
   }

@@ -115,7 +115,7 @@ struct SimulateOptions {
     try arguments.requireDistinctFiles()
   }
 
-  private static func payload(_ arguments: Arguments) throws(CommandError) -> Int {
+  static func payload(_ arguments: Arguments) throws(CommandError) -> Int {
     let limit = 1 << 16
     return try arguments.value("payload") { text in
       let bytes = try Quantity.size(text)

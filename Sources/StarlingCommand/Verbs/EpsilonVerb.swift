@@ -6,13 +6,7 @@ extension Verb {
       Option("nodes", "N", "how many processes there are"),
       Option("byzantine", "SHARE", "how many of them may lie, below a third (default 10%)"),
       Option("target", "EPSILON", "find the smallest samples that fail less often, such as 1e-10"),
-      Option("gossip", "G", "expected gossip sample"),
-      Option("echo", "E", "echo sample"),
-      Option("echo-threshold", "N", "echoes that deliver"),
-      Option("ready", "R", "ready sample"),
-      Option("ready-threshold", "N", "ready messages that make ready"),
-      Option("delivery", "D", "delivery sample"),
-      Option("delivery-threshold", "N", "ready messages that deliver"),
+    ] + EpsilonQuestion.sampleOptions + [
       .json, .out,
     ],
     notes: """

@@ -9,7 +9,7 @@ extension Verb {
       Option("payload", "SIZE", "bytes in a message (default 1024)"),
       Option("overlay", "NAME", "who knows whom: scamp (default)"),
       Option("scamp-c", "N", "extra copies of a subscription in SCAMP (default 1)"),
-      Option("broadcast", "NAME", "tree (default), flood or gossip"),
+      Option("broadcast", "NAME", "tree (default), flood or gossip; secure, consistent, bracha or auto"),
       Option("fanout", "N", "neighbours that gossip forwards to (default 3)"),
       Option("prune-threshold", "N", "duplicates in a row that prune a link of the tree (default 1)"),
       Option("delay", "MODEL", "of every message on a link (default gaussian:50ms,10ms)"),
@@ -22,7 +22,7 @@ extension Verb {
         "crash", "SHARE@WHEN",
         "a share of the peers crashes: 50%@60s, that long after the first message; 30%@broadcast, anew with"
           + " every message"),
-    ] + FaultOptions.options + ChaosOptions.options + [
+    ] + FaultOptions.options + SecureOptions.options + ChaosOptions.options + [
       .flag("check", "hold the run to what is promised once all is calm; leave time for it with --drain"),
       .seed, .json, .out,
       Option("report", "FILE", "write an HTML page with plots and drawings"),
@@ -43,6 +43,10 @@ extension Verb {
     for name in ["runs", "jobs"] where arguments.text(name) != nil {
       throw .usage("--\(name) goes with --chaos: give both or neither.")
     }
+    if SecureOptions.isMeant(arguments) {
+      return try starling.simulate(try SecureOptions(arguments), output: try Output(arguments))
+    }
+    try SecureOptions.refuse(in: arguments)
     let options = try SimulateOptions(arguments)
     let output = try Output(arguments)
     try starling.simulate(options, output: output)

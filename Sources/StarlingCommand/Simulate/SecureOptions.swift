@@ -1,0 +1,92 @@
+import StarlingBroadcast
+import StarlingCore
+import StarlingSimulator
+
+/// What `starling simulate` was asked for where the broadcast is one that liars cannot split.
+struct SecureOptions {
+  /// The names of these broadcasts.
+  enum Broadcast: String, CaseIterable { case secure, consistent, bracha, auto }
+
+  let scenario: SecureScenario
+  /// The samples, and how often they fail; `nil` for Bracha's, which needs none.
+  let answer: EpsilonAnswer?
+  /// Whether the software chose between Ready Broadcast and Bracha's.
+  let isChosen: Bool
+  let json: Bool
+
+  static let options: [Option] =
+    [
+      Option("epsilon", "EPSILON", "how often a secure broadcast may fail at most (default 1e-10)"),
+      .flag("accept-weak", "run a secure broadcast though it fails more often"),
+    ] + EpsilonQuestion.sampleOptions
+
+  private static let allowed =
+    options.map(\.name) + [
+      "nodes", "messages", "senders", "payload", "broadcast", "delay", "interval", "drain", "byzantine",
+      "adversary", "seed", "json", "out",
+    ]
+
+  /// Whether a secure broadcast is asked for.
+  static func isMeant(_ arguments: Arguments) -> Bool {
+    arguments.text("broadcast").map { Broadcast(rawValue: $0) != nil } ?? false
+  }
+
+  /// Refuses what only a secure broadcast can be asked for.
+  static func refuse(in arguments: Arguments) throws(CommandError) {
+    for option in options where !arguments.values(option.name).isEmpty || arguments.has(option.name) {
+      throw .usage("--\(option.name) goes with --broadcast secure, consistent or auto: give both or neither.")
+    }
+  }
+
+  init(_ arguments: Arguments) throws(CommandError) {
+    let broadcast: Broadcast = try arguments.choice("broadcast", default: .auto)
+    for option in arguments.verb.options where !SecureOptions.allowed.contains(option.name) {
+      guard arguments.values(option.name).isEmpty, !arguments.has(option.name) else {
+        throw .usage(
+          "--\(option.name) is not for --broadcast \(broadcast.rawValue), which runs among a known membership"
+            + " without an overlay: leave it out.")
+      }
+    }
+    var scenario = SecureScenario()
+    scenario.nodes = try arguments.integer("nodes", in: 2...1_000_000, default: 1_000)
+    scenario.byzantine = try arguments.share("byzantine", default: 0)
+    scenario.messages = try arguments.integer("messages", in: 0...10_000_000, default: 100)
+    scenario.senders = try arguments.integer("senders", in: 1...1_000_000, default: 1)
+    scenario.payload = try SimulateOptions.payload(arguments)
+    scenario.delay = try arguments.delayModel() ?? scenario.delay
+    let anyTime = Interval.zero...Interval.seconds(366 * 24 * 3_600)
+    scenario.interval = try arguments.duration("interval", in: anyTime) ?? scenario.interval
+    scenario.drain = try arguments.duration("drain", in: anyTime) ?? scenario.drain
+    scenario.adversary = try arguments.choice("adversary", default: .mute)
+    scenario.seed = try arguments.seed()
+    guard scenario.liars < scenario.nodes else {
+      throw .usage("--byzantine leaves nobody correct: give a smaller share.")
+    }
+    let canBeBracha = BroadcastCost.brachaIsPossible(nodes: scenario.nodes, byzantine: scenario.liars)
+    var answer: EpsilonAnswer?
+    if broadcast != .bracha {
+      answer = try EpsilonQuestion(arguments, forBroadcastAmong: scenario.nodes).answer()
+    }
+    var chosen = broadcast
+    if broadcast == .auto { chosen = answer?.isBrachaBetter == true ? .bracha : .secure }
+    switch chosen {
+    case .bracha:
+      guard canBeBracha else {
+        throw .usage(
+          "--byzantine: Bracha's broadcast withstands fewer than a third; \(scenario.liars) of \(scenario.nodes) are not."
+        )
+      }
+      scenario.broadcast = .bracha
+      answer = nil
+    case .secure, .auto, .consistent:
+      guard let parameters = answer?.parameters else {
+        throw .usage("--epsilon or all samples and thresholds are needed for --broadcast \(chosen.rawValue).")
+      }
+      scenario.broadcast = chosen == .consistent ? .consistent(parameters) : .secure(parameters)
+    }
+    self.scenario = scenario
+    self.answer = answer
+    isChosen = broadcast == .auto
+    json = arguments.has("json")
+  }
+}

@@ -1,0 +1,104 @@
+import StarlingBroadcast
+import StarlingCore
+import StarlingSimulator
+
+/// Runs secure broadcasts on simulated processes and writes the report.
+func simulate(_ options: SecureOptions, output: Output) throws(CommandError) {
+  var bar = Progress()
+  let start = ContinuousClock().now
+  let messages = options.scenario.messages
+  let report = options.scenario.run { bar.report("broadcasting", $0, of: messages) }
+  bar.finish()
+  let cost = BroadcastReport.Cost(since: start)
+  try output.write(report.json(options, cost), json: options.json, text: report.text(options, cost))
+}
+
+extension SecureReport {
+  fileprivate func json(_ options: SecureOptions, _ cost: BroadcastReport.Cost) -> JSONValue {
+    func optional(_ value: Double?) -> JSONValue { value.map { .number($0) } ?? .null }
+    let latency: [(String, JSONValue)] = [
+      ("p50", optional(latencies.percentile(50)?.inMilliseconds)),
+      ("p99", optional(latencies.percentile(99)?.inMilliseconds)),
+      ("max", latencies.count > 0 ? .number(latencies.maximum.inMilliseconds) : .null),
+    ]
+    return .object([
+      ("nodes", .integer(scenario.nodes)), ("messages", .integer(scenario.messages)),
+      ("senders", .integer(scenario.senders)), ("payload", .integer(scenario.payload)),
+      ("broadcast", .string(scenario.broadcast.name)), ("chosen", .bool(options.isChosen)),
+      ("byzantine", .number(scenario.byzantine)), ("byzantine_processes", .integer(scenario.liars)),
+      ("adversary", scenario.liars > 0 ? .string(scenario.adversary.rawValue) : .null),
+      ("delay", .string(scenario.delay.description)), ("seed", .unsigned(scenario.seed)),
+      ("epsilon", optional(options.answer?.epsilon)),
+      ("parameters", options.answer?.parameterFields ?? .null),
+      ("reliability", optional(reliability)),
+      ("consistency_violations", .unsigned(consistencyViolations)),
+      ("totality_violations", .integer(totalityViolations)),
+      ("validity_violations", .integer(validityViolations)),
+      ("delivered_instances", .integer(deliveredInstances)),
+      ("latency_ms", .object(latency)),
+      ("latency_hops", .summary(latencyHops, fields: ["mean", "p50", "p99", "max"])),
+      ("messages_per_process", .summary(messagesPerProcess, fields: ["mean", "max"])),
+      ("subscriptions_per_process", .summary(subscriptionsPerProcess, fields: ["mean", "max"])),
+      ("signature_checks_per_process", .number(signatureChecksPerProcess)),
+      (
+        "trace_hash",
+        .string(hexadecimal((0..<8).map { UInt8(truncatingIfNeeded: traceHash >> (56 - 8 * $0)) }))
+      ),
+      ("events", .unsigned(events)), ("simulated_seconds", .number(simulated.inSeconds)),
+      ("cpu_seconds", .number(cost.cpuSeconds)), ("wall_seconds", .number(cost.wallSeconds)),
+      ("events_per_cpu_second", .number(Double(events) / max(cost.cpuSeconds, 1e-9))),
+      ("peak_bytes_per_node", .number(Double(cost.peakBytes) / Double(scenario.nodes))),
+    ])
+  }
+
+  fileprivate func text(_ options: SecureOptions, _ cost: BroadcastReport.Cost) -> String {
+    func figure(_ value: Double?, _ decimals: Int) -> String {
+      value.map { Readable.decimal($0, decimals) } ?? "-"
+    }
+    var people = Quantity.count(scenario.nodes, "process", "processes")
+    if scenario.liars > 0 {
+      people += ", \(Quantity.grouped(scenario.liars)) of them Byzantine (\(scenario.adversary.rawValue))"
+    }
+    var lines = [
+      "\(people), \(Quantity.count(scenario.messages, "broadcast")) by \(scenario.broadcast.title)"
+        + (options.isChosen ? ", which costs less here" : "") + ", seed \(scenario.seed)"
+    ]
+    if let answer = options.answer, let epsilon = answer.epsilon {
+      lines.append("fails          with a probability of at most \(EpsilonAnswer.text(epsilon))")
+    }
+    lines += [
+      "violations     \(consistencyViolations) of consistency, \(totalityViolations) of totality,"
+        + " \(validityViolations) of validity, in \(Quantity.count(judged, "instance"))",
+      "latency        p50 \(figure(latencies.percentile(50)?.inMilliseconds, 1)) ms,"
+        + " p99 \(figure(latencies.percentile(99)?.inMilliseconds, 1)) ms,"
+        + " \(figure(latencyHops?.p50, 0)) hops, \(figure(latencyHops?.max, 0)) at most",
+      "sent           \(figure(messagesPerProcess?.mean, 1)) messages a process and broadcast,"
+        + " \(figure(messagesPerProcess?.max, 0)) at most; \(figure(subscriptionsPerProcess?.mean, 0)) subscriptions once",
+      "checked        \(figure(signatureChecksPerProcess, 2)) signatures a process and broadcast",
+    ]
+    if let reliability { lines.insert("reliability    \(figure(reliability, 6))", at: 1) }
+    lines.append(
+      "\(Quantity.count(Int(clamping: events), "event")) in \(figure(cost.cpuSeconds, 1)) s of processor time"
+    )
+    return lines.joined(separator: "\n")
+  }
+}
+
+extension SecureScenario.Broadcast {
+  /// The name on the command line.
+  fileprivate var name: String {
+    switch self {
+    case .secure: "secure"
+    case .consistent: "consistent"
+    case .bracha: "bracha"
+    }
+  }
+
+  fileprivate var title: String {
+    switch self {
+    case .secure: "Ready Broadcast"
+    case .consistent: "Echo Broadcast"
+    case .bracha: "Bracha's broadcast"
+    }
+  }
+}
