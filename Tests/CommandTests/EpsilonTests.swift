@@ -75,7 +75,9 @@ struct EpsilonTests {
     #expect(EpsilonAnswer.text(probability) == text)
   }
 
-  @Test("Secure broadcasts are simulated: the cheaper kind is chosen, and weak samples run only when that is accepted")
+  @Test(
+    "Secure broadcasts are simulated: the cheaper kind is chosen, and weak samples run only when that is accepted"
+  )
   func simulated() throws {
     func report(_ options: String) throws -> [String: Any] {
       let run = try CommandRun(["simulate", "--json"] + options.split(separator: " ").map(String.init))

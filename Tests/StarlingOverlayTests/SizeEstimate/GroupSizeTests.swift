@@ -123,4 +123,20 @@ struct GroupSizeTests {
       #expect(group.sizes[0].estimate > size.1, "\(group.sizes[0].estimate) of \(size.0); \(replay)")
     }
   }
+
+  @Test("A young peer takes any difference for another group; a settled one only late in an epoch")
+  func foreign() {
+    var random = testRandom()
+    var (here, there) = (GroupSize(), GroupSize())
+    for _ in 0..<4 {
+      here.start(&random)
+      there.start(&random)
+    }
+    #expect(here.isForeign(there.news) && !here.isForeign(here.news), "\(replay)")
+    for _ in 0..<(GroupSize.epochRounds + 1) { here.advance(&random) }
+    for _ in 0..<(GroupSize.epochRounds + 1) { there.advance(&random) }
+    #expect(!here.isForeign(there.news), "the epoch has just begun; \(replay)")
+    for _ in 0..<GroupSize.settlingRounds { here.advance(&random) }
+    #expect(here.isForeign(there.news), "\(replay)")
+  }
 }
