@@ -170,6 +170,22 @@ extension SeenSequences {
     return nil
   }
 
+  /// The numbers within the window that were not seen, though a lower and a higher one were; the lowest first.
+  ///
+  /// - Parameter limit: how many are told at most.
+  @usableFromInline
+  func holes(limit: Int) -> [UInt64] {
+    var holes: [UInt64] = []
+    guard var start = firstSeen(from: window.oldest) else { return [] }
+    while holes.count < limit, start < window.newest,
+      let hole = firstMissing(in: SequenceRange(start, window.newest))
+    {
+      holes.append(hole)
+      start = hole + 1
+    }
+    return holes
+  }
+
   /// The lowest number at or above one that was seen; `nil` if none was.
   func firstSeen(from start: UInt64) -> UInt64? {
     var number = start

@@ -132,11 +132,15 @@ extension BroadcastTree {
     guard let i = missing.firstIndex(where: { $0.identifier == identifier }),
       let position = missing[i].announcers.firstIndex(where: { $0.peer == sender })
     else { return }
-    noteDenial(by: sender)
-    let announcedAt = missing[i].announcedAt
-    changeRepair { $0.denied.note(identifier, by: sender, heardAt: announcedAt, at: now) }
+    if !missing[i].isHole {
+      noteDenial(by: sender)
+      let announcedAt = missing[i].announcedAt
+      changeRepair { $0.denied.note(identifier, by: sender, heardAt: announcedAt, at: now) }
+    }
     missing[i].announcers.remove(at: position)
-    if missing[i].announcers.isEmpty {
+    if missing[i].announcers.isEmpty, missing[i].isHole {
+      removeMissing(at: i)
+    } else if missing[i].announcers.isEmpty {
       giveUp(at: i, at: now, into: &effects)
     } else if missing[i].asked == sender {
       ask(for: i, at: now, into: &effects)

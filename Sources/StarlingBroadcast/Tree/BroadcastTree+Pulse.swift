@@ -63,6 +63,7 @@ extension BroadcastTree {
     pulse.doublings = pulse.hadNews ? 0 : min(pulse.doublings + 1, longest)
     pulse.hadNews = false
     pursueOverdue(at: now, into: &effects)
+    fetchHoles(at: now, into: &effects)
     let arrivals = history.arrivals
     if repair.isNeeded {
       tellMissed(at: now, into: &effects)

@@ -153,6 +153,40 @@ extension BroadcastTree {
     return nil
   }
 
+  /// Fetches what has been missing between other messages of its origin since the last pulse, of all neighbours in turn:
+  /// those who told of it may have done so in vain, and among thousands of origins a digest of just this one may be long
+  /// in coming.
+  @usableFromInline
+  mutating func fetchHoles(at now: Instant, into effects: inout some Effects<Self> & ~Copyable) {
+    let (limit, atOnce) = BroadcastTreeConfiguration.holes
+    var holes: [MessageIdentifier] = []
+    let origins = gate.seen.origins
+    for position in 0..<origins.count where holes.count < limit {
+      for number in origins[position].holes(limit: limit - holes.count) {
+        holes.append(MessageIdentifier(origin: origins.keys[position], sequence: number))
+      }
+    }
+    let before = repair.isNeeded ? repair.storage[0].holes : []
+    guard !holes.isEmpty || !before.isEmpty else { return }
+    changeRepair { $0.holes = holes }
+    var old = holes.filter { hole in
+      before.contains(hole) && !missing.contains { $0.identifier == hole }
+    }
+    let neighbours = storedLinks.keys.members
+    let room = min(atOnce, old.count, Int(configuration.fetchLimit) - missing.count { $0.isRecovery })
+    guard !neighbours.isEmpty, room > 0 else { return }
+    for _ in 0..<room {
+      // At random: some may be gone for good.
+      let hole = old.remove(at: effects.uniform(below: old.count))
+      let first = effects.uniform(below: neighbours.count)
+      var entry = MissingMessage(hole, announcer: neighbours[first], at: now, deadline: now, isRecovery: true)
+      entry.isHole = true
+      for other in neighbours[first...] + neighbours[..<first] { entry.add(other) }
+      missing.append(entry)
+      ask(for: missing.count - 1, at: now, into: &effects)
+    }
+  }
+
   private func nextUnasked(of offer: TreeRepair.Offer, at now: Instant) -> UInt64? {
     var rest = offer.range
     while let number = firstMissing(of: offer.origin, in: rest) {

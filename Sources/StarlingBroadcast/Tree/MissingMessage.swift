@@ -28,6 +28,8 @@ struct MissingMessage: Sendable {
   @usableFromInline var attempts: UInt8 = 0
   /// Whether it is known from a digest: it is fetched and not grafted.
   @usableFromInline let isRecovery: Bool
+  /// Whether nobody told of it, and it is asked for because others of its origin came: whoever lacks it denies nothing.
+  @usableFromInline var isHole = false
 
   @inlinable
   init(

@@ -136,6 +136,57 @@ struct TreeDigestTests {
     #expect(fetched > 0 && fetched <= BroadcastTreeConfiguration.denialLimit + 32, "\(fetched)")
   }
 
+  @Test(
+    "What is missing between others for two pulses is asked of the neighbours in turn, though nobody told of it"
+  )
+  func holes() {
+    var tree = LoneTree(neighbours: 1...5)
+    for sequence: UInt64 in [3, 4, 6, 7] { tree.receive(.push(signed(by: 9, sequence)), from: 1) }
+    tree.run(until: tree.now + .seconds(5))
+    #expect(tree.fetched().isEmpty, "it may be on its way; and what was before the first is not asked for")
+    tree.run(until: tree.now + .seconds(30))
+    #expect(Set(fetches(tree).map(\.sequence)) == [5] && Set(tree.fetched()) == Set(1...5))
+    tree.receive(.supply(signed(by: 9, 5)), from: 3)
+    tree.effects.sent.removeAll()
+    tree.run(until: tree.now + .seconds(60))
+    #expect(tree.fetched().isEmpty && tree.missed.isEmpty)
+  }
+
+  @Test(
+    "Neighbours that lack what is missing between others deny nothing, and are asked again with later pulses")
+  func deniedHole() {
+    var tree = LoneTree(neighbours: 1...5)
+    for sequence: UInt64 in [3, 5] { tree.receive(.push(signed(by: 9, sequence)), from: 1) }
+    var asked = 0
+    for _ in 0..<1_200 {
+      tree.run(until: tree.now + .milliseconds(500))
+      let fetches = fetches(tree)
+      asked += fetches.count
+      tree.effects.sent.removeAll()
+      for fetch in fetches { tree.receive(.gone(identifier(9, fetch.sequence)), from: fetch.from) }
+    }
+    #expect(tree.missed.isEmpty && asked >= 20 && asked <= 60, "\(asked)")
+    tree.receive(.announce(identifier(9, 4)), from: 2)
+    tree.run(until: tree.now + .seconds(3))
+    #expect(tree.grafted().first == 2)
+  }
+
+  @Test("Who left a request unanswered is asked after others, whoever announced first")
+  func silentLast() {
+    var tree = LoneTree(neighbours: 1...2)
+    for neighbour in 1...2 { tree.receive(.announce(identifier(9, 1)), from: neighbour) }
+    tree.run(until: tree.now + .milliseconds(2_100))
+    #expect(tree.grafted() == [1, 2])
+    tree.receive(.push(signed(by: 9, 1)), from: 2)
+    for neighbour in 1...2 { tree.receive(.announce(identifier(8, 1)), from: neighbour) }
+    tree.effects.sent.removeAll()
+    tree.run(until: tree.now + .milliseconds(1_100))
+    let asked = tree.effects.sent.compactMap { sent in
+      if case .graft(identifier(8, 1)) = sent.message { sent.to } else { nil }
+    }
+    #expect(asked == [Peer(2)])
+  }
+
   @Test("A missing message whose timer was not taken is asked for with the next pulse")
   func refusedTimer() {
     var tree = LoneTree(neighbours: 1...2)
@@ -234,6 +285,7 @@ struct TreeDigestTests {
     #expect(tree.grafted() == [1], "nobody had asked peer 3")
     tree.receive(.gone(identifier(9, 4)), from: 1)
     #expect(tree.grafted() == [1, 2])
+    tree.receive(.push(signed(by: 9, 1)), from: 2)
     tree.receive(.push(signed(by: 9, 4)), from: 2)
     #expect(tree.deliveries.count == 1 && tree.missed.isEmpty)
   }
