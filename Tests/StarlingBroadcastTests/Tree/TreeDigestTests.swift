@@ -285,7 +285,6 @@ struct TreeDigestTests {
     #expect(tree.grafted() == [1], "nobody had asked peer 3")
     tree.receive(.gone(identifier(9, 4)), from: 1)
     #expect(tree.grafted() == [1, 2])
-    tree.receive(.push(signed(by: 9, 1)), from: 2)
     tree.receive(.push(signed(by: 9, 4)), from: 2)
     #expect(tree.deliveries.count == 1 && tree.missed.isEmpty)
   }
