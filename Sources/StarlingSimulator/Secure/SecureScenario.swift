@@ -55,16 +55,14 @@ public struct SecureScenario: Sendable {
     let oracle = NumberedMembership(population: nodes)
     switch broadcast {
     case .secure(let parameters):
-      let committing = Double(parameters.echoThreshold) / Double(parameters.echo)
-      var run = SecureRun(self, committing: committing) {
+      var run = SecureRun(self, committing: parameters.echoShare) {
         ReadyBroadcast(
           identity: $0, auth: IdealSecureAuthenticator(owner: $0), oracle: oracle, parameters: parameters,
           entries: entries)
       }
       return run.report(progress: progress)
     case .consistent(let parameters):
-      let committing = Double(parameters.echoThreshold) / Double(parameters.echo)
-      var run = SecureRun(self, committing: committing) {
+      var run = SecureRun(self, committing: parameters.echoShare) {
         EchoBroadcast(
           identity: $0, auth: IdealSecureAuthenticator(owner: $0), oracle: oracle, parameters: parameters,
           entries: entries)
@@ -81,4 +79,9 @@ public struct SecureScenario: Sendable {
       return run.report(progress: progress)
     }
   }
+}
+
+extension SecureBroadcastParameters {
+  /// Ê/E: the share of echoes by which a process commits.
+  fileprivate var echoShare: Double { Double(echoThreshold) / Double(echo) }
 }
