@@ -176,7 +176,9 @@ extension SeenSequences {
   @usableFromInline
   func holes(limit: Int) -> [UInt64] {
     var holes: [UInt64] = []
-    guard var start = firstSeen(from: window.oldest) else { return [] }
+    // Nearly every window is unbroken, and each is looked at with every pulse.
+    let seen = UInt64(window.population)
+    guard seen > 1, var start = firstSeen(from: window.oldest), window.newest - start >= seen else { return [] }
     while holes.count < limit, start < window.newest,
       let hole = firstMissing(in: SequenceRange(start, window.newest))
     {

@@ -21,6 +21,8 @@ where
   /// The last message's way, peer by peer.
   public internal(set) var trace: DeliveryTrace
   @usableFromInline var isCounting = false
+  /// Ends of links that the overlay made since the last message left.
+  @usableFromInline var newLinkEnds = 0
   @usableFromInline var sentMessages: [UInt32]
   @usableFromInline var sentBytes: [UInt64]
   private var nextSequences: [Peer: UInt64] = [:]
@@ -69,6 +71,8 @@ where
     let sequence = nextSequence(of: sender)
     nextSequences[sender] = sequence + 1
     records[number].begin(MessageIdentifier(origin: sender, sequence: sequence), at: now)
+    records[number].newLinkEnds = newLinkEnds
+    newLinkEnds = 0
     if number == trace.message { trace.root = sender }
   }
 
@@ -114,7 +118,9 @@ where
   public mutating func indicated(_ indication: Observed.Indication, by peer: Peer, at now: Instant) {
     switch indication {
     case .delivered(let broadcast, let sender): delivered(broadcast, from: sender, by: peer, at: now)
-    case .overlay(.gained): if watchesNewcomers { found(peer, at: now) }
+    case .overlay(.gained):
+      newLinkEnds += 1
+      if watchesNewcomers { found(peer, at: now) }
     case .misbehaved(let suspect, let what): accuse(suspect, of: what, by: peer)
     case .shunned(let suspect, _): shun(suspect, by: peer)
     case .missed: miss(by: peer)

@@ -11,6 +11,8 @@ public struct MessageRecord: Sendable {
   public var sender: Peer? { identifier?.origin }
   /// Copies with the payload that were handed to the network.
   @usableFromInline var payloadMessages = 0
+  /// Ends of links that the overlay made since the message before.
+  var newLinkEnds = 0
   /// Peers that delivered it, the sender not counted.
   public private(set) var deliveries = 0
   /// The most hops of a first copy.
@@ -85,6 +87,9 @@ public struct MessageRecord: Sendable {
   public var redundancy: Double? {
     deliveries > 0 ? Double(payloadMessages) / Double(deliveries) - 1 : nil
   }
+
+  /// The redundancy that new links do not explain: each begins in the tree and brings its two ends a copy.
+  var redundancyOfOldLinks: Double? { redundancy.map { $0 - Double(newLinkEnds) / Double(deliveries) } }
 
   /// The share of the given peers that delivered the message, ever and within ten seconds; the sender is
   /// left out.
