@@ -15,6 +15,10 @@ public struct SeenSequences: Sendable {
   @usableFromInline var past: Int32 = 0
   /// When the origin was taken in, counted in origins.
   @usableFromInline var addition: UInt32 = 0
+  /// In so many pulses its holes are asked for; 0 while it has none.
+  @usableFromInline var holeWait: UInt8 = 0
+  /// How often in a row they were asked for and none was filled.
+  @usableFromInline var holeTurns: UInt8 = 0
 
   /// How many gaps are kept; the oldest is given up for a new one. A guess: four times as many as the messages
   /// that are asked for at a time, each of which may come to lie in the middle of a gap and make it two.
@@ -170,23 +174,49 @@ extension SeenSequences {
     return nil
   }
 
-  /// The numbers within the window that were not seen, though a lower and a higher one were; the lowest first.
-  ///
-  /// - Parameter limit: how many are told at most.
-  @usableFromInline
-  func holes(limit: Int) -> [UInt64] {
-    var holes: [UInt64] = []
-    // Nearly every window is unbroken, and each is looked at with every pulse.
+  /// Whether there are holes. Nearly every window has none, and each is looked at with every pulse.
+  private var hasHoles: Bool {
     let seen = UInt64(window.population)
-    guard seen > 1, var start = firstSeen(from: window.oldest), window.newest - start >= seen else { return [] }
-    while holes.count < limit, start < window.newest,
-      let hole = firstMissing(in: SequenceRange(start, window.newest))
-    {
+    guard seen > 1, let first = firstSeen(from: window.oldest) else { return false }
+    return window.newest - first >= seen
+  }
+
+  /// The holes: the numbers within the window that were not seen, though a lower and a higher one were, ascending.
+  var holes: [UInt64] {
+    var holes: [UInt64] = []
+    guard var start = firstSeen(from: window.oldest) else { return [] }
+    while start < window.newest, let hole = firstMissing(in: SequenceRange(start, window.newest)) {
       holes.append(hole)
       start = hole + 1
     }
     return holes
   }
+
+  /// A pulse went by: what is missing may be on its way until the next, and what was asked for in vain is asked for again
+  /// ever more rarely.
+  ///
+  /// - Returns: whether there are holes that are to be asked for now; they are until ``askedForHoles()``.
+  mutating func areHolesDue() -> Bool {
+    guard hasHoles else {
+      if holeWait > 0 { (holeWait, holeTurns) = (0, 0) }
+      return false
+    }
+    if holeWait == 1 { return true }
+    holeWait = holeWait == 0 ? 1 : holeWait - 1
+    return false
+  }
+
+  /// Some of the holes were asked for.
+  mutating func askedForHoles() {
+    holeTurns = min(holeTurns + 1, SeenSequences.holeDoublings)
+    holeWait = 1 << holeTurns
+  }
+
+  /// One of the holes was filled: the others are worth asking for with the next pulse.
+  mutating func filledHole() { (holeWait, holeTurns) = (1, 0) }
+
+  /// How often the time between asking for the same origin's holes doubles. A guess: two minutes.
+  static var holeDoublings: UInt8 { 5 }
 
   /// The lowest number at or above one that was seen; `nil` if none was.
   func firstSeen(from start: UInt64) -> UInt64? {

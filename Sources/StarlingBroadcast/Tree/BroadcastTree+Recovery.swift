@@ -153,38 +153,70 @@ extension BroadcastTree {
     return nil
   }
 
-  /// Fetches what has been missing between other messages of its origin since the last pulse, of all neighbours in turn:
+  /// Fetches what has been missing between other messages of its origin since the last pulse, of some neighbours in turn:
   /// those who told of it may have done so in vain, and among thousands of origins a digest of just this one may be long
-  /// in coming.
+  /// in coming. The origin with the most messages comes first and then the others in turn, so that keys made for a few
+  /// messages hold nobody up for long; and one whose holes nobody can fill comes ever more rarely.
   @usableFromInline
   mutating func fetchHoles(at now: Instant, into effects: inout some Effects<Self> & ~Copyable) {
-    let (limit, atOnce) = BroadcastTreeConfiguration.holes
-    var holes: [MessageIdentifier] = []
-    let origins = gate.seen.origins
-    for position in 0..<origins.count where holes.count < limit {
-      for number in origins[position].holes(limit: limit - holes.count) {
-        holes.append(MessageIdentifier(origin: origins.keys[position], sequence: number))
+    var due = originsWithHolesDue()
+    guard !due.isEmpty else { return }
+    if let first = due.indices.max(by: { due[$0].record < due[$1].record }) { due.swapAt(0, first) }
+    let limits = BroadcastTreeConfiguration.holes
+    let neighbours = storedLinks.keys.members
+    var room = min(limits.atOnce, Int(configuration.fetchLimit) - missing.count { $0.isRecovery })
+    for (position, _) in due where room > 0 && !neighbours.isEmpty {
+      let origin = gate.seen.origins.keys[position]
+      var holes = gate.seen.origins[position].holes.filter { hole in
+        !missing.contains { $0.identifier == MessageIdentifier(origin: origin, sequence: hole) }
+      }
+      gate.seen.origins[position].askedForHoles()
+      for _ in 0..<min(holes.count, limits.perOrigin, room) {
+        // At random: some may be gone for good.
+        let hole = holes.remove(at: effects.uniform(below: holes.count))
+        fetchHole(MessageIdentifier(origin: origin, sequence: hole), of: neighbours, at: now, into: &effects)
+        room -= 1
+      }
+      changeRepair { $0.holeHand = position + 1 }
+    }
+  }
+
+  /// The origins whose holes are to be asked for, beginning with the one whose turn it is, and how many messages of each
+  /// were seen.
+  private mutating func originsWithHolesDue() -> [(position: Int, record: Int)] {
+    var due: [(position: Int, record: Int)] = []
+    let count = gate.seen.origins.count
+    let start = repair.isNeeded ? repair.storage[0].holeHand : 0
+    for i in 0..<count {
+      let position = (start + i) % count
+      if gate.seen.origins[position].areHolesDue() {
+        due.append((position, gate.seen.origins[position].record))
       }
     }
-    let before = repair.isNeeded ? repair.storage[0].holes : []
-    guard !holes.isEmpty || !before.isEmpty else { return }
-    changeRepair { $0.holes = holes }
-    var old = holes.filter { hole in
-      before.contains(hole) && !missing.contains { $0.identifier == hole }
-    }
-    let neighbours = storedLinks.keys.members
-    let room = min(atOnce, old.count, Int(configuration.fetchLimit) - missing.count { $0.isRecovery })
-    guard !neighbours.isEmpty, room > 0 else { return }
-    for _ in 0..<room {
-      // At random: some may be gone for good.
-      let hole = old.remove(at: effects.uniform(below: old.count))
-      let first = effects.uniform(below: neighbours.count)
-      var entry = MissingMessage(hole, announcer: neighbours[first], at: now, deadline: now, isRecovery: true)
-      entry.isHole = true
-      for other in neighbours[first...] + neighbours[..<first] { entry.add(other) }
-      missing.append(entry)
-      ask(for: missing.count - 1, at: now, into: &effects)
-    }
+    return due
+  }
+
+  private mutating func fetchHole(
+    _ identifier: MessageIdentifier, of neighbours: [Peer], at now: Instant,
+    into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    let first = effects.uniform(below: neighbours.count)
+    var entry = MissingMessage(
+      identifier, announcer: neighbours[first], at: now, deadline: now, isRecovery: true)
+    entry.isHole = true
+    let others = (neighbours[first...] + neighbours[..<first]).prefix(
+      BroadcastTreeConfiguration.holes.neighbours)
+    for other in others { entry.add(other) }
+    missing.append(entry)
+    ask(for: missing.count - 1, at: now, into: &effects)
+  }
+
+  /// What was fetched may have been a hole.
+  private mutating func noteFilled(_ identifier: MessageIdentifier) {
+    guard let position = gate.seen.origins.position(of: identifier.origin),
+      gate.seen.origins[position].holeWait > 0
+    else { return }
+    gate.seen.origins[position].filledHole()
   }
 
   private func nextUnasked(of offer: TreeRepair.Offer, at now: Instant) -> UInt64? {
@@ -234,6 +266,7 @@ extension BroadcastTree {
     case .forged: refuseForgery(from: sender, into: &effects)
     case .new:
       settleMissing(message.identifier, from: sender, at: now)
+      noteFilled(message.identifier)
       keep(message.passedOn)
       quicken(at: now, into: &effects)
       effects.indicate(.delivered(message, from: sender))

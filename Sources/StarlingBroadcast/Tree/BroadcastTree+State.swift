@@ -67,7 +67,7 @@ extension BroadcastTree {
       body(offer.neighbour)
       body(offer.origin)
     }
-    for identifier in repair.recovered + repair.holes { body(identifier.origin) }
+    for identifier in repair.recovered { body(identifier.origin) }
     repair.denied.forEachPeer(body)
     repair.missed.forEachPeer(body)
     for position in 0..<repair.conduct.count {

@@ -60,10 +60,10 @@ public struct BroadcastTreeConfiguration: Sendable {
   /// How many ranges told of in digests are remembered, of all neighbours and of one. A guess.
   @inlinable
   public static var offers: (total: Int, perNeighbour: Int) { (256, 64) }
-  /// How many messages that are missing between others are looked at with a pulse, and how many of them are asked for. A
-  /// guess.
+  /// How many messages that are missing between others are asked for with a pulse, how many of one origin, and of how many
+  /// neighbours each. A guess.
   @inlinable
-  public static var holes: (limit: Int, atOnce: Int) { (256, 16) }
+  public static var holes: (atOnce: Int, perOrigin: Int, neighbours: Int) { (8, 4, 8) }
   /// How long recovered messages are gathered before the neighbours are told of them. A guess.
   @inlinable
   public static var gathering: Interval { .milliseconds(250) }

@@ -39,8 +39,8 @@ public struct TreeRepair: Sendable {
   @usableFromInline var denied = DeniedMessages()
   @usableFromInline var missed = MissedMessages()
   @usableFromInline var conduct = PeerMap<Conduct>()
-  /// Messages between others of their origins that were missing at the last pulse.
-  @usableFromInline var holes: [MessageIdentifier] = []
+  /// The position of the origin whose holes come first with the next pulse.
+  @usableFromInline var holeHand = 0
   /// Messages that had ever been kept at the last pulse.
   @usableFromInline var arrivalsAtPulse: UInt32
   /// The origin with which the next digest begins.
