@@ -7,7 +7,8 @@ enum StarlingCommand {
 
   /// Everything the command can do, in the order of its help.
   static let verbs: [Verb] = [
-    .keysNew, .keysShow, .node, .publish, .watch, .up, .simulate, .epsilon, .picture, .version,
+    .keysNew, .keysShow, .node, .publish, .watch, .up, .simulate, .simulateAttack, .epsilon, .picture,
+    .version,
   ]
 
   /// Runs the command.

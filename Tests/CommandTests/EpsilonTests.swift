@@ -101,4 +101,26 @@ struct EpsilonTests {
       #expect(run.exitCode != 0 && run.messages.hasSuffix(end + "\n"), "\(run.messages)")
     }
   }
+
+  @Test("Attacks are counted beside the bound, message by message and by samples")
+  func attack() throws {
+    let samples =
+      "--gossip 16 --echo 40 --echo-threshold 22 --ready 40 --ready-threshold 14 --delivery 40 --delivery-threshold 28"
+    for (how, runs) in [("--estimate", 500), ("--jobs 2", 4)] {
+      let words =
+        "simulate attack --nodes 64 --byzantine 10% --adversary equivocate --broadcast consistent"
+        + " --accept-weak --runs \(runs) --json \(how) \(samples)"
+      let run = try CommandRun(words.split(separator: " ").map(String.init))
+      #expect(run.exitCode == 0, "\(run.messages)")
+      let object = try #require(
+        JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any])
+      #expect(object["attacks"] as? Int == runs && object["estimate"] as? Bool == (how == "--estimate"))
+      let consistency = try #require(object["consistency"] as? [String: Any])
+      #expect((consistency["frequency"] as? Double).map { $0 > 0.9 } == true)
+      #expect((consistency["bound"] as? Double).map { $0 > 0.9 && $0 <= 1 } == true)
+      #expect((consistency["interval"] as? [Double])?.count == 2)
+      // Its sender lies, so nobody promised that all deliver.
+      #expect(object["validity"] == nil)
+    }
+  }
 }

@@ -41,14 +41,16 @@ enum ArgumentParser {
   }
 
   /// The verbs that share their first word with the command line, as `keys new` and `keys show` do: for help on
-  /// `keys`.
+  /// `keys`. None where that word is a verb of its own.
   private static func group(_ words: [String], _ verbs: [Verb]) -> [Verb] {
-    verbs.filter { $0.words.count > 1 && $0.words.first == words.first }
+    let sharing = verbs.filter { $0.words.first == words.first }
+    return sharing.contains { $0.words.count == 1 } ? [] : sharing
   }
 
   /// The verb whose words the command line begins with.
   private static func find(_ words: [String], in verbs: [Verb]) throws(CommandError) -> Verb {
-    if let verb = verbs.first(where: { words.starts(with: $0.words) }) { return verb }
+    let fitting = verbs.filter { words.starts(with: $0.words) }
+    if let verb = fitting.max(by: { $0.words.count < $1.words.count }) { return verb }
     let first = words.first ?? ""
     let followers = verbs.filter { $0.words.count > 1 && $0.words.first == first }.map(\.words[1])
     if !followers.isEmpty {

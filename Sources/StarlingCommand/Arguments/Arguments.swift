@@ -104,12 +104,17 @@ struct Arguments: Sendable {
   }
 
   /// One of a few names.
+  ///
+  /// - Parameters:
+  ///   - name: the option.
+  ///   - value: what it is if it is not given.
+  ///   - others: further names that it knows elsewhere, for whoever mistypes.
   func choice<Choice: RawRepresentable & CaseIterable>(
-    _ name: String, default value: Choice
+    _ name: String, default value: Choice, beside others: [String] = []
   ) throws(CommandError) -> Choice where Choice.RawValue == String {
     try self.value(name) { text in
       if let choice = Choice(rawValue: text) { return choice }
-      let names = Choice.allCases.map(\.rawValue)
+      let names = Choice.allCases.map(\.rawValue) + others
       let near = Suggestion.nearest(to: text, among: names).map { "did you mean \($0)?" }
       throw QuantityError(
         "\(quoted(text)) is not known: " + (near ?? "it may be \(names.joined(separator: ", "))."))

@@ -24,7 +24,7 @@ struct ConfigurationFile: Sendable {
     do {
       members = try decoder.decode([String: Setting].self, from: Data(bytes))
     } catch {
-      throw .failed(
+      throw .usage(
         "The configuration \(quoted(path)) is not a JSON5 object of texts, numbers and lists of them, such"
           + " as { listen: \"127.0.0.1:4000\" }: correct it.")
     }

@@ -12,7 +12,8 @@ struct EpsilonAnswer {
   private var gossipTotality: Double?
   private var echoTotalValidity: Double?
   private var echoConsistency: Double?
-  private var failures: SecureBroadcastFailures?
+  /// Every ε, when all parameters are known.
+  private(set) var failures: SecureBroadcastFailures?
   private var cost: Double?
 
   init(calculator: EpsilonCalculator, byzantine: Double) {

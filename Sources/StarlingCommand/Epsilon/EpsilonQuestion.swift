@@ -112,7 +112,7 @@ struct EpsilonQuestion {
     answer.gossip = gossip
     answer.echo = echo
     answer.ready = ready
-    if let target {
+    if let target, gossip == nil || echo == nil || ready == nil {
       progress.report("Looking for samples", 0, of: 3)
       if gossip == nil {
         guard let found = calculator.smallestGossip(target: target * EpsilonCalculator.gossipShare) else {

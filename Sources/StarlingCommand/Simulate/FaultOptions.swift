@@ -29,14 +29,18 @@ enum FaultOptions {
       "fast-clocks", "SHARE:GAIN[@FROM]", "a share of the peers has clocks that gain this much: 10%:20%",
       repeats: true),
     Option("byzantine", "SHARE", "a share of the peers are adversaries (default 0); senders never are"),
-    Option("adversary", "NAME", "what those do: \(conducts)"),
+    Option("adversary", "NAME", "what those do: \(conducts); to secure broadcasts \(attacks)"),
   ]
 
   /// All conducts in words.
-  private static let conducts: String = {
-    let names = Conduct.allCases.map { $0 == .mute ? "mute (default)" : $0.rawValue }
-    return names.dropLast().joined(separator: ", ") + " or " + (names.last ?? "")
-  }()
+  private static let conducts = inWords(
+    Conduct.allCases.map { $0 == .mute ? "mute (default)" : $0.rawValue })
+  /// All that may be done to secure broadcasts.
+  static let attacks = inWords(SecureConduct.allCases.map { $0 == .mute ? "mute (default)" : $0.rawValue })
+
+  private static func inWords(_ names: [String]) -> String {
+    names.dropLast().joined(separator: ", ") + " or " + (names.last ?? "")
+  }
 
   /// What the options ask for, in the order of ``options``.
   static func faults(_ arguments: Arguments) throws(CommandError) -> [Fault] {

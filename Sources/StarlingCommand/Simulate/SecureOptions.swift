@@ -38,9 +38,15 @@ struct SecureOptions {
     }
   }
 
-  init(_ arguments: Arguments) throws(CommandError) {
-    let broadcast: Broadcast = try arguments.choice("broadcast", default: .auto)
-    for option in arguments.verb.options where !SecureOptions.allowed.contains(option.name) {
+  /// - Parameters:
+  ///   - arguments: the command line.
+  ///   - standard: the broadcast if none is named.
+  ///   - own: options that the verb looks at itself.
+  init(
+    _ arguments: Arguments, standard: Broadcast = .auto, own: [String] = []
+  ) throws(CommandError) {
+    let broadcast = try arguments.choice("broadcast", default: standard)
+    for option in arguments.verb.options where !(SecureOptions.allowed + own).contains(option.name) {
       guard arguments.values(option.name).isEmpty, !arguments.has(option.name) else {
         throw .usage(
           "--\(option.name) is not for --broadcast \(broadcast.rawValue), which runs among a known membership"
@@ -50,13 +56,16 @@ struct SecureOptions {
     var scenario = SecureScenario()
     scenario.nodes = try arguments.integer("nodes", in: 2...1_000_000, default: 1_000)
     scenario.byzantine = try arguments.share("byzantine", default: 0)
-    scenario.messages = try arguments.integer("messages", in: 0...10_000_000, default: 100)
-    scenario.senders = try arguments.integer("senders", in: 1...1_000_000, default: 1)
-    scenario.payload = try SimulateOptions.payload(arguments)
-    scenario.delay = try arguments.delayModel() ?? scenario.delay
-    let anyTime = Interval.zero...Interval.seconds(366 * 24 * 3_600)
-    scenario.interval = try arguments.duration("interval", in: anyTime) ?? scenario.interval
-    scenario.drain = try arguments.duration("drain", in: anyTime) ?? scenario.drain
+    // An attack is one broadcast.
+    if arguments.verb.option(named: "messages") != nil {
+      scenario.messages = try arguments.integer("messages", in: 0...10_000_000, default: 100)
+      scenario.senders = try arguments.integer("senders", in: 1...1_000_000, default: 1)
+      scenario.payload = try SimulateOptions.payload(arguments)
+      scenario.delay = try arguments.delayModel() ?? scenario.delay
+      let anyTime = Interval.zero...Interval.seconds(366 * 24 * 3_600)
+      scenario.interval = try arguments.duration("interval", in: anyTime) ?? scenario.interval
+      scenario.drain = try arguments.duration("drain", in: anyTime) ?? scenario.drain
+    }
     scenario.adversary = try arguments.choice("adversary", default: .mute)
     scenario.seed = try arguments.seed()
     guard scenario.liars < scenario.nodes else {

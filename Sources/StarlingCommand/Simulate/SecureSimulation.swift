@@ -76,7 +76,13 @@ extension SecureReport {
         + " \(figure(messagesPerProcess?.max, 0)) at most; \(figure(subscriptionsPerProcess?.mean, 0)) subscriptions once",
       "checked        \(figure(signatureChecksPerProcess, 2)) signatures a process and broadcast",
     ]
-    if let reliability { lines.insert("reliability    \(figure(reliability, 6))", at: 1) }
+    if let reliability {
+      lines.insert("reliability    \(figure(reliability, 6))", at: 1)
+    } else if judged > 0 {
+      lines.insert(
+        "delivered      something in \(deliveredInstances) of \(Quantity.count(judged, "instance"))",
+        at: lines.count - 3)
+    }
     lines.append(
       "\(Quantity.count(Int(clamping: events), "event")) in \(figure(cost.cpuSeconds, 1)) s of processor time"
     )
@@ -86,7 +92,7 @@ extension SecureReport {
 
 extension SecureScenario.Broadcast {
   /// The name on the command line.
-  fileprivate var name: String {
+  var name: String {
     switch self {
     case .secure: "secure"
     case .consistent: "consistent"
@@ -94,7 +100,8 @@ extension SecureScenario.Broadcast {
     }
   }
 
-  fileprivate var title: String {
+  /// The name for people.
+  var title: String {
     switch self {
     case .secure: "Ready Broadcast"
     case .consistent: "Echo Broadcast"

@@ -29,7 +29,13 @@ extension BroadcastReport {
       "components     \(components), strong \(strongComponents)",
       "sent per peer  mean \(figure(sent?.mean, 1)), p99 \(figure(sent?.p99, 0)), most \(figure(sent?.max, 0))",
     ]
+    if missed > 0 {
+      lines.append(
+        "missed         \(Quantity.grouped(missed)) times a peer was told of a message that nobody could give it"
+      )
+    }
     if scenario.isChecked { verdict.map { lines.append("promises       \($0)") } }
+    lines += cautions.map { "note           \($0)" }
     lines.append(
       "\(Quantity.count(Int(clamping: events), "event")) in \(figure(cost.cpuSeconds, 1)) s of processor time, "
         + "\(figure(Double(events) / max(cost.cpuSeconds, 1e-9) / 1e6, 2)) million a second")
@@ -43,6 +49,26 @@ extension BroadcastReport {
     return
       "\(peers), \(Quantity.grouped(adversaries)) of them \(adversaries == 1 ? "an adversary" : "adversaries")"
       + " (\(scenario.adversary.rawValue))"
+  }
+
+  /// What to know before the figures are read, in sentences.
+  private var cautions: [String] {
+    var cautions: [String] = []
+    if unsent > 0 {
+      cautions.append(
+        "\(Quantity.grouped(unsent)) of \(Quantity.count(scenario.messages, "message")) never left, because their sender"
+          + " had crashed or gone: more --senders make it likely that some live.")
+    }
+    let lasting = timeline.filter { $0.end == nil && $0.fault.end != nil }.map(\.fault.kind.name)
+    for name in Set(lasting).sorted() {
+      cautions.append(
+        "The run ended before the fault --\(name) did: a longer --drain shows what comes after it.")
+    }
+    if case .atEachBroadcast = scenario.crash {
+      cautions.append(
+        "Every message was the first of a trial of its own, and a tree's first message goes over all links.")
+    }
+    return cautions
   }
 
   /// That what was promised holds, and what that was; `nil` if a promise was broken.
@@ -104,6 +130,7 @@ extension BroadcastReport {
       report.notes.append(
         "Peers that passed the message on and no longer live are not drawn; branches lead past them.")
     }
+    report.notes += cautions
     if scenario.isChecked, let verdict { report.notes.append("Promises \(verdict).") }
     report.notes += violations.prefix(3).map { "Broken promise: \($0.description)." }
     return report.page()

@@ -76,7 +76,8 @@ struct SimulateOptions {
     payloadBytes = try SimulateOptions.payload(arguments)
     overlay = try arguments.choice("overlay", default: .scamp)
     extraCopies = try arguments.integer("scamp-c", in: 0...100, default: 1)
-    broadcast = try arguments.choice("broadcast", default: .tree)
+    broadcast = try arguments.choice(
+      "broadcast", default: .tree, beside: SecureOptions.Broadcast.allCases.map(\.rawValue))
     fanout = try arguments.integer("fanout", in: 1...1_000, default: 3)
     pruneThreshold = try arguments.integer("prune-threshold", in: 1...255, default: 1)
     delay = try arguments.delayModel() ?? .gaussian(mean: .milliseconds(50), deviation: .milliseconds(10))
@@ -91,6 +92,11 @@ struct SimulateOptions {
     byzantine = try arguments.share("byzantine", default: 0)
     guard nodes - Int((1 - byzantine) * Double(nodes)) <= nodes - senders else {
       throw .usage("--byzantine leaves fewer than the \(senders) correct peers that --senders asks for.")
+    }
+    if let name = arguments.text("adversary"), Conduct(rawValue: name) == nil,
+      SecureConduct(rawValue: name) != nil
+    {
+      throw .usage("--adversary \(name) attacks broadcasts that liars cannot split: add --broadcast secure.")
     }
     adversary = try arguments.choice("adversary", default: .mute)
     if let name = arguments.text("adversary"), arguments.text("byzantine") == nil {
@@ -107,6 +113,12 @@ struct SimulateOptions {
       throw .usage(
         "--check holds a run to what is promised in its end, and --crash \(arguments.text("crash") ?? "") makes"
           + " trials that end before: leave one of them out.")
+    }
+    let end = interval * max(messages - 1, 0) + drain
+    if isChecked, let late = faults.first(where: { $0.end.map { $0 >= end } ?? false }) {
+      throw .usage(
+        "--check judges what is calm again, and the run ends before --\(late.kind.name) does: give a longer --drain."
+      )
     }
     seed = try arguments.seed()
     json = arguments.has("json")

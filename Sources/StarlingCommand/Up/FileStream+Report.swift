@@ -75,6 +75,12 @@ extension FileStream.Outcome {
       lines.append(
         "  \(Readable.decimal(entry.time.inSeconds, 1)) s  \(entry.event) \(FaultInjector.list(entry.nodes))")
     }
+    return lines + sentences
+  }
+
+  /// What restarted nodes caught up with, and what the survivors have open.
+  var sentences: [String] {
+    var lines: [String] = []
     if restarted.expected > 0 {
       lines.append(
         "\(caughtUp.nodes) of \(caughtUp.of) restarted nodes have caught up; together they hold \(restarted.held) of"

@@ -42,6 +42,7 @@ extension NetworkResult {
     if let faults, !faults.timeline.isEmpty {
       report.timeline = faults.drawing { $0.received(among: judged).max() }
       report.tables.append(faults.table)
+      report.notes += faults.sentences
       report.notes.append(
         "Nodes keep their numbers: those that were killed and not started again are missing from the drawings."
       )

@@ -123,9 +123,9 @@ struct SecureRun<Inner: AttackedBroadcast>: ~Copyable {
     let (first, second) = (batch(batches.0, of: instance), batch(batches.1, of: instance))
     let order = orderOfAttack()
     let isPartial = scenario.adversary == .partial
-    let liarShare = Double(scenario.nodes - correct) / Double(scenario.nodes)
-    let share = max(0, (committing - liarShare) / (1 - liarShare))
-    let most = isPartial ? Int((share * Double(correct)).rounded()) : correct
+    let dividing = dividing(
+      committing: committing, liars: scenario.nodes - correct, of: scenario.nodes, correct)
+    let most = isPartial ? dividing : correct
     var given = 0
     while given < most {
       give(first, to: order[given])
