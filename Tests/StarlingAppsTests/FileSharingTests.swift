@@ -165,8 +165,8 @@ import Testing
     #expect(sink.stored.isEmpty)
   }
 
-  @Test("chunks are taken from who announced the file and nobody else, earlier ones too")
-  func wrongPublisher() throws {
+  @Test("a file begins with a chunk from who announced it; then chunks are taken from everybody")
+  func anyPublisher() throws {
     let messages = try payloads(of: [UInt8](repeating: 3, count: 150))
     var receiver = Receiver()
     receiver.receive(messages[2], from: try key(9), at: .zero)
@@ -174,9 +174,22 @@ import Testing
     receiver.receive(messages[1], from: try key(9), at: .zero)
     #expect(receiver.sink.stored.isEmpty && receiver.sink.announcements.isEmpty)
     receiver.receive(messages[1], from: try key(1), at: .zero)
-    receiver.receive(messages[2], from: try key(9), at: .zero)
     #expect(receiver.sink.stored.count == 1)
-    #expect(receiver.sharing.counters.chunksWithoutPlace == 3)
+    receiver.receive(messages[2], from: try key(9), at: .zero)
+    #expect(receiver.sink.completed.count == 1)
+    #expect(receiver.sharing.counters.chunksWithoutPlace == 2)
+  }
+
+  @Test(
+    "a crowd that announces a file and sends one chunk of it each keeps its publisher's chunks from nobody")
+  func crowdOfPublishers() throws {
+    let messages = try payloads(of: [UInt8](repeating: 3, count: 450))
+    var receiver = Receiver()
+    for liar: UInt8 in 10..<30 {
+      for message in messages[0...1] { receiver.receive(message, from: try key(liar), at: .zero) }
+    }
+    for message in messages { receiver.receive(message, from: try key(1), at: .zero + .seconds(1_800)) }
+    #expect(receiver.sink.completed.count == 1)
   }
 
   @Test("whoever repeats a manifest first in its own name cannot shut its author out")

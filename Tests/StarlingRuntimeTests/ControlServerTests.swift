@@ -172,6 +172,7 @@ private final class FakeService: ControlService {
       #expect(try raw("\(post)Host: localhost\r\nSec-Fetch-Site: \(site)\r\n\(rest)").status == 403)
     }
     #expect(try raw("\(post)Host: localhost\r\nContent-Length: 9\r\n\(rest)").status == 400)
+    #expect(try raw("\(post)Host: localhost\r\nTransfer-Encoding: chunked\r\n\(rest)").status == 400)
     #expect(try raw("\(post)Host: rebound.example:80\r\n\(rest)").status == 403)
     #expect(try raw("\(post)\(rest)").status == 400)
     #expect(service.uploads.withLock { $0.isEmpty })

@@ -68,6 +68,24 @@ import Testing
     #expect(names(data.files).count == 2)
   }
 
+  @Test("no other files, whatever their names, keep a file from getting one")
+  func takenNames() throws {
+    let wanted = bytes(3_000)
+    let digest = SHA256.hash(wanted).description
+    let names = ["photo.jpg", "photo-\(digest.prefix(8)).jpg", "photo-\(digest).jpg", "photo-\(digest)"]
+    for (salt, name) in names.enumerated() {
+      let liar = bytes(10, salt: UInt64(salt))
+      let path = try receive(liar, as: manifest(liar, name: name))
+      // A name with another file's whole digest is not given.
+      #expect((path == directory("data/files/\(name)")) == (salt < 2), "\(path)")
+    }
+    let path = try receive(wanted, as: manifest(wanted))
+    #expect(path == directory("data/files/photo-\(digest).jpg") && contents(path) == wanted)
+    let own = bytes(20, salt: 9)
+    let ownName = "x-\(SHA256.hash(own)).txt"
+    #expect(try receive(own, as: manifest(own, name: ownName)) == directory("data/files/\(ownName)"))
+  }
+
   @Test("a name of 255 bytes still has room for the digest")
   func longNames() throws {
     let name = String(repeating: "ü", count: 125) + ".jpeg"

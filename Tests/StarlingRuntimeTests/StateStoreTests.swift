@@ -122,6 +122,15 @@ struct StateStoreTests {
       unlink(path + "-wal")
       unlink(path + "-shm")
     }
+    for harm in ["DROP TABLE sequence", "PRAGMA user_version = 0"] {
+      var whole: StateStore? = try StateStore(at: path)
+      try whole?.database.run(harm)
+      whole = nil
+      #expect(try StateStore(at: path).movedAside != nil, "\(harm)")
+      unlink(path)
+      unlink(path + "-wal")
+      unlink(path + "-shm")
+    }
     let foreign = try Database(path)
     try foreign.run("CREATE TABLE mine (x)")
     try foreign.run("PRAGMA user_version = 1")

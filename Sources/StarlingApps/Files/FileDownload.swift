@@ -3,9 +3,9 @@ import StarlingCore
 /// A file that is arriving, or has arrived and is being put together.
 struct FileDownload: Sendable {
   let manifest: FileManifest
-  /// Who announced this manifest, the first first. Chunks are taken from them alone. There can be more than
-  /// one: a manifest does not name its publisher, and whoever repeats a stranger's manifest in its own name
-  /// must not be able to shut the stranger out.
+  /// Who announced this manifest, the first first: chunks of theirs that came before are had again. There can be more
+  /// than one: a manifest does not name its publisher, and whoever repeats a stranger's manifest in its own name must
+  /// not be able to shut the stranger out.
   private(set) var publishers: [PublicKey]
   private(set) var missingCount: Int
   /// When the last chunk was stored; at first, when the file got its place.

@@ -89,6 +89,9 @@ final class ControlServer: Sendable {
     guard request.headerCount("Content-Length") <= 1 else {
       return HTTPResponse(status: 400, error: "The request states more than one Content-Length.")
     }
+    guard request.header("Content-Length") == nil || request.header("Transfer-Encoding") == nil else {
+      return HTTPResponse(status: 400, error: "The request states its length in two ways.")
+    }
     // A body that never comes would hold the connection among the busy ones.
     if request.method != "POST",
       request.header("Content-Length") ?? "0" != "0" || request.header("Transfer-Encoding") != nil

@@ -17,7 +17,7 @@ struct HTTPRequest {
   let method: String
   /// The path without the query.
   let path: String
-  fileprivate let connection: HTTPConnection
+  let connection: HTTPConnection
 
   init(method: String, path: String, connection: HTTPConnection) {
     self.method = method

@@ -11,15 +11,12 @@ final class HTTPServer: Sendable {
   static let connectionLimit: UInt32 = 96
   /// How long a client may be silent in the middle of a request whose head has come, in seconds.
   static let timeoutSeconds: UInt32 = 30
-  /// The most uploads at once: with the event streams and the connections without a request they leave room for
-  /// the questions, which are answered at once.
-  static let uploadLimit = 16
 
   private struct State {
     var daemon: Daemon?
     var isStopping = false
     var replies: [ObjectIdentifier: HTTPReply] = [:]
-    var uploads = 0
+    var uploads = HTTPUploads()
   }
 
   /// The library's handle, which only ``init(listeningOn:route:)`` and ``stop()`` use.
@@ -91,23 +88,32 @@ final class HTTPServer: Sendable {
   fileprivate func begin(_ request: HTTPRequest) -> HTTPExchange {
     let isStopping = state.withLock { $0.isStopping }
     let handling = isStopping ? .answer(HTTPServer.stopping) : route(request)
-    guard case .receive(let upload) = handling else { return HTTPExchange(handling) }
-    let isTaken = state.withLock { state in
-      guard state.uploads < HTTPServer.uploadLimit else { return false }
-      state.uploads += 1
-      return true
+    let exchange = HTTPExchange(handling)
+    guard case .receive(let upload) = handling else { return exchange }
+    let descriptor = starling_http_socket(request.connection.pointer)
+    let (isTaken, displaced) = state.withLock {
+      $0.uploads.add(ObjectIdentifier(exchange), descriptor: descriptor, at: .now)
     }
-    if isTaken { return HTTPExchange(handling) }
+    // The library sees the end of what it reads, and closes it.
+    if let displaced { shutdown(displaced, Int32(SHUT_RDWR)) }
+    if isTaken { return exchange }
     upload.cancel()
     return HTTPExchange(
       .answer(
         HTTPResponse(
           status: 503,
-          error: "\(HTTPServer.uploadLimit) files are being handed over already; try again in a moment.")))
+          error: "\(HTTPUploads.limit) files are being handed over already; try again in a moment.")))
+  }
+
+  /// Some of an upload has come.
+  fileprivate func received(_ bytes: Int, of exchange: HTTPExchange) {
+    state.withLock { $0.uploads.received(bytes, of: ObjectIdentifier(exchange)) }
   }
 
   /// An upload is over, one way or the other.
-  fileprivate func endUpload() { state.withLock { $0.uploads -= 1 } }
+  fileprivate func endUpload(_ exchange: HTTPExchange) {
+    state.withLock { $0.uploads.remove(ObjectIdentifier(exchange)) }
+  }
 
   /// Whether the server will see to it that the reply comes even when it stops.
   fileprivate func register(_ reply: HTTPReply) -> Bool {
@@ -214,7 +220,7 @@ private final class HTTPExchange {
   /// The library is done with the request, one way or the other.
   func complete(of server: HTTPServer?) {
     if isAsked { server?.unregister(reply) }
-    if case .receive = handling { server?.endUpload() }
+    if case .receive = handling { server?.endUpload(self) }
     guard !isAsked, case .receive(let upload) = handling, failure == nil else { return }
     upload.cancel()
   }
@@ -292,6 +298,7 @@ private func handleRequest(
   let exchange = Unmanaged<HTTPExchange>.fromOpaque(opaque).takeUnretainedValue()
   if uploadCount.pointee > 0 {
     exchange.receive(UnsafeRawBufferPointer(start: upload, count: uploadCount.pointee))
+    server.received(uploadCount.pointee, of: exchange)
     uploadCount.pointee = 0
     return .YES
   }

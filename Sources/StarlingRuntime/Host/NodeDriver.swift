@@ -96,8 +96,15 @@ final class NodeDriver {
     if let patience = configuration.joinTimeout, !configuration.contacts.isEmpty, isNew {
       joinDeadline = now + patience
     }
+    log(
+      .info, "started", "The node runs.",
+      [
+        ("peer", .text(node.key.short)), ("listen", .text(socket.local.description)),
+        ("version", .text(configuration.version)),
+      ])
     node.start(at: now, into: &actions)
     while !isStopping { try turn() }
+    log(.info, "stopping", "The node says farewell to its peers.")
     // Whoever leaves has no neighbours any more, and looks for these the next time.
     lastPeers = rememberedPeers
     node.leave(at: now, into: &actions)

@@ -43,6 +43,7 @@ public final class NodeHost: Sendable {
     guard (0...1).contains(configuration.loss) else {
       throw HostError("The share of lost datagrams must be 0 to 1.")
     }
+    try NodeHost.checkDescriptors()
     // A file beyond the process's limit is an error of the call, not the end of the process.
     signal(SIGXFSZ, SIG_IGN)
     let directory = try DataDirectory(configuration.dataDirectory)
@@ -97,6 +98,20 @@ public final class NodeHost: Sendable {
       directory.remove()
     }
     try driver.run(until: stop, hangup: hangup)
+  }
+
+  /// How many files and sockets a node has open at the very least, and some for what it does now and then. A guess.
+  private static let leastDescriptors: UInt = 48
+
+  /// Refuses to begin with so few descriptors that nobody could even be told of it later.
+  private static func checkDescriptors() throws(HostError) {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0,
+      limit.rlim_cur < leastDescriptors
+    else { return }
+    throw HostError(
+      "A node needs \(leastDescriptors) open files or more, and this process may have \(limit.rlim_cur): raise the limit,"
+        + " for example with `ulimit -n 1024`.")
   }
 
   /// Ends ``run()``; from any thread.

@@ -1,3 +1,5 @@
+import CSQLite
+
 /// The shape of a node's state on disk, by versions. A store of an older version is brought forward, one step
 /// after the other; one of a newer version is refused.
 enum StateSchema {
@@ -42,7 +44,10 @@ enum StateSchema {
       guard try database.run("PRAGMA quick_check(1)").first?.first?.text == "ok" else {
         throw Database.Failure(code: foreign, message: "it is damaged")
       }
-      guard found < Int64(version) else { return nil }
+      guard found < Int64(version) else {
+        for table in tables { try database.run("SELECT * FROM \(table) LIMIT 0") }
+        return nil
+      }
       try database.transaction { () throws(Database.Failure) in
         for step in steps[Int(found)...] { for statement in step { try database.run(statement) } }
         try database.run("PRAGMA application_id = \(StateSchema.application)")
@@ -53,10 +58,14 @@ enum StateSchema {
       switch error.code {
       case newer: return .newerVersion(error.message)
       case foreign: return .corrupt(error.message)
+      case SQLITE_ERROR: return .corrupt("it is not what a node wrote: \(error.message)")
       default: return error.isCorruption ? .corrupt(error.message) : .refused(error.message)
       }
     }
   }
+
+  /// What the current version consists of.
+  private static let tables = ["sequence", "peers", "files", "memory"]
 
   /// Codes that SQLite does not have.
   private static let newer: Int32 = -1

@@ -99,7 +99,9 @@ extension StateStore {
         first = max(floor, row?.first?.integer.map { UInt64(clamping: $0) } ?? 0)
         guard let next = Int64(exactly: first.addingReportingOverflow(count).partialValue), first <= next
         else {
-          throw Database.Failure(code: SQLITE_RANGE, message: "it says that no numbers are left")
+          throw Database.Failure(
+            code: SQLITE_RANGE,
+            message: "it says that no numbers are left; move state.sqlite away, and the key stays")
         }
         try database.run(
           "INSERT INTO sequence VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET reserved = excluded.reserved",

@@ -37,6 +37,10 @@ final class DataDirectory: Sendable {
       if mkdir(directory, 0o700) != 0, errno != EEXIST {
         throw HostError("The data directory \"\(directory)\" could not be made", errno: errno)
       }
+      var status = stat()
+      guard stat(directory, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+        throw HostError("\"\(directory)\" is no directory: move it away, or choose another data directory.")
+      }
     }
     try DataDirectory.checkThatOthersCannotWrite(self.path)
     let fd = starling_open(self.path + "/lock", O_RDWR | O_CREAT, 0o600)

@@ -15,7 +15,7 @@ struct FileAssembly: Sendable {
   /// Does the last steps; the partial file is gone afterwards, whatever happens.
   ///
   /// - Returns: the path under which the file is now to be found: its name, or, where another file has that
-  ///   name, the name with the beginning of the digest in it.
+  ///   name, the name with the beginning of the digest in it, or with all of it.
   func run() throws(HostError) -> String {
     defer { unlink(partial) }
     if manifest.byteCount == 0 {
@@ -24,7 +24,7 @@ struct FileAssembly: Sendable {
     guard try FileAssembly.digest(of: partial, flushing: true) == manifest.digest else {
       throw HostError("The file \"\(manifest.name)\" is not what its manifest says and was thrown away.")
     }
-    for name in [manifest.name, distinctName] {
+    for name in names {
       let path = "\(files)/\(name)"
       if try place(at: path) {
         // The name is on the disk before anybody is told of it.
@@ -37,7 +37,7 @@ struct FileAssembly: Sendable {
       }
     }
     throw HostError(
-      "The file \"\(manifest.name)\" could not be kept: other files have its names in \"\(files)\"."
+      "The file \"\(manifest.name)\" could not be kept: other files have its names in \"\(files)\"; move them away."
     )
   }
 
@@ -55,15 +55,36 @@ struct FileAssembly: Sendable {
     return true
   }
 
-  /// The name with 8 digits of the digest before its extension, short enough for a file system.
-  private var distinctName: String {
-    let mark = "-" + manifest.digest.description.prefix(8)
-    let dot = manifest.name.lastIndex(of: ".").flatMap { $0 == manifest.name.startIndex ? nil : $0 }
-    var stem = manifest.name[..<(dot ?? manifest.name.endIndex)]
-    var ending = manifest.name[(dot ?? manifest.name.endIndex)...]
-    if ending.utf8.count > 32 { (stem, ending) = (manifest.name[...], "") }
+  /// The names that the file may get, the first that is free. The last is free whatever other members publish: a name
+  /// with a whole digest in it is given to no other file.
+  private var names: [String] {
+    let digest = manifest.digest.description
+    let distinct = [name(marked: "-" + digest.prefix(8)), name(marked: "-" + digest)]
+    return (bearsForeignDigest ? [] : [manifest.name]) + distinct
+  }
+
+  /// Whether the name looks like the last name of another file.
+  private var bearsForeignDigest: Bool {
+    let digest = manifest.digest.description
+    let mark = parts.stem.suffix(digest.count + 1)
+    return mark.count == digest.count + 1 && mark.first == "-" && mark.dropFirst() != digest
+      && mark.dropFirst().allSatisfy { $0.isASCII && ($0.isNumber || ("a"..."f").contains($0)) }
+  }
+
+  /// The name with a mark before its extension, short enough for a file system.
+  private func name(marked mark: String) -> String {
+    var (stem, ending) = parts
     while stem.utf8.count + mark.utf8.count + ending.utf8.count > 255 { stem = stem.dropLast() }
     return stem + mark + ending
+  }
+
+  /// The name without its extension, and the extension.
+  private var parts: (stem: Substring, ending: Substring) {
+    let name = manifest.name
+    guard let dot = name.lastIndex(of: "."), dot != name.startIndex, name[dot...].utf8.count <= 32 else {
+      return (name[...], "")
+    }
+    return (name[..<dot], name[dot...])
   }
 
   private static func digest(of path: String, flushing: Bool) throws(HostError) -> SHA256Digest {

@@ -109,7 +109,8 @@ extension BroadcastRun {
     return [
       Violation(
         promise: .tree, at: network.now, peer: nil,
-        detail: "apart from new links, each of the last messages came at least \(rounded(least + 1)) times to a peer"
+        detail:
+          "apart from new links, each of the last messages came at least \(rounded(least + 1)) times to a peer"
           + " on average")
     ]
   }
