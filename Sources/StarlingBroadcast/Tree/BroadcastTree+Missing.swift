@@ -134,8 +134,7 @@ extension BroadcastTree {
     else { return }
     if !missing[i].isHole {
       noteDenial(by: sender)
-      let announcedAt = missing[i].announcedAt
-      changeRepair { $0.denied.note(identifier, by: sender, heardAt: announcedAt, at: now) }
+      changeRepair { $0.denied.note(identifier, by: sender, at: now) }
     }
     missing[i].announcers.remove(at: position)
     if missing[i].announcers.isEmpty, missing[i].isHole {
@@ -151,7 +150,7 @@ extension BroadcastTree {
   /// Whether a peer said that it no longer has a message, so lately that it is not asked again.
   @inlinable
   func isDenied(_ identifier: MessageIdentifier, by peer: Peer, at now: Instant) -> Bool {
-    guard repair.isNeeded, !repair.storage[0].denied.entries.isEmpty else { return false }
+    guard repair.isNeeded, !repair.storage[0].denied.denials.isEmpty else { return false }
     return repair.storage[0].denied.contains(identifier, by: peer, at: now)
   }
 
@@ -162,8 +161,9 @@ extension BroadcastTree {
   mutating func giveUp(at i: Int, at now: Instant, into effects: inout some Effects<Self> & ~Copyable) {
     let identifier = missing[i].identifier
     guard gate.seen.isPast(identifier) else { return abandon(at: i) }
+    let heardAt = missing[i].announcedAt
     removeMissing(at: i)
-    changeRepair { $0.denied.giveUp(identifier) }
+    changeRepair { $0.denied.giveUp(identifier, heardAt: heardAt) }
     // No timer for each: whoever announces and denies without end would have no room left for those that matter.
     quicken(at: now, into: &effects)
   }

@@ -123,9 +123,12 @@ public struct BroadcastTreeConfiguration: Sendable {
   /// How often the time doubles: up to 16 min. A guess.
   @inlinable
   public static var denialDoublings: UInt8 { 5 }
-  /// Of how many messages it is remembered who said that they are gone. A guess.
+  /// How many denials are remembered, and how many of one peer: as many as ``denialLimit``. A guess: 32 bytes each.
   @inlinable
-  public static var deniedLimit: Int { 1_024 }
+  public static var denied: (total: Int, perPeer: Int) { (1_024, denialLimit) }
+  /// How many messages wait for the layer above to be told that they are gone. A guess.
+  @inlinable
+  public static var givenUpLimit: Int { 256 }
   /// How many ranges of messages are remembered that the layer above was told to have been missed; of more it is not
   /// told. A guess.
   @inlinable

@@ -8,27 +8,23 @@ import StarlingCore
 @usableFromInline
 struct DeniedMessages: Sendable {
   @usableFromInline
-  struct Denier: Sendable {
+  struct Denial: Sendable {
+    let identifier: MessageIdentifier
+    let askAgainAt: Instant
     let peer: Peer
-    var times: UInt8
-    var askAgainAt: Instant
+    let times: UInt8
   }
 
-  @usableFromInline
-  struct Entry: Sendable {
+  private struct GivenUp {
+    let identifier: MessageIdentifier
     /// When the message was first heard of.
     let heardAt: Instant
-    var isGivenUp = false
-    /// The oldest gives way to a new one.
-    var deniers: [Denier] = []
   }
 
-  @usableFromInline private(set) var entries: [MessageIdentifier: Entry] = [:]
-  /// A ring once it is full: `oldest` is the next to be forgotten.
-  private var ring: [MessageIdentifier] = []
-  private var oldest = 0
-  /// Whether any entry is given up, so that a look through all is worth it.
-  private var hasGivenUp = false
+  /// The oldest first. Flat, and with a share for each peer: liars deny as much as they like, and every peer keeps it.
+  @usableFromInline private(set) var denials: [Denial] = []
+  /// The messages that nobody is left to ask for, and of which the layer above was not told yet.
+  private var givenUp: [GivenUp] = []
 
   @usableFromInline
   init() {}
@@ -36,76 +32,58 @@ struct DeniedMessages: Sendable {
   /// Whether a peer denied a message, and is not to be asked for it again yet.
   @usableFromInline
   func contains(_ identifier: MessageIdentifier, by peer: Peer, at now: Instant) -> Bool {
-    guard let denier = entries[identifier]?.deniers.first(where: { $0.peer == peer }) else { return false }
-    return now < denier.askAgainAt
+    denials.contains { $0.peer == peer && $0.identifier == identifier && now < $0.askAgainAt }
   }
 
-  /// Notes that a peer said that a message is gone.
-  ///
-  /// - Parameters:
-  ///   - identifier: the message.
-  ///   - peer: who said so.
-  ///   - heardAt: when the message was heard of, this time.
-  ///   - now: the current instant.
+  /// Notes that a peer said that a message is gone. What it denied before everything else gives way, or, where many deny,
+  /// what anybody did.
   @usableFromInline
-  mutating func note(_ identifier: MessageIdentifier, by peer: Peer, heardAt: Instant, at now: Instant) {
-    if entries[identifier] == nil { makeRoom(for: identifier) }
-    var entry = entries[identifier] ?? Entry(heardAt: heardAt)
+  mutating func note(_ identifier: MessageIdentifier, by peer: Peer, at now: Instant) {
     var times: UInt8 = 0
-    if let known = entry.deniers.firstIndex(where: { $0.peer == peer }) {
-      times = min(entry.deniers.remove(at: known).times + 1, BroadcastTreeConfiguration.denialDoublings)
-    } else if entry.deniers.count >= BroadcastTreeConfiguration.announcersPerMessage {
-      entry.deniers.removeFirst()
+    if let known = denials.firstIndex(where: { $0.peer == peer && $0.identifier == identifier }) {
+      times = min(denials.remove(at: known).times + 1, BroadcastTreeConfiguration.denialDoublings)
+    } else if denials.count(where: { $0.peer == peer }) >= BroadcastTreeConfiguration.denied.perPeer,
+      let oldest = denials.firstIndex(where: { $0.peer == peer })
+    {
+      denials.remove(at: oldest)
+    } else if denials.count >= BroadcastTreeConfiguration.denied.total {
+      denials.removeFirst()
     }
     let wait = BroadcastTreeConfiguration.denial * (1 << Int(times))
-    entry.deniers.append(Denier(peer: peer, times: times, askAgainAt: now + wait))
-    entries[identifier] = entry
-  }
-
-  private mutating func makeRoom(for identifier: MessageIdentifier) {
-    if ring.count < BroadcastTreeConfiguration.deniedLimit { return ring.append(identifier) }
-    entries[ring[oldest]] = nil
-    ring[oldest] = identifier
-    oldest = (oldest + 1) % ring.count
+    denials.append(Denial(identifier: identifier, askAgainAt: now + wait, peer: peer, times: times))
   }
 
   /// Notes that nobody is left to ask for a message.
   @usableFromInline
-  mutating func giveUp(_ identifier: MessageIdentifier) {
-    entries[identifier]?.isGivenUp = true
-    hasGivenUp = true
+  mutating func giveUp(_ identifier: MessageIdentifier, heardAt: Instant) {
+    guard givenUp.count < BroadcastTreeConfiguration.givenUpLimit,
+      !givenUp.contains(where: { $0.identifier == identifier })
+    else { return }
+    givenUp.append(GivenUp(identifier: identifier, heardAt: heardAt))
   }
 
   /// Notes that not everybody who told of a message denied it: some said nothing.
   @usableFromInline
-  mutating func keepHoping(for identifier: MessageIdentifier) { entries[identifier]?.isGivenUp = false }
+  mutating func keepHoping(for identifier: MessageIdentifier) {
+    givenUp.removeAll { $0.identifier == identifier }
+  }
 
-  /// The messages that were given up and first heard of so long ago that others would have told of them; the earliest
-  /// denied first, and each once.
+  /// The messages that were given up and first heard of so long ago that others would have told of them; those that were
+  /// given up first come first, and each once.
   @usableFromInline
   mutating func takeGivenUp(at now: Instant) -> [MessageIdentifier] {
-    guard hasGivenUp else { return [] }
-    hasGivenUp = false
-    var taken: [MessageIdentifier] = []
-    for identifier in ring[oldest...] + ring[..<oldest] {
-      guard let entry = entries[identifier], entry.isGivenUp else { continue }
-      if entry.heardAt + BroadcastTreeConfiguration.patience <= now {
-        entries[identifier]?.isGivenUp = false
-        taken.append(identifier)
-      } else {
-        hasGivenUp = true
-      }
-    }
-    return taken
+    let taken = givenUp.filter { $0.heardAt + BroadcastTreeConfiguration.patience <= now }
+    givenUp.removeAll { $0.heardAt + BroadcastTreeConfiguration.patience <= now }
+    return taken.map(\.identifier)
   }
 
   /// Calls `body` with every peer that is named here.
   func forEachPeer(_ body: (Peer) -> Void) {
-    for (identifier, entry) in entries {
-      body(identifier.origin)
-      for denier in entry.deniers { body(denier.peer) }
+    for denial in denials {
+      body(denial.identifier.origin)
+      body(denial.peer)
     }
-    for identifier in ring { body(identifier.origin) }
+    for entry in givenUp { body(entry.identifier.origin) }
   }
 }
 
