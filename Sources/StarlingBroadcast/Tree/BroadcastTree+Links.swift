@@ -27,7 +27,7 @@ extension BroadcastTree {
     }
     guard !storedLinks[position].isOutgoing, !storedLinks[position].isIncoming else { return }
     storedLinks.remove(peer)
-    forgetOffers(of: peer)
+    forgetOffers(of: peer, isGone: true)
   }
 
   @inlinable

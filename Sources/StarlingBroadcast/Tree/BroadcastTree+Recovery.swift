@@ -245,10 +245,14 @@ extension BroadcastTree {
     }
   }
 
+  /// Forgets what a neighbour offered, and what it denied if it is no neighbour any more.
   @usableFromInline
-  mutating func forgetOffers(of neighbour: Peer) {
+  mutating func forgetOffers(of neighbour: Peer, isGone: Bool = false) {
     guard repair.isNeeded else { return }
-    changeRepair { $0.offers.removeAll { $0.neighbour == neighbour } }
+    changeRepair { repair in
+      repair.offers.removeAll { $0.neighbour == neighbour }
+      if isGone { repair.denied.forget(neighbour) }
+    }
   }
 
   /// A message that was fetched. It leaves the tree as it is, and the neighbours are not pushed it but told of

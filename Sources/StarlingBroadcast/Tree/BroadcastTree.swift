@@ -129,6 +129,6 @@ public struct BroadcastTree<Auth: Authenticator>: BroadcastProcess {
     from peer: Peer, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
   ) {
     storedLinks.remove(peer)
-    forgetOffers(of: peer)
+    forgetOffers(of: peer, isGone: true)
   }
 }

@@ -53,6 +53,10 @@ struct DeniedMessages: Sendable {
     denials.append(Denial(identifier: identifier, askAgainAt: now + wait, peer: peer, times: times))
   }
 
+  /// Forgets what a peer denied that is no neighbour any more: what it tells of is not looked at.
+  @usableFromInline
+  mutating func forget(_ peer: Peer) { denials.removeAll { $0.peer == peer } }
+
   /// Notes that nobody is left to ask for a message.
   @usableFromInline
   mutating func giveUp(_ identifier: MessageIdentifier, heardAt: Instant) {

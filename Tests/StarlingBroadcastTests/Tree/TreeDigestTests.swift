@@ -429,6 +429,13 @@ struct TreeDigestTests {
       "\(named)")
     tree.receive(.push(signed(by: 9, 2_800)), from: 2)
     #expect(tree.deliveries.count == 2)
+    // With its link goes what it denied.
+    let told = BroadcastTreeConfiguration.givenUpLimit
+    tree.handle(.linkDown(Peer(1), .outgoing))
+    tree.handle(.linkDown(Peer(1), .incoming))
+    named = 0
+    tree.process.forEachPeer { _ in named += 1 }
+    #expect(named <= told + 20, "\(named)")
   }
 
   @Test("A liar cannot make a peer refuse a message that is still to come, or that others bring late")
