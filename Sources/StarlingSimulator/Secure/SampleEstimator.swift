@@ -110,7 +110,9 @@ public struct SampleEstimator: Sendable {
 
   /// How many processes are given the first batch.
   private func given(_ needed: [Int]) -> Int {
-    if adversary == .partial { return parameters.dividingShare(liars: nodes - correct, of: nodes, correct) }
+    if adversary == .partial {
+      return dividing(committing: parameters.echoShare, liars: nodes - correct, of: nodes, correct)
+    }
     var given = correct
     for i in 0..<correct { given = min(given, max(i + 1, needed[i])) }
     return given
@@ -196,14 +198,6 @@ public struct SampleEstimator: Sendable {
       infected += thresholds[counted]
     }
     return infected
-  }
-}
-
-extension SecureBroadcastParameters {
-  /// To how many correct processes an adversary that wants to divide them gives a batch: so that about half of these
-  /// can commit to it.
-  func dividingShare(liars: Int, of nodes: Int, _ correct: Int) -> Int {
-    dividing(committing: Double(echoThreshold) / Double(echo), liars: liars, of: nodes, correct)
   }
 }
 

@@ -83,5 +83,5 @@ public struct SecureScenario: Sendable {
 
 extension SecureBroadcastParameters {
   /// Ê/E: the share of echoes by which a process commits.
-  fileprivate var echoShare: Double { Double(echoThreshold) / Double(echo) }
+  var echoShare: Double { Double(echoThreshold) / Double(echo) }
 }
