@@ -24,7 +24,7 @@ struct FuzzDirectory: PeerDirectory {
 }
 
 /// A signature of one byte, good unless it is 255: so that both branches are found.
-struct FuzzSignature: WireSignature, Hashable, Sendable {
+struct FuzzSignature: WireBytes, Hashable, Sendable {
   let value: UInt8
   var bytes: [UInt8] { [value] }
   static var byteCount: Int { 1 }

@@ -54,25 +54,15 @@ extension FileManifest {
       name = try reader.readText(limit: FileLabel.nameByteLimit)
       byteCount = try reader.read()
       chunkBytes = Int(try reader.read(UInt32.self))
-      digest = try reader.readDigest()
+      digest = try reader.read(SHA256Digest.self)
       let count = Int(try reader.read(UInt32.self))
       guard count <= FileManifest.chunkLimit else {
         throw .invalid("\(count) chunks, where \(FileManifest.chunkLimit) are allowed")
       }
       guard reader.remaining == count * 32 else { throw .invalid("a list of chunks of the wrong length") }
       chunkDigests.reserveCapacity(count)
-      for _ in 0..<count { chunkDigests.append(try reader.readDigest()) }
+      for _ in 0..<count { chunkDigests.append(try reader.read(SHA256Digest.self)) }
       try reader.finish()
     }
-  }
-}
-
-extension WireReader {
-  /// Takes a SHA-256 digest.
-  mutating func readDigest() throws(WireError) -> SHA256Digest {
-    guard let digest = SHA256Digest(try read(count: 32)) else {
-      throw .invalid("a digest of the wrong length")
-    }
-    return digest
   }
 }

@@ -23,7 +23,7 @@ public enum FileMessage: Sendable {
   public static func chunkPosition(in payload: [UInt8]) -> (file: FileIdentifier, index: Int)? {
     guard kind(of: payload) == .chunk else { return nil }
     var reader = WireReader(payload)
-    guard (try? reader.readByte()) != nil, let digest = try? reader.readDigest(),
+    guard (try? reader.readByte()) != nil, let digest = try? reader.read(SHA256Digest.self),
       let index = try? reader.read(UInt32.self)
     else { return nil }
     return (FileIdentifier(digest), Int(index))
@@ -58,7 +58,7 @@ public enum FileMessage: Sendable {
     do throws(WireError) {
       var reader = WireReader(payload)
       _ = try reader.readByte()
-      let file = FileIdentifier(try reader.readDigest())
+      let file = FileIdentifier(try reader.read())
       let index = Int(try reader.read(UInt32.self))
       let bytes = reader.readRest()
       guard index < FileManifest.chunkLimit, (1...FileManifest.chunkByteLimit).contains(bytes.count) else {

@@ -29,7 +29,7 @@ public protocol Authenticator: Sendable {
   static func fingerprint(of signature: Signature) -> UInt64
 }
 
-extension Authenticator where Signature: WireSignature {
+extension Authenticator where Signature: WireBytes {
   /// The signature's first eight bytes, mixed.
   public static func fingerprint(of signature: Signature) -> UInt64 {
     SplitMix64.mix(signature.bytes.prefix(8).reduce(0) { $0 << 8 | UInt64($1) })

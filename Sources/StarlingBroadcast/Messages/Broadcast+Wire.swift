@@ -16,7 +16,7 @@ extension MessageIdentifier {
   }
 }
 
-extension Broadcast: WireMessage where Auth.Payload == [UInt8], Auth.Signature: WireSignature {
+extension Broadcast: WireMessage where Auth.Payload == [UInt8], Auth.Signature: WireBytes {
   /// The largest payload that is accepted from the wire: a broadcast must fit one transport message.
   public static var payloadLimit: Int { [UInt8].byteLimit }
 
@@ -34,9 +34,7 @@ extension Broadcast: WireMessage where Auth.Payload == [UInt8], Auth.Signature: 
   ) throws(WireError) -> Broadcast {
     let identifier = try MessageIdentifier.decode(from: &reader, peers: &peers)
     let hops = try reader.read(UInt16.self)
-    guard let signature = Auth.Signature(try reader.read(count: Auth.Signature.byteCount)) else {
-      throw .invalid("a signature of the wrong length")
-    }
+    let signature = try reader.read(Auth.Signature.self)
     let payload = try reader.readCounted(limit: payloadLimit)
     return Broadcast(identifier: identifier, hops: hops, payload: payload, signature: signature)
   }

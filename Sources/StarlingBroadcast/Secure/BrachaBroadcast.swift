@@ -60,6 +60,12 @@ public struct BrachaBroadcast<Auth: SecureAuthenticator>: SecureBroadcastProcess
   /// Whether it has told that it is ready for a batch of an instance.
   public func isReady(for instance: MessageIdentifier) -> Bool { instances[instance]?.ready != nil }
 
+  /// Forgets what was echoed of an author's entries up to a number, which are refused from now on.
+  @inlinable
+  public mutating func settle(_ author: Auth.Payload.Author, through sequence: UInt64) {
+    entries.settle(author, through: sequence)
+  }
+
   /// How many echoes make ready: more than half of all correct processes and all liars, ⌈(N + f + 1)/2⌉.
   @inlinable
   var echoThreshold: Int { (members.members.count + byzantine) / 2 + 1 }
@@ -100,8 +106,8 @@ public struct BrachaBroadcast<Auth: SecureAuthenticator>: SecureBroadcastProcess
     case .broadcast(let payload, let sequence):
       let identifier = MessageIdentifier(origin: identity, sequence: sequence)
       let signature = auth.sign(auth.digest(of: payload), as: identifier)
-      let batch = SignedBatch(
-        identifier: identifier, payload: payload, signature: signature, hops: 1, auth: auth)
+      let batch = SignedBatch<Auth>(
+        identifier: identifier, payload: payload, signature: signature, hops: 1)
       sendToAll(.send(batch), into: &effects)
       echo(batch, at: now, into: &effects)
     case .forget(let identifier): instances[identifier] = nil
@@ -117,7 +123,7 @@ public struct BrachaBroadcast<Auth: SecureAuthenticator>: SecureBroadcastProcess
     case .send(let batch):
       guard sender == batch.identifier.origin, instances[batch.identifier]?.echoed == nil else { return }
       checks += 1
-      guard auth.verifies(batch.signature, of: batch.digest, as: batch.identifier) else {
+      guard auth.verifies(batch) else {
         return effects.indicate(.misbehaved(sender, .badSignature))
       }
       echo(batch, at: now, into: &effects)

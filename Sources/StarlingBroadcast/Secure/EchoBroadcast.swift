@@ -73,6 +73,12 @@ public struct EchoBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>: 
   /// Whether it has delivered a batch of an instance.
   public func hasDelivered(_ instance: MessageIdentifier) -> Bool { instances[instance]?.undelivered != nil }
 
+  /// Forgets what was echoed of an author's entries up to a number, which are refused from now on.
+  @inlinable
+  public mutating func settle(_ author: Auth.Payload.Author, through sequence: UInt64) {
+    entries.settle(author, through: sequence)
+  }
+
   /// - Parameters:
   ///   - identity: the process's own handle.
   ///   - auth: signs its batches and checks the others'.

@@ -8,7 +8,7 @@ public struct EntryLog<Author: Hashable & Sendable, Contents: Hashable & Sendabl
   struct Window: Sendable {
     /// Everything below is settled.
     @usableFromInline var floor: UInt64 = 0
-    @usableFromInline var echoed: [(sequence: UInt64, contents: Contents)] = []
+    @usableFromInline var echoed: [UInt64: Contents] = [:]
 
     @inlinable
     init() {}
@@ -42,7 +42,7 @@ public struct EntryLog<Author: Hashable & Sendable, Contents: Hashable & Sendabl
   public mutating func settle(_ author: Author, through sequence: UInt64) {
     guard var window = windows[author], sequence < .max, sequence + 1 > window.floor else { return }
     window.floor = sequence + 1
-    window.echoed.removeAll { $0.sequence <= sequence }
+    window.echoed = window.echoed.filter { $0.key > sequence }
     windows[author] = window
   }
 }
@@ -51,9 +51,9 @@ extension EntryLog.Window {
   @inlinable
   mutating func admit(_ entry: BatchEntry<Author, Contents>, limit: Int) -> Bool {
     if entry.sequence < floor { return false }
-    for (sequence, contents) in echoed where sequence == entry.sequence { return contents == entry.contents }
+    if let contents = echoed[entry.sequence] { return contents == entry.contents }
     guard echoed.count < limit else { return false }
-    echoed.append((entry.sequence, entry.contents))
+    echoed[entry.sequence] = entry.contents
     return true
   }
 }

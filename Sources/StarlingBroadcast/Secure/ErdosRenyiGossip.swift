@@ -73,7 +73,7 @@ public struct ErdosRenyiGossip<Auth: SecureAuthenticator, Oracle: SamplingOracle
       let identifier = MessageIdentifier(origin: identity, sequence: sequence)
       let signature = auth.sign(auth.digest(of: payload), as: identifier)
       dispatch(
-        SignedBatch(identifier: identifier, payload: payload, signature: signature, hops: 0, auth: auth),
+        SignedBatch<Auth>(identifier: identifier, payload: payload, signature: signature, hops: 0),
         into: &effects)
     case .forget(let identifier):
       if delivered.removeValue(forKey: identifier) != nil { order.removeAll { $0 == identifier } }
@@ -96,7 +96,7 @@ public struct ErdosRenyiGossip<Auth: SecureAuthenticator, Oracle: SamplingOracle
       // A second batch of an instance is of no use even when its signature is good, so it is not checked.
       guard delivered[batch.identifier] == nil, auth.admits(batch.identifier.origin) else { return }
       checks += 1
-      guard auth.verifies(batch.signature, of: batch.digest, as: batch.identifier) else {
+      guard auth.verifies(batch) else {
         return effects.indicate(.misbehaved(sender, .badSignature))
       }
       dispatch(batch, into: &effects)

@@ -54,7 +54,7 @@ public struct IdealSecureAuthenticator: SecureAuthenticator {
 
   /// A mixture of the batch's number and entries.
   @inlinable
-  public func digest(of payload: SyntheticBatch) -> UInt64 {
+  public static func digest(of payload: SyntheticBatch) -> UInt64 {
     var digest = SplitMix64.mix(
       UInt64(payload.number) << 32 | UInt64(UInt32(truncatingIfNeeded: payload.byteCount)))
     for entry in payload.entries {

@@ -23,17 +23,7 @@ public struct OrderedBroadcast<Inner: SecureBroadcastProcess>: Process {
   }
 
   /// What it tells the layer above.
-  @frozen
-  public enum Indication: Sendable {
-    /// The next batch of its sender, but for the entries at the positions `refused` (ascending).
-    case delivered(SignedBatch<Auth>, refused: [UInt16])
-    /// Entries of a batch that was delivered and that had been refused: only those at `refused` still are.
-    case completed(SignedBatch<Auth>, refused: [UInt16])
-    /// An own batch found no place: too many wait.
-    case overloaded
-    /// A peer did what no correct peer does. What it sent was dropped.
-    case misbehaved(Peer, Misbehaviour)
-  }
+  public typealias Indication = OrderedIndication<Auth>
 
   @usableFromInline
   struct Source: Sendable {
@@ -95,9 +85,19 @@ public struct OrderedBroadcast<Inner: SecureBroadcastProcess>: Process {
   @inlinable
   public var dropped: UInt64 { storedDropped }
 
+  /// How many more batches may wait for room in the own window.
+  @inlinable
+  public var room: Int { configuration.waitingLimit - waiting.count }
+
   /// The number of the batch of a sender that is delivered next.
   @inlinable
   public func nextDelivered(of sender: Peer) -> UInt64 { sources[sender]?.next ?? 0 }
+
+  /// Forgets what was echoed of an author's entries up to a number, which are refused from now on.
+  @inlinable
+  public mutating func settle(_ author: Auth.Payload.Author, through sequence: UInt64) {
+    storedInner.settle(author, through: sequence)
+  }
 
   /// Starts the broadcast.
   @inlinable
@@ -217,6 +217,19 @@ extension OrderedBroadcast.Source {
     next += 1
     return delivery
   }
+}
+
+/// What an ordered broadcast tells the layer above.
+@frozen
+public enum OrderedIndication<Auth: SecureAuthenticator>: Sendable {
+  /// The next batch of its sender, but for the entries at the positions `refused` (ascending).
+  case delivered(SignedBatch<Auth>, refused: [UInt16])
+  /// Entries of a batch that was delivered and that had been refused: only those at `refused` still are.
+  case completed(SignedBatch<Auth>, refused: [UInt16])
+  /// An own batch found no place: too many wait.
+  case overloaded
+  /// A peer did what no correct peer does. What it sent was dropped.
+  case misbehaved(Peer, Misbehaviour)
 }
 
 /// The bounds of an ordered broadcast. All are guesses.

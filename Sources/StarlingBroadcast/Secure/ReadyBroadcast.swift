@@ -84,6 +84,12 @@ public struct ReadyBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>:
   /// Whether it has told that it is ready for a batch of an instance.
   public func isReady(for instance: MessageIdentifier) -> Bool { instances[instance]?.ready.isEmpty == false }
 
+  /// Forgets what was echoed of an author's entries up to a number, which are refused from now on.
+  @inlinable
+  public mutating func settle(_ author: Auth.Payload.Author, through sequence: UInt64) {
+    echo.settle(author, through: sequence)
+  }
+
   /// For how many batches of one instance a member's readiness is recorded. A correct process is ready for the one it
   /// pcb.Delivered and, if consistency fails below, for others that became contagious.
   @inlinable

@@ -18,7 +18,7 @@ public protocol SecureAuthenticator: Sendable {
   static var signatureByteCount: Int { get }
 
   /// The digest of a payload.
-  func digest(of payload: Payload) -> Digest
+  static func digest(of payload: Payload) -> Digest
   /// Signs a digest in this process's own name.
   func sign(_ digest: Digest, as identifier: MessageIdentifier) -> Signature
   /// Whether messages of this sender are wanted at all: whether it is a member. Asked before the signature is looked
@@ -26,6 +26,20 @@ public protocol SecureAuthenticator: Sendable {
   func admits(_ sender: Peer) -> Bool
   /// Whether the identifier's origin signed this digest under this identifier.
   func verifies(_ signature: Signature, of digest: Digest, as identifier: MessageIdentifier) -> Bool
+  /// Whether a batch is what its sender signed and may say: asked before anything of it is echoed.
+  func verifies(_ batch: SignedBatch<Self>) -> Bool
+}
+
+extension SecureAuthenticator {
+  /// The digest of a payload.
+  @inlinable
+  public func digest(of payload: Payload) -> Digest { Self.digest(of: payload) }
+
+  /// Whether the sender signed it: everybody may say anything.
+  @inlinable
+  public func verifies(_ batch: SignedBatch<Self>) -> Bool {
+    verifies(batch.signature, of: batch.digest, as: batch.identifier)
+  }
 }
 
 /// What a secure broadcast carries: a batch of entries that do not depend on each other, such as payments of different
@@ -84,13 +98,13 @@ public struct SignedBatch<Auth: SecureAuthenticator>: Sendable {
   /// A batch as received: the digest is computed here, never believed.
   @inlinable
   public init(
-    identifier: MessageIdentifier, payload: Auth.Payload, signature: Auth.Signature, hops: UInt16, auth: Auth
+    identifier: MessageIdentifier, payload: Auth.Payload, signature: Auth.Signature, hops: UInt16
   ) {
     self.identifier = identifier
     self.payload = payload
     self.signature = signature
     self.hops = hops
-    digest = auth.digest(of: payload)
+    digest = Auth.digest(of: payload)
   }
 }
 

@@ -13,6 +13,9 @@ where
   var liveInstances: Int { get }
   /// How many signatures it has checked.
   var signatureChecks: UInt64 { get }
+  /// The layer above is done with an author's entries up to a number: no other is accepted under these numbers, and
+  /// what was remembered of them is forgotten.
+  mutating func settle(_ author: Auth.Payload.Author, through sequence: UInt64)
 }
 
 /// A message that belongs to one instance, or to none.

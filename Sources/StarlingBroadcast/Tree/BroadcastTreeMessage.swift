@@ -49,7 +49,7 @@ extension BroadcastTree {
 }
 
 extension BroadcastTree.Message: WireMessage
-where Auth.Payload == [UInt8], Auth.Signature: WireSignature {
+where Auth.Payload == [UInt8], Auth.Signature: WireBytes {
   /// Appends a kind byte and the kind's fields.
   public func encode(into writer: inout WireWriter, peers: borrowing some PeerDirectory) {
     writer.write(kind)

@@ -43,9 +43,11 @@ struct EpsilonQuestion {
   }
 
   /// The question of a command that runs a broadcast: samples that were not given are found for `--epsilon`.
-  init(_ arguments: Arguments, forBroadcastAmong nodes: Int) throws(CommandError) {
+  init(
+    _ arguments: Arguments, forBroadcastAmong nodes: Int, byzantine: Double
+  ) throws(CommandError) {
     try self.init(
-      arguments, nodes: nodes, byzantine: try arguments.share("byzantine", default: 0),
+      arguments, nodes: nodes, byzantine: byzantine,
       targetOption: "epsilon",
       standard: 1e-10)
   }

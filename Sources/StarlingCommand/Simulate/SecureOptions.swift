@@ -74,7 +74,9 @@ struct SecureOptions {
     let canBeBracha = BroadcastCost.brachaIsPossible(nodes: scenario.nodes, byzantine: scenario.liars)
     var answer: EpsilonAnswer?
     if broadcast != .bracha {
-      answer = try EpsilonQuestion(arguments, forBroadcastAmong: scenario.nodes).answer()
+      answer = try EpsilonQuestion(
+        arguments, forBroadcastAmong: scenario.nodes, byzantine: scenario.byzantine
+      ).answer()
     }
     var chosen = broadcast
     if broadcast == .auto { chosen = answer?.isBrachaBetter == true ? .bracha : .secure }

@@ -18,6 +18,8 @@ final class LocalNetwork {
   private var starts: [Int: Int] = [:]
   /// Those that stand still.
   private var stopped: Set<Int> = []
+  /// Who takes part in the secure broadcast, if one is run.
+  private(set) var membership: LocalMembership?
   private let options: UpOptions
   private var random: Xoshiro256
   private var lifeline: [Int32] = [-1, -1]
@@ -39,16 +41,18 @@ final class LocalNetwork {
 
   /// Starts all nodes.
   func start(_ progress: inout Progress) throws(CommandError) {
+    if options.secure.isSecure { membership = try LocalMembership(of: options.nodes, in: folder) }
     for index in 0..<options.nodes {
       try Interruption.check()
       progress.report("starting nodes", index + 1, of: options.nodes)
       let node = try NodeProcess(
-        index, options: nodeOptions(index), lifeline: lifeline[0], log: "\(folder)/node-\(index).log")
+        index, options: nodeOptions(index, listen: membership?.address(of: index) ?? "127.0.0.1:0"),
+        lifeline: lifeline[0], log: "\(folder)/node-\(index).log")
       nodes.append(node)
     }
   }
 
-  private func nodeOptions(_ index: Int, listen: String = "127.0.0.1:0") -> [String] {
+  private func nodeOptions(_ index: Int, listen: String) -> [String] {
     var words = [
       "--listen", listen, "--data", "\(folder)/node-\(index)",
       // The network's own time-out is the one that counts.
@@ -56,6 +60,10 @@ final class LocalNetwork {
       "--seed", "\(random.next())",
     ]
     if !nodes.isEmpty { words += ["--join", "\(nodes[random.uniform(below: nodes.count)].listen)"] }
+    if let membership {
+      words +=
+        options.secureWords + ["--members", membership.path, "--identity", membership.identity(of: index)]
+    }
     if let delay = options.delay { words += ["--delay", "\(delay)"] }
     return words
   }

@@ -40,6 +40,11 @@ struct NetworkResult {
   /// The numbers under which the nodes were started; they are counted here without those that are gone.
   var numbers: [Int] = []
 
+  /// What was measured with posts, by the size of their batches.
+  var posts: [PostMeasurement] = []
+  /// What is known of the secure broadcast that was run, for people.
+  var secure: String?
+
   var nodes: Int { views.count }
   var payloadMessages: Int { payloadMessagesPerNode.reduce(0, +) }
   var chunks: Int { files.map(\.chunks).reduce(0, +) }
@@ -91,23 +96,25 @@ extension NetworkResult {
   var json: JSONValue {
     let graph = DirectedGraph(adjacency: views)
     let judged = judged
-    return .object(
-      [
-        ("nodes", .integer(nodes)),
-        // A file is a manifest and its chunks, each a broadcast message.
-        ("messages", .integer(files.count + chunks)),
-        ("chunks", .integer(chunks)),
-        ("files", .array(files.map { $0.json(publisher: peers.number($0.publisher), among: judged) })),
-        ("delivered", .integer(files.map { $0.holders(among: judged) }.reduce(0, +))),
-        ("reliability", .number(reliability)),
-        ("digest_ok", .bool(isDelivered)),
-        ("payload_messages", .integer(payloadMessages)),
-        ("rmr", redundancy.map(JSONValue.number) ?? .null),
-        ("latency_ms", NetworkResult.latency(files.flatMap { $0.received(among: judged) })),
-        ("view_size", viewSize),
-        ("components", .integer(graph.weakComponents().count)),
-        ("strong_components", .integer(graph.strongComponents().count)),
-      ] + (faults.map { [("faults", $0.json)] } ?? []))
+    var fields: [(String, JSONValue)] = [
+      ("nodes", .integer(nodes)),
+      // A file is a manifest and its chunks, each a broadcast message.
+      ("messages", .integer(files.count + chunks)),
+      ("chunks", .integer(chunks)),
+      ("files", .array(files.map { $0.json(publisher: peers.number($0.publisher), among: judged) })),
+      ("delivered", .integer(files.map { $0.holders(among: judged) }.reduce(0, +))),
+      ("reliability", .number(reliability)),
+      ("digest_ok", .bool(isDelivered)),
+      ("payload_messages", .integer(payloadMessages)),
+      ("rmr", redundancy.map(JSONValue.number) ?? .null),
+      ("latency_ms", NetworkResult.latency(files.flatMap { $0.received(among: judged) })),
+      ("view_size", viewSize),
+      ("components", .integer(graph.weakComponents().count)),
+      ("strong_components", .integer(graph.strongComponents().count)),
+    ]
+    if !posts.isEmpty { fields.append(("posts", .array(posts.map(\.json)))) }
+    if let faults { fields.append(("faults", faults.json)) }
+    return .object(fields)
   }
 
   private var viewSize: JSONValue {
@@ -156,6 +163,7 @@ extension NetworkResult {
       lines += ["", carried + redundancy]
       lines.append(isDelivered ? "Everything was delivered." : "Not everything was delivered.")
     }
+    if !posts.isEmpty { lines += [""] + posts.map(\.line) }
     if let faults { lines += faults.lines }
     return lines.joined(separator: "\n")
   }

@@ -28,6 +28,19 @@ struct ProcessUsage {
   }
 }
 
+extension ProcessUsage {
+  /// The processor time that a process took so far, in seconds; 0 if it does not run.
+  static func processorSeconds(of process: pid_t) -> Double {
+    guard let bytes = try? InputFile.read("/proc/\(process)/stat", limit: 1 << 16) else { return 0 }
+    // proc(5): the name, which may hold anything, ends with the last parenthesis; user and system time are the
+    // twelfth and thirteenth field after it.
+    let text = String(decoding: bytes, as: UTF8.self)
+    let fields = text[(text.lastIndex(of: ")") ?? text.startIndex)...].split(separator: " ")
+    guard fields.count > 13, let user = Double(fields[12]), let system = Double(fields[13]) else { return 0 }
+    return (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
+  }
+}
+
 /// What the nodes of a network take, on average and at most.
 struct NetworkUsage {
   let descriptors: Distribution

@@ -1,4 +1,6 @@
+import StarlingBroadcast
 import StarlingCore
+import StarlingNode
 
 /// What `starling up` was asked for.
 struct UpOptions {
@@ -23,6 +25,16 @@ struct UpOptions {
   let settles: Bool
   /// How long connecting and broadcasting may take.
   let timeout: Interval
+  /// The secure broadcast that the nodes run, if any.
+  let secure: SecureNodeOptions
+  /// What each node is told of it, as options.
+  let secureWords: [String]
+  /// What is to be known of it, for people.
+  let secureSummary: String?
+  /// How many posts are broadcast with each of the batch sizes.
+  let posts: Int
+  /// How many posts travel together, in one measurement after the other.
+  let batches: [Int]
 
   /// More processes than this bring a machine to its knees: a guess.
   static let nodesLimit = 1_000
@@ -42,20 +54,69 @@ struct UpOptions {
     seed = try arguments.seed()
     timeout =
       try arguments.duration("timeout", in: .seconds(1)...Interval.seconds(86_400)) ?? .seconds(300)
-    files = arguments.values("broadcast").map(\.text)
-    guard !once || !files.isEmpty else {
+    // A protocol's name is no file; one that is called so can be given as ./secure.
+    let (names, files) = UpOptions.parted(arguments.values("broadcast").map(\.text))
+    guard names.count <= 1 else {
+      throw .usage("--broadcast names \(names.count) protocols, and the nodes run one: leave the others out.")
+    }
+    self.files = files
+    secure = try SecureNodeOptions(arguments, names.first ?? .tree)
+    posts = try arguments.integer("posts", in: 0...1_000_000, default: 0)
+    let batches = try arguments.all("batch") { text in
+      guard let size = Int(text), (1...BatchLimits.entries).contains(size) else {
+        throw QuantityError("\(quoted(text)) is no number of posts from 1 to \(BatchLimits.entries).")
+      }
+      return size
+    }
+    self.batches = batches.isEmpty ? [BatchLimits.entries] : batches
+    guard secure.isSecure || (posts == 0 && batches.isEmpty) else {
+      throw .usage(
+        "--posts and --batch go with --broadcast secure, consistent, bracha or auto: give both or neither.")
+    }
+    if secure.isSecure {
+      let chosen = try SecureNodeOptions.settings(arguments, secure.broadcast, among: nodes)
+      let byzantine = try arguments.share("byzantine", default: 0.1)
+      secureWords = chosen.broadcast.words + ["--byzantine", "\(byzantine)"]
+      secureSummary = chosen.why
+    } else {
+      (secureWords, secureSummary) = ([], nil)
+    }
+    guard !once || !files.isEmpty || posts > 0 else {
       throw .usage("--once stops when all files have arrived: name one with --broadcast FILE.")
     }
     faults = try arguments.faults()
     let interval = try arguments.duration("interval", in: .zero...Interval.seconds(86_400))
     self.interval = interval ?? (faults.isEmpty ? nil : .seconds(1))
     settles = arguments.has("settle")
-    guard faults.isEmpty || !files.isEmpty else {
+    guard faults.isEmpty || !files.isEmpty || posts > 0 else {
       throw .usage("--kill, --restart and --stop happen while files flow: name some with --broadcast FILE.")
     }
     guard Set(files).count == files.count else {
       throw .usage("--broadcast names the same file twice: name each once.")
     }
     for file in files { try InputFile.checkThatBroadcasts(file, try InputFile.size(file)) }
+  }
+
+  /// Parts the names of protocols from those of files.
+  private static func parted(_ values: [String]) -> (names: [SecureNodeOptions.Broadcast], files: [String]) {
+    let names = values.compactMap { SecureNodeOptions.Broadcast(rawValue: $0) }
+    return (names, values.filter { SecureNodeOptions.Broadcast(rawValue: $0) == nil })
+  }
+}
+
+extension SecureConfiguration.Broadcast {
+  /// The options by which a node runs just this broadcast: what was chosen once is not searched for by every node.
+  fileprivate var words: [String] {
+    switch self {
+    case .bracha: return ["--broadcast", name]
+    case .secure(let sizes), .consistent(let sizes):
+      let values = [
+        ("gossip", sizes.gossip), ("echo", sizes.echo), ("echo-threshold", sizes.echoThreshold),
+        ("ready", sizes.ready), ("ready-threshold", sizes.readyThreshold), ("delivery", sizes.delivery),
+        ("delivery-threshold", sizes.deliveryThreshold),
+      ]
+      // Whether it is weak was asked already.
+      return ["--broadcast", name, "--accept-weak"] + values.flatMap { ["--\($0.0)", "\($0.1)"] }
+    }
   }
 }

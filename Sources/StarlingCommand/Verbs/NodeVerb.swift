@@ -32,6 +32,12 @@ extension Verb {
         "network", "NAME", "only peers of the same network connect (default starling)", readsEnvironment: true
       ),
       Option(
+        "broadcast", "NAME", "how it broadcasts: tree, secure, consistent, bracha or auto (default tree)",
+        readsEnvironment: true),
+      Option(
+        "members", "FILE", "with a secure broadcast: who takes part, a key and an address a line",
+        readsEnvironment: true),
+      Option(
         "admit", "RULES", "who may join; the same at every node of a network (default open)",
         readsEnvironment: true),
       Option("delay", "MODEL", "hold every sent datagram back (default not at all)", readsEnvironment: true),
@@ -47,7 +53,7 @@ extension Verb {
         "log-format", "FORMAT", "write the log as logfmt or json (default logfmt)", readsEnvironment: true),
       Option("config", "FILE", "read options from a JSON5 file", readsEnvironment: true),
       .json,
-    ],
+    ] + SecureNodeOptions.safety,
     notes: """
       It prints its key and addresses once it listens, and then what happens, on standard error, one
       event a line. Started again with the same --data it keeps its key and finds the peers it knew. Flags
@@ -55,11 +61,13 @@ extension Verb {
       { listen: "192.0.2.7:4400", join: ["192.0.2.1:4400"], data: "starling" }
       RULES, parted by commas, must all let a peer in: open, keys:FILE (one key a line), puzzle:BITS,
       limit:COUNT/TIME (so many introduced by one contact, as in limit:10/min). SIGHUP has the node read
-      those files again. Addresses are numbers, as in 192.0.2.7:4400 or [2001:db8::7]:4400, not names.
+      those files again. A secure broadcast is one that liars cannot split (docs/guide-secure.md): all
+      members start with the same --broadcast, --byzantine and --members. Addresses are numbers, as in 192.0.2.7:4400 or [2001:db8::7]:4400, not names.
       """
   ) { arguments throws(CommandError) in
     let configuration = try HostConfiguration(arguments)
     let host = try explaining { try NodeHost(configuration) { Messages.write(line: $0) } }
+    if let secure = configuration.secure { Messages.write(line: secure.summary) }
     try Output.standard.write(host.description, json: arguments.has("json"), text: host.text)
     try explaining { try host.run() }
   }
@@ -97,6 +105,28 @@ extension HostConfiguration {
     let share = try arguments.integer("connections-per-host", in: 0...256, default: 0)
     connectionsPerHost = share > 0 ? share : nil
     version = StarlingCommand.version
+    secure = try HostConfiguration.secure(arguments)
+  }
+
+  private static func secure(_ arguments: Arguments) throws(CommandError) -> SecureBroadcastSettings? {
+    let broadcast = try arguments.choice("broadcast", default: SecureNodeOptions.Broadcast.tree)
+    let options = try SecureNodeOptions(arguments, broadcast)
+    guard options.isSecure else {
+      guard arguments.text("members") == nil else {
+        throw .usage(
+          "--members goes with --broadcast secure, consistent, bracha or auto: give both or neither.")
+      }
+      return nil
+    }
+    guard let path = arguments.text("members") else {
+      throw .usage(
+        "--broadcast \(broadcast.rawValue) needs --members FILE: who takes part, a key and an address a line."
+      )
+    }
+    let members = try explaining { try SecureBroadcastSettings.readMembers(path) }
+    let chosen = try SecureNodeOptions.settings(arguments, broadcast, among: members.count)
+    return SecureBroadcastSettings(
+      broadcast: chosen.broadcast, members: members, epsilon: chosen.epsilon, summary: chosen.why)
   }
 
   private static func checkNetwork(_ name: String) throws -> String {
@@ -113,6 +143,8 @@ extension NodeHost {
     .object([
       ("key", .string(key.description)), ("listen", .string(listen.description)),
       ("control", control.map { .string($0.description) } ?? .null), ("data", .string(dataDirectory)),
+      ("broadcast", .string(secure?.broadcast.name ?? "tree")),
+      ("epsilon", secure.map { .number($0.epsilon) } ?? .null),
     ])
   }
 
@@ -124,6 +156,7 @@ extension NodeHost {
         "control \(control)"
           + (control.isLoopback ? "" : " (open to other machines, without a password: see SECURITY.md)"))
     }
+    if let secure { lines.append("epsilon \(EpsilonAnswer.text(secure.epsilon)) (\(secure.broadcast.name))") }
     return (lines + ["data    \(dataDirectory)"]).joined(separator: "\n")
   }
 }

@@ -28,7 +28,8 @@ extension Verb {
     "publish", "give a file to a running node, which broadcasts it",
     operands: [Operand(name: "FILE", summary: "the file, or - for standard input")],
     options: [
-      .nodeControl, Option("topic", "NAME", "a label by which receivers choose (default none)"),
+      .nodeControl, .nodeBroadcast,
+      Option("topic", "NAME", "a label by which receivers choose (default none)"),
       Option("name", "NAME", "what receivers call the file (default its own name)"), .json, .out,
     ]
   ) { arguments throws(CommandError) in
@@ -39,6 +40,7 @@ extension Verb {
     let path = file?.path ?? operand
     let bytes = try InputFile.size(path)
     try InputFile.checkThatBroadcasts(operand, bytes)
+    try client.check(arguments)
     let name = arguments.text("name") ?? (file == nil ? nil : "standard-input")
     let topic = arguments.text("topic") ?? ""
     let publication = try explaining { try client.publish(file: path, name: name, topic: topic) }

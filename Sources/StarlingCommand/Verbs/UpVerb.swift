@@ -7,7 +7,14 @@ extension Verb {
     "up", "start a network of real nodes on this machine, and broadcast files over it",
     options: [
       Option("nodes", "N", "how many node processes (default 32)"),
-      Option("broadcast", "FILE", "a file to broadcast from a random node", repeats: true),
+      Option(
+        "broadcast", "FILE",
+        "a file to broadcast from a random node; or how: tree, secure, consistent, bracha or auto",
+        repeats: true),
+      Option("posts", "N", "with a secure broadcast: broadcast N posts and measure (default 0)"),
+      Option(
+        "batch", "N", "how many posts travel together (default 1024); again for another measurement",
+        repeats: true),
       Option("delay", "MODEL", "hold every datagram back (default not at all)"),
       Option("loss", "SHARE", "lose this share of the datagrams (default 0)"),
       .flag("once", "stop when every node holds every file"),
@@ -23,7 +30,7 @@ extension Verb {
       .seed, .json, .out,
       Option("report", "FILE", "write an HTML page with drawings of the overlay and the tree"),
       Option("graph", "FILE", "write the overlay as FILE.dot, .graphml or, drawn, .svg"),
-    ],
+    ] + SecureNodeOptions.safety,
     notes: """
       Every node is a process of its own and joins through a random earlier one. Without --once the
       network stays up until it is interrupted, and can be talked to with publish and watch.
@@ -31,6 +38,8 @@ extension Verb {
       (median, sigma), matrix:FILE (round trips in milliseconds).
       With faults, such as --kill 10@5s --restart 5@10s --stop 3@8s..38s, files are published at nodes
       that nothing befalls, and every node that was not killed must get every file.
+      With --broadcast secure, consistent, bracha or auto the nodes run a broadcast that liars cannot
+      split (docs/guide-secure.md); their list of members is in the network's folder.
       """
   ) { arguments throws(CommandError) in
     let options = try UpOptions(arguments)
@@ -40,6 +49,7 @@ extension Verb {
     Interruption.watch()
     // What cannot be done is found out before anything is started.
     _ = try FaultInjector(options.faults, nodes: options.nodes, seed: options.seed)
+    if let summary = options.secureSummary { Messages.write(line: "\(summary).") }
     let network = try LocalNetwork(options)
     defer { network.stop() }
     var progress = Progress()
@@ -75,10 +85,18 @@ extension Verb {
       // Chunks that come a second time may still be on their way when the last node has its file.
       usleep(500_000)
     }
-    let sent = try network.counter("chunk_messages_sent")
-    return NetworkResult(
+    let sent = try network.counter(options.secure.isSecure ? "batch_messages_sent" : "chunk_messages_sent")
+    var posts: [PostMeasurement] = []
+    if options.posts > 0 {
+      var stream = try PostStream(network, options)
+      posts = try stream.run(&progress)
+    }
+    var result = NetworkResult(
       views: try network.views(), names: network.nodes.map(\.listen.description), files: files,
       payloadMessagesPerNode: sent, faults: outcome, numbers: network.nodes.map(\.index))
+    result.posts = posts
+    result.secure = options.secureSummary
+    return result
   }
 
   /// Leaves the network up until the user interrupts.

@@ -7,7 +7,8 @@ extension Verb {
   static let watch = Verb(
     "watch", "print which files a running node hears of and receives, as it happens",
     options: [
-      .nodeControl, Option("topic", "NAME", "only files that were published with this label"),
+      .nodeControl, .nodeBroadcast, .flag("posts", "print posts of a secure network instead of files"),
+      Option("topic", "NAME", "only files that were published with this label"),
       Option("count", "N", "stop after N events (default: go on until interrupted)"),
       .flag("json", "print every event as one JSON object, on a line of its own"),
     ],
@@ -18,27 +19,46 @@ extension Verb {
       """
   ) { arguments throws(CommandError) in
     let client = try arguments.controlClient()
+    try client.check(arguments)
     let isJSON = arguments.has("json")
     var left = try arguments.integer("count", in: 1...1_000_000_000, default: .max)
     // Nothing is left undone when watching stops, so an interruption is no failure.
     for number in [SIGINT, SIGTERM] { signal(number) { _ in _exit(0) } }
     var outputError: CommandError?
-    try explaining {
-      try client.events(topic: arguments.text("topic")) {
-        Messages.write(line: "watching \(client.address)")
-      } each: { event in
-        do throws(CommandError) {
-          try Output.standard.write(line: isJSON ? event.json.text(indented: false) : event.line)
-        } catch {
-          outputError = error
-        }
-        left -= 1
-        return left > 0 && outputError == nil
+    func write(_ json: JSONValue, _ line: String) -> Bool {
+      do throws(CommandError) {
+        try Output.standard.write(line: isJSON ? json.text(indented: false) : line)
+      } catch {
+        outputError = error
+      }
+      left -= 1
+      return left > 0 && outputError == nil
+    }
+    let opened = { Messages.write(line: "watching \(client.address)") }
+    if arguments.has("posts") {
+      guard arguments.text("topic") == nil else {
+        throw .usage("--topic is a label of files: leave it or --posts out.")
+      }
+      try explaining { try client.posts(opened: opened) { write($0.json, $0.line) } }
+    } else {
+      try explaining {
+        try client.events(topic: arguments.text("topic"), opened: opened) { write($0.json, $0.line) }
       }
     }
     if let outputError { throw outputError }
     if left > 0 { throw .failed("The node at \(client.address) has stopped: start it again to go on.") }
   }
+}
+
+extension ControlPost {
+  fileprivate var json: JSONValue {
+    .object([
+      ("event", .string("post")), ("author", .string(author)), ("number", .unsigned(number)),
+      ("text", .string(text)), ("time", .unsigned(time)),
+    ])
+  }
+
+  fileprivate var line: String { printable("\(author.prefix(16)) \(number): \(text)") }
 }
 
 extension ControlEvent {

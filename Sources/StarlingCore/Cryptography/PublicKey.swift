@@ -48,6 +48,34 @@ public struct PublicKey: Hashable, Comparable, Sendable, CustomStringConvertible
   public var description: String { hexadecimal(bytes) }
 }
 
+extension PublicKey {
+  /// The key with these 64 hexadecimal digits, in either case; `nil` for anything else.
+  public init?(hexadecimal digits: some Sequence<UInt8>) {
+    var bytes: [UInt8] = []
+    var high: UInt8?
+    for digit in digits {
+      guard bytes.count < PublicKey.byteCount, let value = PublicKey.value(ofDigit: digit) else { return nil }
+      if let known = high {
+        bytes.append(known << 4 | value)
+        high = nil
+      } else {
+        high = value
+      }
+    }
+    guard high == nil else { return nil }
+    self.init(bytes)
+  }
+
+  private static func value(ofDigit digit: UInt8) -> UInt8? {
+    switch digit {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
+    case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
+    case UInt8(ascii: "A")...UInt8(ascii: "F"): digit - UInt8(ascii: "A") + 10
+    default: nil
+    }
+  }
+}
+
 /// Lower-case hexadecimal digits, two a byte.
 public func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
   let digits = Array("0123456789abcdef".utf8)

@@ -40,7 +40,7 @@ public struct SHA256: Sendable {
 }
 
 /// What SHA-256 makes of some bytes.
-public struct SHA256Digest: Hashable, Comparable, Sendable, CustomStringConvertible {
+public struct SHA256Digest: Hashable, Comparable, Sendable, WireBytes, CustomStringConvertible {
   /// A digest has 32 bytes.
   public static var byteCount: Int { 32 }
 

@@ -38,6 +38,8 @@ struct HostCore<P: Process>: ~Copyable where P.Message: WireMessage {
   var retained = PeerMap<Int>()
   var counters = ProcessHostCounters()
   var isCheckScheduled = false
+  /// What the process sent to itself.
+  var ownMessages = FirstInFirstOut<P.Message>()
 
   init(
     endpoint: consuming Endpoint, peers: SharedPeerTable, random: ChaChaRandom,
@@ -79,6 +81,8 @@ extension HostCore: Effects {
   struct Parcel {
     let frame: [UInt8]
     let trafficClass: Int
+    /// The message itself, if the process may hear it from itself.
+    let own: P.Message?
   }
 
   mutating func next() -> UInt64 { random.next() }
@@ -87,11 +91,16 @@ extension HostCore: Effects {
     var writer = WireWriter(capacity: message.encodedByteCount + 2)
     HostFrame.begin(.message, in: &writer)
     message.encode(into: &writer, peers: peers.table)
-    return Parcel(frame: writer.bytes, trafficClass: trafficClass(of: message))
+    return Parcel(
+      frame: writer.bytes, trafficClass: trafficClass(of: message),
+      own: hooks.isHeardByItself(message) ? message : nil)
   }
 
   mutating func send(_ parcel: Parcel, to peer: Peer) {
-    guard peer != PeerTable.own else { return }
+    guard peer != PeerTable.own else {
+      if let message = parcel.own { ownMessages.append(message) }
+      return
+    }
     guard let connection = connections.preferredIndex(for: peer) ?? openConnection(to: peer) else {
       return wait(parcel, for: peer)
     }

@@ -6,7 +6,7 @@ import StarlingTransport
 /// timers, and tells it when the last connection to a peer is lost. Still a value that performs no I/O: see
 /// ``ProcessHostSink``.
 ///
-/// The node's own handle is ``PeerTable/own``; what the process sends to itself is dropped. What it sends to
+/// The node's own handle is ``PeerTable/own``; see ``ProcessHooks/isHeardByItself``. What it sends to
 /// others may be lost: when a queue is full, when a peer cannot be reached, or with a connection.
 ///
 /// A host shares its peer table with whoever it was given by, so it is not to be copied, and cannot be.
@@ -195,6 +195,7 @@ extension ProcessHost {
 extension ProcessHost {
   /// Handles everything that the endpoint and the process have left to do, oldest first.
   private mutating func settle(into sink: inout some ProcessHostSink<P> & ~Copyable) {
+    hearItself()
     flush(into: &sink)
     while let event = core.events.queue.popFirst() {
       switch event {
@@ -206,7 +207,14 @@ extension ProcessHost {
         if let i = core.connections.index(of: connection) { core.connections[i].isCongested = false }
       case .closed(let connection, let reason): closed(connection, reason, into: &sink)
       }
+      hearItself()
       flush(into: &sink)
+    }
+  }
+
+  private mutating func hearItself() {
+    while let message = core.ownMessages.popFirst() {
+      process.receive(message, from: PeerTable.own, at: core.now, into: &core)
     }
   }
 

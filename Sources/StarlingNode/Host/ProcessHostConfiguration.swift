@@ -49,6 +49,9 @@ public struct ProcessHooks<P: Process>: Sendable {
   /// Whether a peer may be connected at all; others are turned away when their key is known. `nil`: everybody may.
   public var admits: (@Sendable (P, Peer) -> Bool)?
 
+  /// Whether what the process sends to itself comes back to it; it is dropped otherwise.
+  public var isHeardByItself: @Sendable (P.Message) -> Bool = { _ in false }
+
   /// All messages in one class, and no handle is ever freed, and what cannot be read closes a connection.
   public init() {}
 }

@@ -24,7 +24,8 @@ extension Node {
   ///
   /// - Returns: whether there is something new to handle.
   private mutating func sendNextChunk() -> Bool {
-    guard files.nextDeadline <= now, !(isAlone && wasJoined), isAlone || host.hasRoom(for: chunkRoom),
+    guard files.nextDeadline <= now, isSecure || !(isAlone && wasJoined),
+      isAlone || host.hasRoom(for: chunkRoom), host.process.diffusion.secure.map({ $0.room > 0 }) ?? true,
       host.longestQueueBytes(at: now, patience: NodeConfiguration.hangingNeighbourPatience)
         <= configuration.lowWaterBytes
     else { return false }
@@ -62,8 +63,11 @@ extension Node {
     case .delivered(let broadcast, let sender):
       let kind = FileMessage.kind(of: broadcast.payload)
       delivered[NodeTraffic.ofPayload(kind).rawValue] += 1
+      if PostBatch.isMeant(by: broadcast.payload) { return deliverPosts(broadcast.payload, into: &sink) }
       if broadcast.identifier.origin == PeerTable.own {
-        sink.report(.spokenFor(broadcast.identifier.sequence))
+        // A secure broadcast delivers the node's own messages too, and nobody else signs them.
+        if !isSecure { sink.report(.spokenFor(broadcast.identifier.sequence)) }
+        return
       }
       let origin = peers.table.record(of: broadcast.identifier.origin).key
       files.receive(broadcast.payload, from: origin, at: now, into: &fileOutputs)
@@ -80,6 +84,25 @@ extension Node {
     case .overlay(.gained(let peer, let view)): gained(peer, view, into: &sink)
     case .overlay(.lost(let peer, let view)): lost(peer, view, into: &sink)
     }
+  }
+
+  /// Hands posts up, once each: only a secure broadcast brings any.
+  private mutating func deliverPosts(_ payload: [UInt8], into sink: inout some NodeSink & ~Copyable) {
+    guard isSecure, let batch = try? PostBatch(encoded: payload, entryLimit: BatchLimits.entries) else {
+      return
+    }
+    postsDelivered += UInt64(batch.posts.count)
+    for post in batch.posts { postsDigest &+= Node.fingerprint(of: post, by: batch.author) }
+    sink.delivered(batch.posts, by: batch.author)
+  }
+
+  /// A number made of a post: the sum over all that were delivered is the same at nodes that delivered the same.
+  private static func fingerprint(of post: Post, by author: PublicKey) -> UInt64 {
+    var writer = WireWriter(capacity: post.contents.count + 40)
+    writer.write(raw: author.bytes)
+    writer.write(integer: post.number)
+    writer.write(raw: post.contents)
+    return SHA256.hash(writer.bytes).bytes.prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
   }
 
   private mutating func gained(
@@ -189,7 +212,7 @@ extension Node {
 
   /// Looks at every chunk that the tree keeps for its neighbours, the oldest first.
   func forEachKeptChunk(_ body: (PublicKey, FileIdentifier, [UInt8]) -> Void) {
-    host.process.diffusion.forEachKeptMessage { message in
+    host.process.diffusion.tree.forEachKeptMessage { message in
       guard let (file, _) = FileMessage.chunkPosition(in: message.payload) else { return }
       body(peers.table.record(of: message.identifier.origin).key, file, message.payload)
     }
@@ -246,7 +269,12 @@ extension Node {
         host: host.counters, transport: host.transportCounters, files: files.counters,
         delivered: delivered, misbehaviour: misbehaviour, subscriptionsAdmitted: admission.admitted,
         subscriptionsRefused: admission.refusals, lastRefusal: admission.lastRefusal),
-      files: files.filesInProgress, joinRefusal: isAlone ? joinRefusal : nil)
+      files: files.filesInProgress, joinRefusal: isAlone ? joinRefusal : nil,
+      postsDelivered: postsDelivered, postsDigest: postsDigest,
+      secure: host.process.diffusion.secure.map {
+        SecureStatus(
+          liveInstances: $0.liveInstances, signatureChecks: $0.signatureChecks, dropped: $0.dropped)
+      })
   }
 
   private var neighbourStatuses: [NeighbourStatus] {
@@ -258,7 +286,7 @@ extension Node {
   private func neighbour(at position: Int) -> NeighbourStatus {
     let peer = neighbours.keys[position]
     let record = peers.table.record(of: peer)
-    let link = host.process.diffusion.links[peer]
+    let link = host.process.diffusion.tree.links[peer]
     return NeighbourStatus(
       key: record.key, address: record.address, isInPartialView: neighbours[position].isInPartialView,
       isInInView: neighbours[position].isInInView, isEager: link?.isEager ?? false,

@@ -28,6 +28,11 @@ public struct Node: ~Copyable {
   var delivered = [UInt64](repeating: 0, count: NodeTraffic.allCases.count)
   var now = Instant.zero
   var isShutDown = false
+  /// Posts that were delivered, and a sum over what they say.
+  var postsDelivered: UInt64 = 0
+  var postsDigest: UInt64 = 0
+  /// The number of the node's next post.
+  var nextPost: UInt64
   /// The neighbours that were lost, the last one first, with their addresses: bounded.
   var formerNeighbours: [PeerRecord] = []
   /// Whether there was ever a neighbour.
@@ -58,10 +63,14 @@ public struct Node: ~Copyable {
     if let refusal = configuration.admission.refusal(of: identity.publicKey) {
       throw .inadmissible(identity.publicKey, refusal)
     }
-    self.configuration = configuration
-    key = identity.publicKey
     let own = PeerRecord(key: identity.publicKey, address: configuration.listen)
-    peers = SharedPeerTable(PeerTable(own: own, capacity: configuration.peerLimit))
+    let peers = SharedPeerTable(PeerTable(own: own, capacity: configuration.peerLimit))
+    let secure = try Node.secureMember(
+      configuration.secure, identity, network: configuration.transport.network, peers: peers)
+    self.configuration = configuration
+    self.peers = peers
+    key = identity.publicKey
+    nextPost = firstSequence
     let auth = KeyAuthenticator(
       identity: identity, network: configuration.transport.network, peers: peers,
       policy: configuration.admission)
@@ -72,17 +81,39 @@ public struct Node: ~Copyable {
     let seen = (try? SeenMessages.decode(from: &reader, peers: &peers.table)) ?? SeenMessages()
     let process = NodeProcess(
       overlay: Scamp(identity: PeerTable.own, door: door, configuration: configuration.membership),
-      diffusion: BroadcastTree(
-        identity: PeerTable.own, auth: auth, configuration: configuration.broadcast,
-        firstSequence: firstSequence, seen: seen))
+      diffusion: NodeBroadcast(
+        tree: BroadcastTree(
+          identity: PeerTable.own, auth: auth, configuration: configuration.broadcast,
+          firstSequence: firstSequence, seen: seen), secure: secure))
     let endpoint = Endpoint(
       identity: identity, configuration: configuration.transport, random: random.split())
     host = ProcessHost(
       process: process, endpoint: endpoint, peers: peers, random: random.split(),
       configuration: configuration.host, hooks: .node)
+    // Links to members are kept, however silent.
+    for peer in secure?.members.members ?? [] where peer != PeerTable.own { host.retain(peer) }
     files = FileSharing(configuration: configuration.files)
     files.noteFinished(configuration.finishedFiles)
     contacts = ContactList(configuration.contacts, at: .zero)
+  }
+
+  /// The node's part in a secure broadcast, whose members' handles are given out here.
+  private static func secureMember(
+    _ configuration: SecureConfiguration?, _ identity: Identity, network: [UInt8], peers: SharedPeerTable
+  ) throws(NodeError) -> SecureMember? {
+    guard let configuration else { return nil }
+    var members = PeerSet()
+    for record in configuration.members {
+      guard let peer = try? peers.table.intern(record) else {
+        throw .tooManyMembers(configuration.members.count)
+      }
+      members.insert(peer)
+      // Where an operator says that a member is, is no hearsay.
+      if peer != PeerTable.own, let address = record.address { peers.table.confirm(address, of: peer) }
+    }
+    guard members.contains(PeerTable.own) else { throw .notAMember(identity.publicKey) }
+    let auth = KeySecureAuthenticator(identity: identity, network: network, peers: peers, members: members)
+    return SecureMember(configuration: configuration, members: members, auth: auth)
   }
 
   /// When ``expire(at:into:)`` is next to be called; ``Instant/distantFuture`` for never.
@@ -100,15 +131,16 @@ public struct Node: ~Copyable {
     mutating get { host.longestQueueBytes(at: now, patience: NodeConfiguration.hangingNeighbourPatience) > 0 }
   }
 
-  /// The number of the next broadcast: what must not be used again after a restart begins below it.
-  public var nextSequence: UInt64 { host.process.diffusion.nextSequence }
+  /// The number of the next broadcast, or in a secure network of the next post: what must not be used again after a
+  /// restart begins below it.
+  public var nextSequence: UInt64 { isSecure ? nextPost : host.process.diffusion.tree.nextSequence }
 
   /// The messages that a later run need not be given again, encoded: those of every origin, except those whose files
   /// are arriving, or wait, or are known by chunks alone. Such a file begins anew, so its messages must count as new.
   public var memory: [UInt8] {
     var arriving = files.awaitedPublishers
     forEachKeptChunk { origin, file, _ in if files.isWanted(file) { arriving.insert(origin) } }
-    let stored = host.process.diffusion.seen.stored.filter { origin in
+    let stored = host.process.diffusion.tree.seen.stored.filter { origin in
       !arriving.contains(peers.table.record(of: origin.origin).key)
     }
     guard let seen = try? SeenMessages(stored) else { return [] }
@@ -136,8 +168,29 @@ public struct Node: ~Copyable {
   /// Whether the node is alone and every contact that it was given has answered that it will not let it in.
   public var isRefusedByAll: Bool { isAlone && contacts.haveAllRefused }
 
+  /// Whether it takes part in a secure broadcast.
+  var isSecure: Bool { host.process.diffusion.secure != nil }
+
   /// Whether the node has no neighbour.
   public var isAlone: Bool { neighbours.count == 0 }
+}
+
+/// Why posts are not broadcast.
+public enum PostError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// The node's broadcast makes no promise that posts need.
+  case notSecure
+  /// There is room for so many batches only.
+  case tooMany(room: Int)
+
+  /// One sentence.
+  public var description: String {
+    switch self {
+    case .notSecure:
+      "posts need a broadcast that liars cannot split; start the node with --broadcast secure or bracha"
+    case .tooMany(let room):
+      "there is room for \(room) batches now; wait until others are delivered, or send more posts in each"
+    }
+  }
 }
 
 /// Why there is no node.
@@ -146,11 +199,18 @@ public enum NodeError: Error, Hashable, Sendable, CustomStringConvertible {
   case seedLength(Int, expected: Int)
   /// The network's policy does not let the node's own key in.
   case inadmissible(PublicKey, AdmissionRefusal)
+  /// The node's own key is not among the members of the secure broadcast.
+  case notAMember(PublicKey)
+  /// There are more members than the table of peers has room for.
+  case tooManyMembers(Int)
 
   /// One sentence.
   public var description: String {
     switch self {
     case .seedLength(let count, let expected): "the seed has \(count) bytes; it needs \(expected)"
+    case .notAMember(let key):
+      "its own key \(key) is not in the list of members; add it there, or name another key with --identity"
+    case .tooManyMembers(let count): "\(count) members are more than the table of peers has room for"
     case .inadmissible(let key, let refusal):
       "its own policy keeps its key \(key) out, because \(refusal)"
         + (refusal == .notListed ? "; add it there, or name another key with --identity" : "")
@@ -239,6 +299,28 @@ extension Node {
   /// Lets go of a file that is arriving, or complete, and cannot be kept. It may come again if somebody publishes it
   /// again.
   public mutating func giveUp(_ file: FileIdentifier) { files.giveUp(file) }
+
+  /// Broadcasts posts of this node's own, in their order.
+  ///
+  /// - Parameters:
+  ///   - contents: what each says, at most ``Post/byteLimit`` bytes.
+  ///   - batchLimit: how many travel together at most, 1 to ``BatchLimits/entries``.
+  /// - Returns: the number of the first.
+  /// - Throws: ``PostError`` when the node's broadcast is no secure one, or too many posts wait.
+  public mutating func post(
+    _ contents: [[UInt8]], batchLimit: Int, at now: Instant, into sink: inout some NodeSink & ~Copyable
+  ) throws(PostError) -> UInt64 {
+    guard let secure = host.process.diffusion.secure else { throw .notSecure }
+    let first = nextPost
+    let posts = contents.enumerated().map { Post(number: first + UInt64($0.offset), contents: $0.element) }
+    let batches = PostBatch.batches(
+      of: posts, by: key, entryLimit: batchLimit, byteLimit: NodeBatch.byteLimit)
+    guard begin(at: now), batches.count <= secure.room else { throw .tooMany(room: secure.room) }
+    nextPost += UInt64(posts.count)
+    for batch in batches { host.handle(.broadcast(batch.encoded), at: now, into: &hostOutputs) }
+    settle(into: &sink)
+    return first
+  }
 
   /// Leaves the network in good order: the neighbours are told, and find others. ``shutDown(at:into:)`` follows
   /// once ``hasUnsentMessages`` is false, or after a while.

@@ -25,8 +25,10 @@ public struct NodeConfiguration: Sendable {
   public var membership: ScampConfiguration
   /// Who may join the network: the same at every node of it.
   public var admission: any AdmissionPolicy
-  /// The broadcast's parameters.
+  /// The broadcast tree's parameters.
   public var broadcast: BroadcastTreeConfiguration
+  /// The secure broadcast that takes the tree's place, if any.
+  public var secure: SecureConfiguration?
   /// The bounds of file sharing.
   public var files: FileSharingConfiguration
   /// How many peers can be remembered at once.

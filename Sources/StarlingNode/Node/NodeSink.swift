@@ -21,6 +21,9 @@ public protocol NodeSink: ~Copyable {
   /// calls ``Node/assembled(_:at:into:)``, or ``Node/giveUp(_:)`` if it could not be done. Until then the file keeps
   /// its place, for which another may wait.
   mutating func completed(_ file: FileIdentifier)
+  /// Posts of a member, this node included, that every correct member delivers: in the order of the author's
+  /// numbers, unless the author lied.
+  mutating func delivered(_ posts: [Post], by author: PublicKey)
   /// Something happened that an operator may want to know.
   mutating func report(_ event: NodeEvent)
 }

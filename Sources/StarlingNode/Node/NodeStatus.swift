@@ -29,6 +29,22 @@ public struct NodeStatus: Sendable {
   public let files: [FileProgress]
   /// Why a contact that answered did not let it in, while it is alone.
   public let joinRefusal: JoinRefusal?
+  /// Posts that were delivered.
+  public let postsDelivered: UInt64
+  /// A sum over what these posts say: the same at nodes that delivered the same posts.
+  public let postsDigest: UInt64
+  /// The part in a secure broadcast, if it takes one.
+  public let secure: SecureStatus?
+}
+
+/// A node's part in a secure broadcast.
+public struct SecureStatus: Hashable, Sendable {
+  /// How many instances take memory.
+  public let liveInstances: Int
+  /// How many signatures were checked.
+  public let signatureChecks: UInt64
+  /// How many messages were dropped because their instances are over, or too far ahead.
+  public let dropped: UInt64
 }
 
 /// Why a contact that answered did not let a node into the network.

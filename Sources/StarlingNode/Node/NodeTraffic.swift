@@ -3,7 +3,7 @@ import StarlingBroadcast
 import StarlingOverlay
 
 /// The kind of process that a node runs.
-public typealias NodeProcess = GroupMember<Scamp<KeyAdmission>, BroadcastTree<KeyAuthenticator>>
+public typealias NodeProcess = GroupMember<Scamp<KeyAdmission>, NodeBroadcast>
 
 /// The kinds of messages that a node counts apart.
 public enum NodeTraffic: Int, CaseIterable, Sendable {
@@ -17,10 +17,15 @@ public enum NodeTraffic: Int, CaseIterable, Sendable {
   case chunk = 3
   /// A broadcast that carries something else.
   case otherPayload = 4
+  /// A secure broadcast's without a batch: subscriptions and votes.
+  case vote = 5
+  /// A secure broadcast's that carries a batch.
+  case batch = 6
 
   /// The class of a message.
   static func of(_ message: NodeProcess.Message) -> NodeTraffic {
     if case .overlay = message { return .membership }
+    if case .diffusion(.secure(let message)) = message { return message.carriesBatch ? .batch : .vote }
     guard let broadcast = message.carriedBroadcast else { return .control }
     return ofPayload(FileMessage.kind(of: broadcast.payload))
   }
@@ -47,6 +52,8 @@ extension ProcessHooks where P == NodeProcess {
     }
     hooks.admits = { member, peer in member.overlay.admits(peer) }
     hooks.blame = { .blame($0, .malformed) }
+    // A member's samples may hold itself.
+    hooks.isHeardByItself = { if case .diffusion(.secure) = $0 { true } else { false } }
     return hooks
   }
 }

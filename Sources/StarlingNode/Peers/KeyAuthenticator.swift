@@ -62,4 +62,4 @@ public struct KeyAuthenticator: Authenticator {
   }
 }
 
-extension Ed25519Signature: WireSignature {}
+extension Ed25519Signature: WireBytes {}

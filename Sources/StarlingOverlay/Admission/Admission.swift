@@ -64,7 +64,7 @@ extension Admission {
 public struct OpenDoor: Admission {
   /// No signature at all.
   @frozen
-  public struct Nothing: Sendable, Hashable, WireSignature {
+  public struct Nothing: Sendable, Hashable, WireBytes {
     /// No bytes.
     public var bytes: [UInt8] { [] }
     /// 0.

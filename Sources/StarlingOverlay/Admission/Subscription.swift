@@ -42,7 +42,7 @@ public struct Subscription<Signature: Sendable & Hashable>: Sendable, Hashable {
   }
 }
 
-extension Subscription where Signature: WireSignature {
+extension Subscription where Signature: WireBytes {
   func encode(into writer: inout WireWriter, peers: borrowing some PeerDirectory) {
     writer.write(subscriber, from: peers)
     writer.write(keyOf: contact, from: peers)
@@ -57,18 +57,9 @@ extension Subscription where Signature: WireSignature {
     let subscriber = try reader.readPeer(into: &peers)
     let contact = try reader.readPeerKey(into: &peers)
     let number = try reader.read(UInt64.self)
-    let signature: Signature = try reader.readSignature()
+    let signature = try reader.read(Signature.self)
     return Subscription(
       subscriber: subscriber, contact: contact, number: number, signature: signature,
-      countersignature: try reader.readSignature())
-  }
-}
-
-extension WireReader {
-  mutating func readSignature<Signature: WireSignature>() throws(WireError) -> Signature {
-    guard let signature = Signature(try read(count: Signature.byteCount)) else {
-      throw .invalid("a signature of the wrong length")
-    }
-    return signature
+      countersignature: try reader.read())
   }
 }

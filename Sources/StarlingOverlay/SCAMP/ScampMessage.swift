@@ -72,7 +72,7 @@ extension Scamp {
   }
 }
 
-extension Scamp.Message: WireMessage where Door.Signature: WireSignature {
+extension Scamp.Message: WireMessage where Door.Signature: WireBytes {
   /// Appends a kind byte and the kind's fields.
   public func encode(into writer: inout WireWriter, peers: borrowing some PeerDirectory) {
     switch self {
@@ -131,7 +131,7 @@ extension Scamp.Message: WireMessage where Door.Signature: WireSignature {
     from reader: inout WireReader, peers: inout some PeerDirectory
   ) throws(WireError) -> Scamp.Message {
     switch try reader.readByte() {
-    case 0: return .subscribe(number: try reader.read(), try reader.readSignature())
+    case 0: return .subscribe(number: try reader.read(), try reader.read())
     case 1: return .walk(try Scamp.Walk.decode(from: &reader, peers: &peers))
     case 2:
       let hopsLeft = try reader.read(UInt16.self)
@@ -139,7 +139,7 @@ extension Scamp.Message: WireMessage where Door.Signature: WireSignature {
       return .subscription(subscription, hopsLeft: hopsLeft, try reader.readNews())
     case 3:
       let number = try reader.read(UInt64.self)
-      let countersignature: Door.Signature = try reader.readSignature()
+      let countersignature: Door.Signature = try reader.read()
       return .welcome(number: number, countersignature, try reader.readNews())
     case 4: return .refused(number: try reader.read())
     case 5: return .kept(try reader.readNews())
@@ -192,7 +192,7 @@ extension Scamp.Walk {
   }
 }
 
-extension Scamp.Walk where Door.Signature: WireSignature {
+extension Scamp.Walk where Door.Signature: WireBytes {
   func encode(into writer: inout WireWriter, peers: borrowing some PeerDirectory) {
     switch purpose {
     case .contact(let number, let signature):
@@ -212,7 +212,7 @@ extension Scamp.Walk where Door.Signature: WireSignature {
   ) throws(WireError) -> Scamp.Walk {
     let purpose: Purpose
     switch try reader.readByte() {
-    case 0: purpose = .contact(number: try reader.read(), try reader.readSignature())
+    case 0: purpose = .contact(number: try reader.read(), try reader.read())
     case 1: purpose = .donation
     default: throw .invalid("a walk without a known purpose")
     }

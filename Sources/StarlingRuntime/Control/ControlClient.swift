@@ -60,6 +60,34 @@ public struct ControlClient: Sendable {
       ControlPublication.self, from: try ControlClient.body(of: &client))
   }
 
+  /// Has the node broadcast posts.
+  ///
+  /// - Parameters:
+  ///   - text: a post a line, each of at most 4,096 bytes.
+  ///   - batch: how many travel together at most, 1 to 1,024.
+  /// - Throws: ``HostError`` when the node refuses: it takes part in no secure broadcast, or too many wait.
+  public func post(_ text: [UInt8], batch: Int) throws(HostError) -> ControlPosting {
+    var client = try HTTPClient(connectingTo: address, timeout: timeout)
+    try client.sendHead("POST", "/api/v1/posts?batch=\(batch)", contentLength: UInt64(text.count))
+    _ = try client.send(text[...])
+    return try ControlCoding.decode(ControlPosting.self, from: try ControlClient.body(of: &client))
+  }
+
+  /// Listens for posts until `each` has had enough, the node stops, or the time is up.
+  ///
+  /// - Parameters:
+  ///   - timeout: how long to listen; for ever if `nil`.
+  ///   - opened: called once, when no post can be missed any more.
+  ///   - each: called for every post; false ends the listening.
+  /// - Throws: ``HostError`` when no node answers, it refuses, or the time is up.
+  public func posts(
+    timeout: Interval? = nil, opened: () -> Void = {}, each: (ControlPost) -> Bool
+  ) throws(HostError) {
+    try listen("/api/v1/posts", timeout: timeout, opened: opened) { data throws(HostError) in
+      each(try ControlCoding.decode(ControlPost.self, from: data))
+    }
+  }
+
   /// Listens for events until `each` has had enough, the node stops, or the time is up.
   ///
   /// - Parameters:
@@ -71,9 +99,17 @@ public struct ControlClient: Sendable {
   public func events(
     topic: String? = nil, timeout: Interval? = nil, opened: () -> Void = {}, each: (ControlEvent) -> Bool
   ) throws(HostError) {
-    var client = try HTTPClient(connectingTo: address, timeout: timeout)
     let query = topic.map { "?topic=" + ControlClient.escaped($0) } ?? ""
-    try client.sendHead("GET", "/api/v1/events" + query)
+    try listen("/api/v1/events" + query, timeout: timeout, opened: opened) { data throws(HostError) in
+      each(try ControlCoding.decode(ControlEvent.self, from: data))
+    }
+  }
+
+  private func listen(
+    _ path: String, timeout: Interval?, opened: () -> Void, each: ([UInt8]) throws(HostError) -> Bool
+  ) throws(HostError) {
+    var client = try HTTPClient(connectingTo: address, timeout: timeout)
+    try client.sendHead("GET", path)
     try ControlClient.check(try client.readStatus(), &client)
     var isOpen = false
     while let line = try client.readLine() {
@@ -83,8 +119,7 @@ public struct ControlClient: Sendable {
         opened()
       }
       guard line.hasPrefix("data: ") else { continue }
-      let event = try ControlCoding.decode(ControlEvent.self, from: Array(line.utf8.dropFirst(6)))
-      if !each(event) { return }
+      if !(try each(Array(line.utf8.dropFirst(6)))) { return }
     }
   }
 

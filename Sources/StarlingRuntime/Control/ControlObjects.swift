@@ -24,6 +24,16 @@ public struct ControlStatus: Codable, Hashable, Sendable {
   public var inView = 0
   /// How many peers the network seems to have.
   public var estimatedSize = 0.0
+  /// How it brings messages to all: `tree`, or a secure broadcast's name.
+  public var broadcast = ""
+  /// The probability that a broadcast fails though its adversary does what it can; left out where nothing bounds it.
+  public var epsilon: Double?
+  /// How many members a secure broadcast has.
+  public var members: Int?
+  /// Posts that were delivered.
+  public var postsDelivered: UInt64 = 0
+  /// A sum over what these posts say, 16 hexadecimal digits: the same at nodes that delivered the same posts.
+  public var postsDigest = ""
   /// How many files are on their way, in or out.
   public var filesInProgress = 0
   /// What it has counted, by name.
@@ -127,6 +137,26 @@ public struct ControlPublication: Codable, Hashable, Sendable {
   public var digest: String
   /// Its size.
   public var bytes: UInt64
+}
+
+/// The answer of `POST /api/v1/posts`.
+public struct ControlPosting: Codable, Hashable, Sendable {
+  /// The number of the first post.
+  public var first: UInt64
+  /// How many posts there are.
+  public var posts: Int
+}
+
+/// A post that was delivered: the data of one of `GET /api/v1/posts`.
+public struct ControlPost: Codable, Hashable, Sendable {
+  /// Whose post it is: a public key.
+  public var author: String
+  /// Its number among the author's.
+  public var number: UInt64
+  /// What it says; what is not UTF-8 is replaced.
+  public var text: String
+  /// The wall clock's time at delivery, in milliseconds since 1970.
+  public var time: UInt64
 }
 
 /// Something that happened to a file: the data of one of `GET /api/v1/events`.

@@ -1,4 +1,5 @@
 import StarlingApps
+import StarlingBroadcast
 import StarlingCore
 
 /// Who answers the control server's questions, from any thread and in its own time.
@@ -9,6 +10,10 @@ protocol ControlService: Sendable {
   func peers(_ reply: HTTPReply)
   /// Answers with ``ControlFiles``.
   func files(_ reply: HTTPReply)
+  /// Takes in posts, a line each, that are to be broadcast.
+  ///
+  /// - Parameter batchLimit: how many travel together at most.
+  func posts(batchLimit: Int) -> any HTTPUpload
   /// Takes in a file that is to be published.
   ///
   /// - Throws: ``HostError`` when it cannot be, which is the user's doing.
@@ -26,6 +31,7 @@ final class ControlServer: Sendable {
 
   private let http: HTTPServer
   private let hub: EventHub
+  private let postHub: EventHub
 
   /// Starts the server.
   ///
@@ -33,10 +39,11 @@ final class ControlServer: Sendable {
   ///   - address: where to listen; port 0 takes any free port.
   ///   - service: who answers.
   init(listeningOn address: SocketAddress, service: some ControlService) throws(HostError) {
-    let hub = EventHub()
+    let (hub, postHub) = (EventHub(), EventHub())
     self.hub = hub
+    self.postHub = postHub
     http = try HTTPServer(listeningOn: address) { request in
-      ControlServer.route(request, service: service, hub: hub)
+      ControlServer.route(request, service: service, hub: hub, postHub: postHub)
     }
   }
 
@@ -52,17 +59,29 @@ final class ControlServer: Sendable {
       Array("event: \(event.event.rawValue)\ndata: ".utf8) + data + Array("\n\n".utf8), topic: event.topic)
   }
 
+  /// Whether somebody listens for posts.
+  var hasPostListeners: Bool { postHub.hasListeners }
+
+  /// Tells everybody who listens for posts.
+  func publish(_ post: ControlPost) {
+    guard let data = try? ControlCoding.encode(post) else { return }
+    postHub.publish(Array("event: post\ndata: ".utf8) + data + Array("\n\n".utf8), topic: nil)
+  }
+
   /// Sends a comment on all event streams: a client that is gone shows only when something is sent.
-  func keepAlive() { hub.publish(Array(": alive\n\n".utf8), topic: nil) }
+  func keepAlive() {
+    for hub in [hub, postHub] { hub.publish(Array(": alive\n\n".utf8), topic: nil) }
+  }
 
   /// Ends the event streams, answers whoever still waits, and stops.
   func stop() {
     hub.finish()
+    postHub.finish()
     http.stop()
   }
 
   private static func route(
-    _ request: HTTPRequest, service: some ControlService, hub: EventHub
+    _ request: HTTPRequest, service: some ControlService, hub: EventHub, postHub: EventHub
   ) -> HTTPHandling {
     if let refusal = refusal(of: request) { return .answer(refusal) }
     switch (request.method, request.path) {
@@ -71,7 +90,10 @@ final class ControlServer: Sendable {
     case ("GET", "/api/v1/files"): return .ask(service.files)
     case ("POST", "/api/v1/files"): return upload(request, to: service)
     case ("GET", "/api/v1/events"): return events(request, hub: hub)
-    case (_, "/api/v1/status"), (_, "/api/v1/peers"), (_, "/api/v1/files"), (_, "/api/v1/events"):
+    case ("GET", "/api/v1/posts"): return events(request, hub: postHub)
+    case ("POST", "/api/v1/posts"): return posts(request, to: service)
+    case (_, "/api/v1/posts"), (_, "/api/v1/status"), (_, "/api/v1/peers"), (_, "/api/v1/files"),
+      (_, "/api/v1/events"):
       return refuse(405, "\(request.path) does not take \(request.method).")
     default: return refuse(404, "There is nothing at this path; the interface is under /api/v1.")
     }
@@ -132,6 +154,20 @@ final class ControlServer: Sendable {
     } catch {
       return refuse(400, error.description)
     }
+  }
+
+  private static func posts(_ request: HTTPRequest, to service: some ControlService) -> HTTPHandling {
+    guard let length = request.header("Content-Length") else {
+      return refuse(411, "The request must state the posts' size as its Content-Length.")
+    }
+    guard let byteCount = Int(length), byteCount <= PostUpload.byteLimit else {
+      return refuse(413, "At most \(PostUpload.byteLimit) bytes of posts can be handed in at once.")
+    }
+    let limit = request.query("batch") ?? "\(BatchLimits.entries)"
+    guard let batchLimit = Int(limit), (1...BatchLimits.entries).contains(batchLimit) else {
+      return refuse(400, "A batch has 1 to \(BatchLimits.entries) posts.")
+    }
+    return .receive(service.posts(batchLimit: batchLimit))
   }
 
   private static func events(_ request: HTTPRequest, hub: EventHub) -> HTTPHandling {

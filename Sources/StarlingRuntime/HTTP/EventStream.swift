@@ -107,6 +107,9 @@ final class EventHub: Sendable {
     }
   }
 
+  /// Whether there is anybody to send to.
+  var hasListeners: Bool { !current.isEmpty }
+
   /// Sends an event to everybody who wants the topic; `nil` is wanted by all.
   func publish(_ bytes: [UInt8], topic: String?) {
     for stream in current where topic == nil || stream.topic == nil || stream.topic == topic {

@@ -55,8 +55,8 @@ enum AdmissionFiles {
     return hasLists ? ReplaceablePolicy(try policy(of: rules)) : nil
   }
 
-  private static func read(_ path: String) throws(HostError) -> String {
-    let failure = "The list of keys \"\(path)\" could not be read"
+  static func read(_ path: String, what: String = "The list of keys") throws(HostError) -> String {
+    let failure = "\(what) \"\(path)\" could not be read"
     let file = try FileDescriptor(starling_open(path, O_RDONLY, 0), orThrow: failure)
     var contents: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 1 << 16)

@@ -29,6 +29,8 @@ public struct HostConfiguration: Sendable {
   public var network = "starling"
   /// Who may join: all rules must let a peer in, and everybody may if there are none. The same at every node.
   public var admission: [AdmissionRule] = []
+  /// The secure broadcast that the node takes part in; it broadcasts by its tree if `nil`.
+  public var secure: SecureBroadcastSettings?
   /// What the delays and losses follow from; the system's entropy if `nil`.
   public var seed: UInt64?
   /// The least urgent events that are logged.

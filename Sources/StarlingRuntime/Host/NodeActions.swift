@@ -11,6 +11,7 @@ struct NodeActions: NodeSink {
     case arrived(Int, FileIdentifier, PublicKey)
     case store([UInt8], Int, FileIdentifier)
     case completed(FileIdentifier)
+    case deliverPosts([Post], PublicKey)
     case report(NodeEvent)
   }
 
@@ -49,6 +50,10 @@ struct NodeActions: NodeSink {
   }
 
   mutating func completed(_ file: FileIdentifier) { actions.append(.completed(file)) }
+
+  mutating func delivered(_ posts: [Post], by author: PublicKey) {
+    actions.append(.deliverPosts(posts, author))
+  }
 
   mutating func report(_ event: NodeEvent) { actions.append(.report(event)) }
 }

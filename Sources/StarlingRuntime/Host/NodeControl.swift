@@ -13,6 +13,8 @@ struct NodeControl: ControlService {
 
   func files(_ reply: HTTPReply) { ask(reply) { reply.send($0.controlFiles) } }
 
+  func posts(batchLimit: Int) -> any HTTPUpload { PostUpload(batchLimit: batchLimit, control: self) }
+
   func upload(name: String, topic: String) throws(HostError) -> any HTTPUpload {
     NodeUpload(try FileUpload(name: name, topic: topic, into: directory), control: self)
   }
@@ -48,6 +50,46 @@ private final class NodeUpload: HTTPUpload {
   func cancel() { file.cancel() }
 }
 
+/// Posts that are broadcast when all are here: each line is one.
+final class PostUpload: HTTPUpload {
+  /// The most bytes at once. A guess.
+  static let byteLimit = 4 << 20
+
+  private let batchLimit: Int
+  private let control: NodeControl
+  private var bytes: [UInt8] = []
+
+  init(batchLimit: Int, control: NodeControl) {
+    self.batchLimit = batchLimit
+    self.control = control
+  }
+
+  func write(_ bytes: UnsafeRawBufferPointer) throws(HostError) {
+    guard self.bytes.count + bytes.count <= PostUpload.byteLimit else {
+      throw HostError("At most \(PostUpload.byteLimit) bytes of posts can be handed in at once.")
+    }
+    self.bytes.append(contentsOf: bytes)
+  }
+
+  func finish(_ reply: HTTPReply) {
+    let posts = bytes.split(separator: UInt8(ascii: "\n")).map { Array($0) }
+    guard !posts.isEmpty else {
+      return reply.send(HTTPResponse(status: 400, error: "There is no post: give a line for each."))
+    }
+    if let longest = posts.map(\.count).max(), longest > Post.byteLimit {
+      return reply.send(
+        HTTPResponse(
+          status: 413,
+          error: "A post has \(longest) bytes, where \(Post.byteLimit) are allowed: make it shorter."
+        ))
+    }
+    let limit = batchLimit
+    control.ask(reply) { $0.post(posts, batchLimit: limit, reply: reply) }
+  }
+
+  func cancel() {}
+}
+
 // MARK: - Answers
 
 extension NodeDriver {
@@ -67,6 +109,11 @@ extension NodeDriver {
     status.inView = node.inViewSize
     status.estimatedSize = node.estimatedSize
     status.filesInProgress = node.files.count
+    status.broadcast = configuration.secure?.broadcast.name ?? "tree"
+    status.epsilon = configuration.secure?.epsilon
+    status.members = configuration.secure?.members.count
+    status.postsDelivered = node.postsDelivered
+    status.postsDigest = hexadecimal(withUnsafeBytes(of: node.postsDigest.bigEndian, Array.init))
     status.joinRefusal = node.joinRefusal?.description
     status.counters = counters(of: node)
     for fault in Misbehaviour.allCases {
@@ -121,6 +168,11 @@ extension NodeDriver {
       "chunks_refused": files.chunksRefused, "files_crowded_out": files.filesCrowdedOut,
       "files_abandoned": files.filesAbandoned, "files_given_up": files.filesGivenUp,
     ]
+    if let secure = node.secure {
+      counters["secure_instances"] = UInt64(secure.liveInstances)
+      counters["secure_signature_checks"] = secure.signatureChecks
+      counters["secure_messages_out_of_window"] = secure.dropped
+    }
     for traffic in NodeTraffic.allCases {
       counters["\(traffic.name)_messages_sent"] = all.sent(traffic).messages
       counters["\(traffic.name)_messages_received"] = all.received(traffic).messages
@@ -141,6 +193,8 @@ extension NodeTraffic {
     case .manifest: "manifest"
     case .chunk: "chunk"
     case .otherPayload: "other"
+    case .vote: "vote"
+    case .batch: "batch"
     }
   }
 }

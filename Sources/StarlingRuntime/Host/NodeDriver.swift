@@ -317,8 +317,19 @@ extension NodeDriver {
         catalogue.noteArrival(of: index, of: file, from: neighbour)
       case .store(let chunk, let index, let file): keep(chunk, index: index, of: file)
       case .completed(let file): completed(file)
+      case .deliverPosts(let posts, let author): tell(posts, by: author)
       case .report(let event): report(event)
       }
+    }
+  }
+
+  private func tell(_ posts: [Post], by author: PublicKey) {
+    guard let server, server.hasPostListeners else { return }
+    for post in posts {
+      server.publish(
+        ControlPost(
+          author: author.description, number: post.number,
+          text: String(decoding: post.contents, as: UTF8.self), time: WallClock.milliseconds()))
     }
   }
 
@@ -446,6 +457,25 @@ extension NodeDriver {
 // MARK: - What users want done
 
 extension NodeDriver {
+  /// Broadcasts posts.
+  func post(_ posts: [[UInt8]], batchLimit: Int, reply: HTTPReply) {
+    guard !isStopping else { return reply.send(HTTPResponse(status: 503, error: "The node is stopping.")) }
+    guard memory?.mayNumber(posts.count, from: node.nextSequence) ?? true else {
+      return reply.send(
+        HTTPResponse(
+          status: 507,
+          error: "The node's state cannot be written, so it cannot number more posts; mend its disk first."))
+    }
+    do {
+      let first = try node.post(posts, batchLimit: batchLimit, at: now, into: &actions)
+      reply.send(ControlPosting(first: first, posts: posts.count))
+    } catch {
+      reply.send(
+        HTTPResponse(
+          status: error == .notSecure ? 409 : 503, error: NodeDriver.sentence(error.description)))
+    }
+  }
+
   /// Publishes a file that lies in its place already.
   func publish(_ manifest: FileManifest, at path: String, reply: HTTPReply) {
     guard !isStopping else { return reply.send(HTTPResponse(status: 503, error: "The node is stopping.")) }

@@ -4,6 +4,7 @@ import Glibc
 import StarlingApps
 import StarlingCore
 import StarlingNode
+import StarlingOverlay
 import Synchronization
 
 /// A running peer: a ``Node`` with a socket, a disk, a clock and a control interface.
@@ -20,6 +21,8 @@ public final class NodeHost: Sendable {
   public let listen: SocketAddress
   /// Where the control interface listens, if there is one; the port is never 0.
   public let control: SocketAddress?
+  /// The secure broadcast that the node takes part in, if any.
+  public let secure: SecureBroadcastSettings?
   /// Where the node's files are.
   public var dataDirectory: String { directory.path }
   private let directory: DataDirectory
@@ -69,6 +72,7 @@ public final class NodeHost: Sendable {
         listeningOn: address, service: NodeControl(mailbox: mailbox, directory: directory))
     }
     key = identity.publicKey
+    secure = configuration.secure
     listen = socket.local
     control = driver.server?.local
     self.directory = directory
@@ -151,8 +155,15 @@ public final class NodeHost: Sendable {
       network: configuration.network, listen: listen, contacts: configuration.contacts)
     if let policy {
       settings.admission = policy
+    } else if configuration.admission.isEmpty, let secure = configuration.secure {
+      settings.admission = KeyList(secure.members.map(\.key))
     } else {
       settings.admission = try AdmissionFiles.policy(of: configuration.admission)
+    }
+    if let secure = configuration.secure {
+      settings.secure = SecureConfiguration(secure.broadcast, among: secure.members)
+      secure.makeRoom(in: &settings)
+      if settings.contacts.isEmpty { settings.contacts = secure.contacts(besides: identity.publicKey) }
     }
     settings.transport.maximumConnectionsPerHost = configuration.connectionsPerHost
     settings.remembered = memory?.peers.map(\.address) ?? []

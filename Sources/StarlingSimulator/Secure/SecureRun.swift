@@ -172,7 +172,7 @@ struct SecureRun<Inner: AttackedBroadcast>: ~Copyable {
     let payload = SyntheticBatch(number: number, byteCount: scenario.payload)
     return SignedBatch(
       identifier: instance, payload: payload, signature: auth.sign(auth.digest(of: payload), as: instance),
-      hops: 1, auth: auth)
+      hops: 1)
   }
 
   private func vote(for batch: SignedBatch<IdealSecureAuthenticator>) -> Vote<IdealSecureAuthenticator> {

@@ -4,7 +4,7 @@ import StarlingTestSupport
 import Testing
 
 /// Eight bytes that say who signed what: enough to see that a signature travels.
-struct EightBytes: WireSignature, Hashable {
+struct EightBytes: WireBytes, Hashable {
   let bytes: [UInt8]
   static var byteCount: Int { 8 }
 

@@ -88,7 +88,7 @@ struct OrderedBroadcastTests {
     let payload = batch(number)
     return SignedBatch(
       identifier: identifier, payload: payload,
-      signature: auth.sign(auth.digest(of: payload), as: identifier), hops: 1, auth: auth)
+      signature: auth.sign(auth.digest(of: payload), as: identifier), hops: 1)
   }
 
   @Test(

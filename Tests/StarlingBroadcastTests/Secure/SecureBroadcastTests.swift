@@ -36,7 +36,7 @@ struct SecureBroadcastTests {
     return SignedBatch(
       identifier: identifier, payload: payload,
       signature: auth.sign(auth.digest(of: payload), as: identifier),
-      hops: 1, auth: auth)
+      hops: 1)
   }
 
   @Test("The parameters of these tests are safe")

@@ -89,7 +89,7 @@ private struct ToyDoor: Admission {
   mutating func judge(subscriber: Peer, contact: Peer, at now: Instant) -> Misbehaviour? { nil }
 }
 
-private struct ToySignature: Sendable, Hashable, WireSignature {
+private struct ToySignature: Sendable, Hashable, WireBytes {
   let value: UInt64
   var bytes: [UInt8] { (0..<8).map { UInt8(truncatingIfNeeded: value >> UInt64(8 * $0)) } }
   static var byteCount: Int { 8 }
