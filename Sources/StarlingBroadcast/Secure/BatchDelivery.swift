@@ -26,6 +26,10 @@ struct BatchDelivery<Auth: SecureAuthenticator>: Sendable {
     if self.batch(batch.digest) == nil { batches.append(batch) }
   }
 
+  /// Whether all of it is delivered.
+  @inlinable
+  var isComplete: Bool { undelivered?.isEmpty == true }
+
   /// Whether a batch is chosen and not here.
   @inlinable
   var isWanting: Bool { chosen.map { batch($0) == nil } ?? false }

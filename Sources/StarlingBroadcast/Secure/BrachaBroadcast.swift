@@ -18,11 +18,15 @@ public struct BrachaBroadcast<Auth: SecureAuthenticator>: SecureBroadcastProcess
     case fetch(MessageIdentifier, Auth.Digest)
     /// The batch that was wanted.
     case supply(SignedBatch<Auth>)
+    /// The sender's link to the receiver was lost: the receiver is to repeat what it said.
+    case renew
   }
 
   /// What it waits for.
   @frozen
   public enum Timer: Sendable {
+    /// A peer that asked too soon may be answered.
+    case answer(Peer)
     /// A batch that was asked for; asked of somebody else if it has not come.
     case fetch(MessageIdentifier)
   }
@@ -47,7 +51,10 @@ public struct BrachaBroadcast<Auth: SecureAuthenticator>: SecureBroadcastProcess
   /// f: how many may lie.
   @usableFromInline let byzantine: Int
   @usableFromInline let fetchTimeout: Interval
+  @usableFromInline let startsLate: Bool
   @usableFromInline var checks: UInt64 = 0
+  /// Who asked for a repetition.
+  @usableFromInline var renewals = RepetitionPace()
   @usableFromInline var instances: [MessageIdentifier: Instance] = [:]
   @usableFromInline var entries: EntryLog<Auth.Payload.Author, Auth.Payload.Contents>
 
@@ -77,10 +84,13 @@ public struct BrachaBroadcast<Auth: SecureAuthenticator>: SecureBroadcastProcess
   ///   - byzantine: how many may lie; fewer than a third of all.
   ///   - entries: what was echoed for each author's entries, by an earlier life of the process too.
   ///   - fetchTimeout: after how long a batch that was asked for is asked of somebody else (a guess: a second).
+  ///   - startsLate: whether others may have said something before this process starts, which it then asks them to
+  ///     repeat.
   @inlinable
   public init(
     identity: Peer, auth: Auth, members: MultisetSample, byzantine: Int,
-    entries: EntryLog<Auth.Payload.Author, Auth.Payload.Contents>, fetchTimeout: Interval = .seconds(1)
+    entries: EntryLog<Auth.Payload.Author, Auth.Payload.Contents>, fetchTimeout: Interval = .seconds(1),
+    startsLate: Bool = false
   ) {
     precondition(
       3 * byzantine < members.members.count, "\(byzantine) liars among \(members.members.count) are too many")
@@ -89,14 +99,17 @@ public struct BrachaBroadcast<Auth: SecureAuthenticator>: SecureBroadcastProcess
     self.byzantine = byzantine
     self.entries = entries
     self.fetchTimeout = fetchTimeout
+    self.startsLate = startsLate
     self.members = members
   }
 
-  /// Nothing: everybody hears everybody.
+  /// Asks for what was said before, if anything may have been: everybody hears everybody from now on.
   @inlinable
-  public mutating func start(at now: Instant, into effects: inout some Effects<Self> & ~Copyable) {}
+  public mutating func start(at now: Instant, into effects: inout some Effects<Self> & ~Copyable) {
+    if startsLate { sendToAll(.renew, into: &effects) }
+  }
 
-  /// Broadcasts, or forgets an instance.
+  /// Broadcasts, forgets an instance, or asks a peer to repeat itself.
   @inlinable
   public mutating func handle(
     _ request: SecureRequest<Auth.Payload>, at now: Instant,
@@ -111,6 +124,7 @@ public struct BrachaBroadcast<Auth: SecureAuthenticator>: SecureBroadcastProcess
       sendToAll(.send(batch), into: &effects)
       echo(batch, at: now, into: &effects)
     case .forget(let identifier): instances[identifier] = nil
+    case .renew(let peer): if listens(to: peer) { effects.send(effects.prepare(.renew), to: peer) }
     }
   }
 
@@ -139,24 +153,56 @@ public struct BrachaBroadcast<Auth: SecureAuthenticator>: SecureBroadcastProcess
       if instances[batch.identifier]?.delivery.supply(batch) == true {
         deliver(batch.identifier, into: &effects)
       }
+    case .renew:
+      guard members.position(of: sender) != nil else { return }
+      switch renewals.ask(sender, at: now) {
+      case .now: tell(sender, into: &effects)
+      case .later(let instant): effects.schedule(.answer(sender), at: instant)
+      case .dueAlready: break
+      }
     }
   }
 
-  /// Asks somebody else for a batch that has not come.
+  /// Repeats what was asked for too soon, or asks somebody else for a batch that has not come.
   @inlinable
   public mutating func expire(
     _ timer: Timer, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
   ) {
     switch timer {
+    case .answer(let peer):
+      if renewals.isDue(to: peer, at: now) { tell(peer, into: &effects) }
     case .fetch(let identifier): fetch(identifier, at: now, into: &effects)
     }
   }
 
-  /// Nothing depends on a connection.
+  /// Nothing: what was lost is asked for by ``SecureRequest/renew(_:)``.
   @inlinable
   public mutating func disconnect(
     from peer: Peer, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
   ) {}
+
+  /// Whether a peer is a member.
+  @inlinable
+  public func listens(to peer: Peer) -> Bool { peer != identity && members.position(of: peer) != nil }
+
+  /// Repeats to a peer what was said of the live instances: votes, and own batches while they are not delivered here;
+  /// whoever lacks one that is fetches it.
+  @inlinable
+  func tell(_ peer: Peer, into effects: inout some Effects<Self> & ~Copyable) {
+    // In an order that is the same on every run.
+    let live = instances.sorted {
+      ($0.key.origin, $0.key.sequence) < ($1.key.origin, $1.key.sequence)
+    }
+    for (identifier, instance) in live {
+      if identifier.origin == identity, !instance.delivery.isComplete, let echoed = instance.echoed,
+        let batch = instance.delivery.batch(echoed.digest)
+      {
+        effects.send(effects.prepare(.send(batch)), to: peer)
+      }
+      if let vote = instance.echoed { effects.send(effects.prepare(.echo(vote)), to: peer) }
+      if let vote = instance.ready { effects.send(effects.prepare(.ready(vote)), to: peer) }
+    }
+  }
 
   @inlinable
   func sendToAll(_ message: Message, into effects: inout some Effects<Self> & ~Copyable) {
@@ -290,6 +336,7 @@ extension BrachaBroadcast.Message: InstanceMessage {
     case .send(let batch), .supply(let batch): batch.identifier
     case .echo(let vote), .ready(let vote): vote.identifier
     case .fetch(let identifier, _): identifier
+    case .renew: nil
     }
   }
 }

@@ -19,8 +19,14 @@ public struct EchoBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>: 
     /// Echo.
     case echo(Vote<Auth>)
   }
-  /// It waits for nothing.
-  public typealias Timer = Never
+  /// What it waits for.
+  @frozen
+  public enum Timer: Sendable {
+    /// A timer of the layer below.
+    case gossip(Gossip.Timer)
+    /// A subscriber that asked too soon may be answered.
+    case answer(Peer)
+  }
 
   /// What one process knows of one instance.
   @usableFromInline
@@ -40,7 +46,7 @@ public struct EchoBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>: 
 
   @usableFromInline enum GossipLayer: Embedding {
     @inlinable static func message(_ message: Gossip.Message) -> EchoBroadcast.Message { .gossip(message) }
-    @inlinable static func timer(_ timer: Never) -> Never {}
+    @inlinable static func timer(_ timer: Gossip.Timer) -> Timer { .gossip(timer) }
     @inlinable static func indication(_ indication: Gossip.Indication) -> SecureIndication<Auth>? { nil }
     @usableFromInline typealias Outer = EchoBroadcast
     @usableFromInline typealias Inner = Gossip
@@ -109,14 +115,18 @@ public struct EchoBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>: 
     for peer in sample.members { effects.send(subscription, to: peer) }
   }
 
-  /// Broadcasts, or forgets an instance.
+  /// Broadcasts, forgets an instance, or asks a peer to repeat itself.
   @inlinable
   public mutating func handle(
     _ request: SecureRequest<Auth.Payload>, at now: Instant,
     into effects: inout some Effects<Self> & ~Copyable
   ) {
-    if case .forget(let identifier) = request {
+    switch request {
+    case .broadcast: break
+    case .forget(let identifier):
       if instances.removeValue(forKey: identifier) != nil { order.removeAll { $0 == identifier } }
+    case .renew(let peer):
+      if sample?.position(of: peer) != nil { effects.send(effects.prepare(.subscribe), to: peer) }
     }
     apply(effects.embedding(GossipLayer.self) { gossip.handle(request, at: now, into: &$0) }, into: &effects)
   }
@@ -132,27 +142,53 @@ public struct EchoBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>: 
         effects.embedding(GossipLayer.self) { gossip.receive(message, from: sender, at: now, into: &$0) },
         into: &effects)
     case .subscribe:
-      guard subscriptions.insert(sender) else { return }
-      for identifier in order {
-        guard let instance = instances[identifier], let batch = instance.batch else { continue }
-        effects.send(effects.prepare(.echo(vote(for: batch, refused: instance.refused))), to: sender)
+      switch subscriptions.insert(sender, at: now) {
+      case .first, .repetition: tell(sender, into: &effects)
+      case .later(let instant): effects.schedule(.answer(sender), at: instant)
+      case .none: break
       }
     case .echo(let vote):
       receive(vote, from: sender, into: &effects)
     }
   }
 
-  /// Never called: it sets no timers.
+  /// Repeats to a subscriber what it asked for too soon.
   @inlinable
   public mutating func expire(
-    _ timer: Never, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
-  ) {}
+    _ timer: Timer, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    switch timer {
+    case .gossip(let timer):
+      apply(effects.embedding(GossipLayer.self) { gossip.expire(timer, at: now, into: &$0) }, into: &effects)
+    case .answer(let peer):
+      if subscriptions.isDue(to: peer, at: now) { tell(peer, into: &effects) }
+    }
+  }
 
-  /// Nothing depends on a connection.
+  /// Nothing: what was lost is asked for by ``SecureRequest/renew(_:)``.
   @inlinable
   public mutating func disconnect(
     from peer: Peer, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
   ) {}
+
+  /// Whether a peer is in the sample, or passes batches on to this process.
+  @inlinable
+  public func listens(to peer: Peer) -> Bool {
+    sample?.position(of: peer) != nil || gossip.listens(to: peer)
+  }
+
+  /// The layer above delivered an instance and depends on this one for nothing more of it.
+  @inlinable
+  mutating func settle(_ identifier: MessageIdentifier) { gossip.settle(identifier) }
+
+  /// Tells a subscriber the echoes of the live instances.
+  @inlinable
+  func tell(_ peer: Peer, into effects: inout some Effects<Self> & ~Copyable) {
+    for identifier in order {
+      guard let instance = instances[identifier], let batch = instance.batch else { continue }
+      effects.send(effects.prepare(.echo(vote(for: batch, refused: instance.refused))), to: peer)
+    }
+  }
 
   @inlinable
   func vote(for batch: SignedBatch<Auth>, refused: [UInt16]) -> Vote<Auth> {

@@ -12,9 +12,16 @@ public struct ErdosRenyiGossip<Auth: SecureAuthenticator, Oracle: SamplingOracle
     case subscribe
     /// Gossip.
     case gossip(SignedBatch<Auth>)
+    /// The link to the sender, who did not draw the receiver but was drawn by it, was lost: the receiver is to repeat
+    /// what may have been lost with it.
+    case renew
   }
-  /// Gossip waits for nothing.
-  public typealias Timer = Never
+  /// What it waits for.
+  @frozen
+  public enum Timer: Sendable {
+    /// A subscriber that asked too soon may be answered.
+    case answer(Peer)
+  }
   /// What it is asked for.
   public typealias Request = SecureRequest<Auth.Payload>
   /// What it tells: the first batch of an instance, its signature checked.
@@ -31,13 +38,17 @@ public struct ErdosRenyiGossip<Auth: SecureAuthenticator, Oracle: SamplingOracle
   @usableFromInline let oracle: Oracle
   /// G.
   @usableFromInline let expectedSample: Int
-  /// 𝒢: the sample and those who subscribed.
-  @usableFromInline var sample: SubscriptionSet
+  /// The sample. It and those who subscribed are 𝒢.
+  @usableFromInline var sample = PeerSet()
+  /// Who subscribed.
+  @usableFromInline var subscriptions: SubscriptionSet
   /// The batch of each live instance, by which late subscribers are answered.
   @usableFromInline var delivered: [MessageIdentifier: SignedBatch<Auth>] = [:]
   @usableFromInline var checks: UInt64 = 0
   /// The live instances, oldest first: the order in which late subscribers are told.
   @usableFromInline var order: [MessageIdentifier] = []
+  /// Those of them whose batches need no repeating: whoever lacks one fetches it.
+  @usableFromInline var settled: Set<MessageIdentifier> = []
 
   /// - Parameters:
   ///   - identity: the process's own handle.
@@ -50,7 +61,7 @@ public struct ErdosRenyiGossip<Auth: SecureAuthenticator, Oracle: SamplingOracle
     self.auth = auth
     self.oracle = oracle
     self.expectedSample = expectedSample
-    sample = SubscriptionSet(limit: oracle.population)
+    subscriptions = SubscriptionSet(limit: oracle.population)
   }
 
   /// Draws the gossip sample and subscribes to it.
@@ -77,6 +88,14 @@ public struct ErdosRenyiGossip<Auth: SecureAuthenticator, Oracle: SamplingOracle
         into: &effects)
     case .forget(let identifier):
       if delivered.removeValue(forKey: identifier) != nil { order.removeAll { $0 == identifier } }
+      settled.remove(identifier)
+    case .renew(let peer):
+      // Whoever subscribed passes batches on to this process as well.
+      if sample.contains(peer) {
+        effects.send(effects.prepare(.subscribe), to: peer)
+      } else if subscriptions.peers.contains(peer) {
+        effects.send(effects.prepare(.renew), to: peer)
+      }
     }
   }
 
@@ -87,10 +106,18 @@ public struct ErdosRenyiGossip<Auth: SecureAuthenticator, Oracle: SamplingOracle
   ) {
     switch message {
     case .subscribe:
-      guard sample.insert(sender) else { return }
-      for identifier in order {
-        guard let batch = delivered[identifier] else { continue }
-        effects.send(effects.prepare(.gossip(batch)), to: sender)
+      switch subscriptions.insert(sender, at: now) {
+      case .first: tell(sender, isAgain: false, into: &effects)
+      case .repetition: tell(sender, isAgain: true, into: &effects)
+      case .later(let instant): effects.schedule(.answer(sender), at: instant)
+      case .none: break
+      }
+    case .renew:
+      guard listens(to: sender) else { return }
+      switch subscriptions.pace.ask(sender, at: now) {
+      case .now: tell(sender, isAgain: true, into: &effects)
+      case .later(let instant): effects.schedule(.answer(sender), at: instant)
+      case .dueAlready: break
       }
     case .gossip(let batch):
       // A second batch of an instance is of no use even when its signature is good, so it is not checked.
@@ -103,17 +130,43 @@ public struct ErdosRenyiGossip<Auth: SecureAuthenticator, Oracle: SamplingOracle
     }
   }
 
-  /// Never called: gossip sets no timers.
+  /// Repeats to a subscriber what it asked for too soon.
   @inlinable
   public mutating func expire(
-    _ timer: Never, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
-  ) {}
+    _ timer: Timer, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    switch timer {
+    case .answer(let peer):
+      if subscriptions.pace.isDue(to: peer, at: now), listens(to: peer) {
+        tell(peer, isAgain: true, into: &effects)
+      }
+    }
+  }
 
-  /// Nothing depends on a connection: links are reliable, or the peer is faulty.
+  /// Nothing: what was lost is asked for by ``SecureRequest/renew(_:)``.
   @inlinable
   public mutating func disconnect(
     from peer: Peer, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
   ) {}
+
+  /// Whether a peer passes batches on to this process.
+  @inlinable
+  func listens(to peer: Peer) -> Bool { sample.contains(peer) || subscriptions.peers.contains(peer) }
+
+  /// An instance's batch needs no repeating any more: the layers above can do without it.
+  @inlinable
+  mutating func settle(_ identifier: MessageIdentifier) {
+    if delivered[identifier] != nil { settled.insert(identifier) }
+  }
+
+  /// Gives a subscriber the batches of the live instances; again, only those that it cannot come by otherwise.
+  @inlinable
+  func tell(_ peer: Peer, isAgain: Bool, into effects: inout some Effects<Self> & ~Copyable) {
+    for identifier in order where !(isAgain && settled.contains(identifier)) {
+      guard let batch = delivered[identifier] else { continue }
+      effects.send(effects.prepare(.gossip(batch)), to: peer)
+    }
+  }
 
   @inlinable
   mutating func dispatch(_ batch: SignedBatch<Auth>, into effects: inout some Effects<Self> & ~Copyable) {
@@ -124,6 +177,7 @@ public struct ErdosRenyiGossip<Auth: SecureAuthenticator, Oracle: SamplingOracle
     copy.hops = batch.hops == .max ? .max : batch.hops + 1
     let parcel = effects.prepare(.gossip(copy))
     for peer in sample.members { effects.send(parcel, to: peer) }
+    for peer in subscriptions.members where !sample.contains(peer) { effects.send(parcel, to: peer) }
     effects.indicate(.delivered(batch))
   }
 }
@@ -133,7 +187,7 @@ extension ErdosRenyiGossip.Message: InstanceMessage {
   @inlinable
   public var instance: MessageIdentifier? {
     switch self {
-    case .subscribe: nil
+    case .subscribe, .renew: nil
     case .gossip(let batch): batch.identifier
     }
   }

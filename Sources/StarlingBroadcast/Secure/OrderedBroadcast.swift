@@ -12,14 +12,23 @@ public struct OrderedBroadcast<Inner: SecureBroadcastProcess>: Process {
   public typealias Auth = Inner.Auth
   /// Nothing is added to what the broadcast sends.
   public typealias Message = Inner.Message
-  /// It waits for nothing itself.
-  public typealias Timer = Inner.Timer
+
+  /// What it waits for.
+  @frozen
+  public enum Timer {
+    /// A timer of the broadcast.
+    case inner(Inner.Timer)
+    /// A peer whose link was lost may be asked to repeat what it said.
+    case renew(Peer)
+  }
 
   /// What it can be asked for.
   @frozen
   public enum Request {
     /// Bring this batch to every process, after those that were asked for before.
     case broadcast(Auth.Payload)
+    /// Ask a peer to repeat what it said, as is done without being asked for after the loss of a link.
+    case renew(Peer)
   }
 
   /// What it tells the layer above.
@@ -39,7 +48,7 @@ public struct OrderedBroadcast<Inner: SecureBroadcastProcess>: Process {
   @usableFromInline enum Whole: Embedding {
     @usableFromInline typealias Outer = OrderedBroadcast
     @inlinable static func message(_ message: Inner.Message) -> Inner.Message { message }
-    @inlinable static func timer(_ timer: Inner.Timer) -> Inner.Timer { timer }
+    @inlinable static func timer(_ timer: Inner.Timer) -> Timer { .inner(timer) }
     @inlinable static func indication(_ indication: Inner.Indication) -> OrderedBroadcast.Indication? {
       if case .misbehaved(let peer, let what) = indication { return .misbehaved(peer, what) }
       return nil
@@ -56,6 +65,8 @@ public struct OrderedBroadcast<Inner: SecureBroadcastProcess>: Process {
   @usableFromInline var waiting: [Auth.Payload] = []
   @usableFromInline var nextOwn: UInt64
   @usableFromInline var storedDropped: UInt64 = 0
+  /// Of peers in samples.
+  @usableFromInline var renewal = LinkRenewal()
 
   /// - Parameters:
   ///   - identity: the process's own handle.
@@ -106,7 +117,7 @@ public struct OrderedBroadcast<Inner: SecureBroadcastProcess>: Process {
     deliver(told, at: now, into: &effects)
   }
 
-  /// Broadcasts, or has the batch wait.
+  /// Broadcasts, or has the batch wait; or asks a peer to repeat itself.
   @inlinable
   public mutating func handle(
     _ request: Request, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
@@ -116,6 +127,7 @@ public struct OrderedBroadcast<Inner: SecureBroadcastProcess>: Process {
       guard waiting.count < configuration.waitingLimit else { return effects.indicate(.overloaded) }
       waiting.append(payload)
       send(at: now, into: &effects)
+    case .renew(let peer): renew(peer, at: now, into: &effects)
     }
   }
 
@@ -124,6 +136,9 @@ public struct OrderedBroadcast<Inner: SecureBroadcastProcess>: Process {
   public mutating func receive(
     _ message: Message, from sender: Peer, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
   ) {
+    if !renewal.isEmpty, let instant = renewal.hear(sender, at: now) {
+      effects.schedule(.renew(sender), at: instant)
+    }
     if let instance = message.instance, !isLive(instance) {
       storedDropped += 1
       return
@@ -134,20 +149,37 @@ public struct OrderedBroadcast<Inner: SecureBroadcastProcess>: Process {
     deliver(told, at: now, into: &effects)
   }
 
-  /// Passes a timer on.
+  /// Passes a timer on, or asks a peer to repeat itself.
   @inlinable
   public mutating func expire(
     _ timer: Timer, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
   ) {
-    let told = effects.embedding(Whole.self) { storedInner.expire(timer, at: now, into: &$0) }
+    switch timer {
+    case .inner(let timer):
+      let told = effects.embedding(Whole.self) { storedInner.expire(timer, at: now, into: &$0) }
+      deliver(told, at: now, into: &effects)
+    case .renew(let peer):
+      guard storedInner.listens(to: peer) else { return renewal.forget(peer) }
+      let (asks, next) = renewal.expire(peer, at: now)
+      if let next { effects.schedule(.renew(peer), at: next) }
+      if asks { renew(peer, at: now, into: &effects) }
+    }
+  }
+
+  @inlinable
+  mutating func renew(_ peer: Peer, at now: Instant, into effects: inout some Effects<Self> & ~Copyable) {
+    let told = effects.embedding(Whole.self) { storedInner.handle(.renew(peer), at: now, into: &$0) }
     deliver(told, at: now, into: &effects)
   }
 
-  /// Passes it on.
+  /// Asks a peer that this process depends on to repeat what was lost with the link, once it may be whole again.
   @inlinable
   public mutating func disconnect(
     from peer: Peer, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
   ) {
+    if storedInner.listens(to: peer), let instant = renewal.lose(peer, at: now) {
+      effects.schedule(.renew(peer), at: instant)
+    }
     let told = effects.embedding(Whole.self) { storedInner.disconnect(from: peer, at: now, into: &$0) }
     deliver(told, at: now, into: &effects)
   }
@@ -209,6 +241,8 @@ public struct OrderedBroadcast<Inner: SecureBroadcastProcess>: Process {
     _ = effects.embedding(Whole.self) { storedInner.handle(.forget(last), at: now, into: &$0) }
   }
 }
+
+extension OrderedBroadcast.Timer: Sendable where Inner.Timer: Sendable {}
 
 extension OrderedBroadcast.Source {
   @inlinable

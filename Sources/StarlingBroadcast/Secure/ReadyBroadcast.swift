@@ -28,6 +28,10 @@ public struct ReadyBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>:
   /// What it waits for.
   @frozen
   public enum Timer: Sendable {
+    /// A timer of the layers below.
+    case echo(Echo.Timer)
+    /// A subscriber that asked too soon may be answered.
+    case answer(Peer)
     /// A batch that was asked for; asked of somebody else if it has not come.
     case fetch(MessageIdentifier)
   }
@@ -49,7 +53,7 @@ public struct ReadyBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>:
 
   @usableFromInline enum EchoLayer: Embedding {
     @inlinable static func message(_ message: Echo.Message) -> ReadyBroadcast.Message { .echo(message) }
-    @inlinable static func timer(_ timer: Never) -> Timer {}
+    @inlinable static func timer(_ timer: Echo.Timer) -> Timer { .echo(timer) }
     @inlinable static func indication(_ indication: SecureIndication<Auth>) -> SecureIndication<Auth>? {
       if case .misbehaved = indication { return indication }
       return nil
@@ -131,14 +135,18 @@ public struct ReadyBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>:
     }
   }
 
-  /// Broadcasts, or forgets an instance.
+  /// Broadcasts, forgets an instance, or asks a peer to repeat itself.
   @inlinable
   public mutating func handle(
     _ request: SecureRequest<Auth.Payload>, at now: Instant,
     into effects: inout some Effects<Self> & ~Copyable
   ) {
-    if case .forget(let identifier) = request {
+    switch request {
+    case .broadcast: break
+    case .forget(let identifier):
       if instances.removeValue(forKey: identifier) != nil { order.removeAll { $0 == identifier } }
+    case .renew(let peer):
+      if isSampled(peer) { effects.send(effects.prepare(.subscribe), to: peer) }
     }
     apply(
       effects.embedding(EchoLayer.self) { echo.handle(request, at: now, into: &$0) }, at: now, into: &effects)
@@ -156,11 +164,10 @@ public struct ReadyBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>:
         at: now,
         into: &effects)
     case .subscribe:
-      guard subscriptions.insert(sender) else { return }
-      for identifier in order {
-        for vote in instances[identifier]?.ready ?? [] {
-          effects.send(effects.prepare(.ready(vote)), to: sender)
-        }
+      switch subscriptions.insert(sender, at: now) {
+      case .first, .repetition: tell(sender, into: &effects)
+      case .later(let instant): effects.schedule(.answer(sender), at: instant)
+      case .none: break
       }
     case .ready(let vote): receive(vote, from: sender, at: now, into: &effects)
     case .fetch(let identifier, let digest):
@@ -176,21 +183,45 @@ public struct ReadyBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>:
     }
   }
 
-  /// Asks somebody else for a batch that has not come.
+  /// Repeats what was asked for too soon, or asks somebody else for a batch that has not come.
   @inlinable
   public mutating func expire(
     _ timer: Timer, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
   ) {
     switch timer {
+    case .echo(let timer):
+      apply(
+        effects.embedding(EchoLayer.self) { echo.expire(timer, at: now, into: &$0) }, at: now, into: &effects)
+    case .answer(let peer):
+      if subscriptions.isDue(to: peer, at: now) { tell(peer, into: &effects) }
     case .fetch(let identifier): fetch(identifier, at: now, into: &effects)
     }
   }
 
-  /// Nothing depends on a connection.
+  /// Nothing: what was lost is asked for by ``SecureRequest/renew(_:)``.
   @inlinable
   public mutating func disconnect(
     from peer: Peer, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
   ) {}
+
+  /// Whether a peer is in a sample of this layer or those below, or passes batches on to this process.
+  @inlinable
+  public func listens(to peer: Peer) -> Bool { isSampled(peer) || echo.listens(to: peer) }
+
+  @inlinable
+  func isSampled(_ peer: Peer) -> Bool {
+    readySample?.position(of: peer) != nil || deliverySample?.position(of: peer) != nil
+  }
+
+  /// Tells a subscriber for what this process is ready, of the live instances.
+  @inlinable
+  func tell(_ peer: Peer, into effects: inout some Effects<Self> & ~Copyable) {
+    for identifier in order {
+      for vote in instances[identifier]?.ready ?? [] {
+        effects.send(effects.prepare(.ready(vote)), to: peer)
+      }
+    }
+  }
 
   @inlinable
   mutating func open(_ identifier: MessageIdentifier) {
@@ -301,6 +332,8 @@ public struct ReadyBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>:
     else { return }
     instances[identifier] = instance
     effects.indicate(delivery)
+    // Whoever lacks the batch hears of it by the readiness that is repeated, and fetches it.
+    if instance.delivery.isComplete { echo.settle(identifier) }
   }
 
   /// Asks one process after another for the chosen batch, if it is not here: those of the delivery sample that are

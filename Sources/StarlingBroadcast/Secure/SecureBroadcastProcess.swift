@@ -11,6 +11,8 @@ where
 
   /// How many instances take memory.
   var liveInstances: Int { get }
+  /// Whether this process depends on what a peer says: it is in one of the samples.
+  func listens(to peer: Peer) -> Bool
   /// How many signatures it has checked.
   var signatureChecks: UInt64 { get }
   /// The layer above is done with an author's entries up to a number: no other is accepted under these numbers, and
@@ -32,6 +34,8 @@ public enum SecureRequest<Payload> {
   /// An instance is done with; whatever else comes of it is nobody's concern. The layer above takes care that nothing
   /// of it is passed down again.
   case forget(MessageIdentifier)
+  /// The link to a peer was lost, with what was on its way, and may be whole again: ask the peer to repeat what it said.
+  case renew(Peer)
 }
 
 /// What a secure broadcast tells the layer above.

@@ -1,0 +1,59 @@
+import StarlingCore
+
+/// When peers that lost what was on its way to them may have it repeated: each once in an interval, however often it
+/// asks, and none in vain.
+@frozen
+public struct RepetitionPace: Sendable {
+  /// When a peer is answered.
+  @frozen
+  public enum Answer: Sendable, Equatable {
+    /// At once.
+    case now
+    /// At this instant, if ``RepetitionPace/isDue(to:at:)`` says so then.
+    case later(Instant)
+    /// By an answer that is due already.
+    case dueAlready
+  }
+
+  @usableFromInline
+  struct Pace: Sendable {
+    /// When the peer may be answered again.
+    @usableFromInline let next: Instant
+    /// Whether it will be, then.
+    @usableFromInline var isDue = false
+
+    @inlinable
+    init(next: Instant) { self.next = next }
+  }
+
+  @usableFromInline var paces: [Peer: Pace] = [:]
+
+  /// How far apart the answers to one peer are (a guess). To ask costs a peer next to nothing, and the answer is all
+  /// that this process said about the live instances, so the interval is what bounds the work.
+  @inlinable
+  public static var interval: Interval { .seconds(5) }
+
+  /// Nobody has asked.
+  @inlinable
+  public init() {}
+
+  /// Takes a peer's wish to have everything repeated. The caller bounds how many peers there are.
+  @inlinable
+  public mutating func ask(_ peer: Peer, at now: Instant) -> Answer {
+    if let pace = paces[peer], now < pace.next {
+      if pace.isDue { return .dueAlready }
+      paces[peer]?.isDue = true
+      return .later(pace.next)
+    }
+    paces[peer] = Pace(next: now + Self.interval)
+    return .now
+  }
+
+  /// Whether a peer whose answer was put off is to have it now. It then counts as answered.
+  @inlinable
+  public mutating func isDue(to peer: Peer, at now: Instant) -> Bool {
+    guard let pace = paces[peer], pace.isDue, now >= pace.next else { return false }
+    paces[peer] = Pace(next: now + Self.interval)
+    return true
+  }
+}
