@@ -86,7 +86,7 @@ let package = Package(
     tests("StarlingOverlayTests", ["StarlingOverlay", "StarlingSimulator", "StarlingTestSupport"]),
     tests("StarlingBroadcastTests", ["StarlingBroadcast", "StarlingSimulator", "StarlingTestSupport"]),
     tests("StarlingAppsTests", ["StarlingApps"]),
-    tests("StarlingNodeTests", ["StarlingNode"]),
+    tests("StarlingNodeTests", ["StarlingNode", "StarlingTestSupport"]),
     tests("StarlingSimulatorTests", ["StarlingSimulator", "StarlingTestSupport"]),
     tests("StarlingRuntimeTests", ["StarlingRuntime"]),
     tests("CommandTests", ["starling"]),

@@ -51,7 +51,7 @@ let messageTargets = [
 ]
 
 /// What decodes encodes to bytes that decode to the same again.
-private func checkRoundTrip<Message: WireMessage>(of type: Message.Type, _ bytes: [UInt8]) {
+func checkRoundTrip<Message: WireMessage>(of type: Message.Type, _ bytes: [UInt8]) {
   var directory = FuzzDirectory()
   func encoded(_ bytes: [UInt8]) -> [UInt8]? {
     var reader = WireReader(bytes)

@@ -41,6 +41,8 @@ public struct GroupMember<Overlay: Membership, Diffusion: BroadcastProcess>: Pro
     case broadcast(Diffusion.Auth.Payload)
     /// The driver found a peer out: it sent what cannot be read.
     case blame(Peer, Misbehaviour)
+    /// There is a link to this peer, and yet what was on its way may be lost.
+    case doubt(Peer)
   }
 
   /// What a member tells the application.
@@ -106,6 +108,11 @@ public struct GroupMember<Overlay: Membership, Diffusion: BroadcastProcess>: Pro
       punish(faults, at: now, into: &effects)
     case .blame(let peer, let what):
       punish(peer, for: what, price: Conduct.price(of: what), at: now, into: &effects)
+    case .doubt(let peer):
+      let faults = effects.embedding(DiffusionLayer.self) {
+        diffusion.handle(.linkDoubtful(peer), at: now, into: &$0)
+      }
+      punish(faults, at: now, into: &effects)
     }
   }
 

@@ -19,7 +19,7 @@ import Testing
     let identifier = MessageIdentifier(origin: origin, sequence: number)
     let broadcast = Broadcast<KeyAuthenticator>(
       identifier: identifier, hops: 1, payload: payload, signature: auth.sign(payload, as: identifier))
-    let message = NodeProcess.Message.diffusion(.push(broadcast))
+    let message = NodeProcess.Message.diffusion(.tree(.push(broadcast)))
     var writer = WireWriter(capacity: 1_024)
     HostFrame.begin(.message, in: &writer)
     message.encode(into: &writer, peers: attacker.node.peers.table)

@@ -15,6 +15,8 @@ final class TestNode {
     var storedCount = 0
     var completed: [FileIdentifier] = []
     var events: [NodeEvent] = []
+    /// The posts that were delivered, each after its author's key.
+    var posts: [(author: PublicKey, post: Post)] = []
 
     mutating func transmit(_ datagram: [UInt8], to address: SocketAddress) {
       datagrams.append((datagram, address))
@@ -31,6 +33,9 @@ final class TestNode {
       storedCount += 1
     }
     mutating func completed(_ file: FileIdentifier) { completed.append(file) }
+    mutating func delivered(_ posts: [Post], by author: PublicKey) {
+      self.posts += posts.map { (author, $0) }
+    }
     mutating func report(_ event: NodeEvent) { events.append(event) }
   }
 

@@ -28,6 +28,8 @@ private final class FakeService: ControlService {
 
   func files(_ reply: HTTPReply) { reply.send(HTTPResponse(status: 503, error: "Too busy.")) }
 
+  func posts(batchLimit: Int) -> any HTTPUpload { Upload(self, "posts|\(batchLimit)") }
+
   func upload(name: String, topic: String) throws(HostError) -> any HTTPUpload {
     guard name != "bad" else { throw HostError("A bad name.") }
     return Upload(self, name + "|" + topic)

@@ -21,6 +21,9 @@ public enum BroadcastRequest<Payload> {
   case linkUp(Peer, LinkDirection)
   /// An arc of the overlay is gone.
   case linkDown(Peer, LinkDirection)
+  /// There is a link to this peer, and yet what was on its way may be lost: a queue was full, or the peer has come back
+  /// as a new process.
+  case linkDoubtful(Peer)
 }
 
 /// Which way an arc of the overlay leads.

@@ -95,7 +95,7 @@ extension ErdosRenyiGossip.Message: SizedMessage {
   @inlinable
   public var encodedByteCount: Int {
     switch self {
-    case .subscribe: 1
+    case .subscribe, .renew: 1
     case .gossip(let batch): 1 + batch.encodedByteCount
     }
   }
@@ -110,6 +110,7 @@ where Auth.Payload: EncodedBatch, Auth.Signature: WireBytes, Auth.Digest: WireBy
     case .gossip(let batch):
       writer.write(UInt8(1))
       batch.encode(into: &writer, peers: peers)
+    case .renew: writer.write(UInt8(2))
     }
   }
 
@@ -120,6 +121,7 @@ where Auth.Payload: EncodedBatch, Auth.Signature: WireBytes, Auth.Digest: WireBy
     switch try reader.readByte() {
     case 0: .subscribe
     case 1: .gossip(try SignedBatch.decode(from: &reader, peers: &peers))
+    case 2: .renew
     case let kind: throw .invalid("a gossip message of unknown kind \(kind)")
     }
   }
@@ -221,6 +223,7 @@ extension BrachaBroadcast.Message: SizedMessage {
   @inlinable
   public var encodedByteCount: Int {
     switch self {
+    case .renew: 1
     case .send(let batch), .supply(let batch): 1 + batch.encodedByteCount
     case .echo(let vote), .ready(let vote): 1 + vote.encodedByteCount
     case .fetch: 1 + MessageIdentifier.encodedByteCount + Auth.digestByteCount
@@ -249,6 +252,7 @@ where Auth.Payload: EncodedBatch, Auth.Signature: WireBytes, Auth.Digest: WireBy
     case .supply(let batch):
       writer.write(UInt8(4))
       batch.encode(into: &writer, peers: peers)
+    case .renew: writer.write(UInt8(5))
     }
   }
 
@@ -262,6 +266,7 @@ where Auth.Payload: EncodedBatch, Auth.Signature: WireBytes, Auth.Digest: WireBy
     case 2: .ready(try Vote.decode(from: &reader, peers: &peers))
     case 3: .fetch(try MessageIdentifier.decode(from: &reader, peers: &peers), try reader.read())
     case 4: .supply(try SignedBatch.decode(from: &reader, peers: &peers))
+    case 5: .renew
     case let kind: throw .invalid("a message of Bracha's broadcast of unknown kind \(kind)")
     }
   }

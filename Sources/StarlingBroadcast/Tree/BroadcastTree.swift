@@ -65,6 +65,8 @@ public struct BroadcastTree<Auth: Authenticator>: BroadcastProcess {
       spread(gate.originate(payload), except: gate.identity, at: now, into: &effects)
     case .linkUp(let peer, let direction): linkUp(to: peer, direction, into: &effects)
     case .linkDown(let peer, let direction): linkDown(to: peer, direction)
+    // Announcements and digests find what was lost.
+    case .linkDoubtful: break
     }
   }
 

@@ -38,6 +38,8 @@ struct HostCore<P: Process>: ~Copyable where P.Message: WireMessage {
   var retained = PeerMap<Int>()
   var counters = ProcessHostCounters()
   var isCheckScheduled = false
+  /// Peers of whom the process is to be told that messages may be lost.
+  var doubtful = FirstInFirstOut<Peer>()
   /// What the process sent to itself.
   var ownMessages = FirstInFirstOut<P.Message>()
 
@@ -82,7 +84,7 @@ extension HostCore: Effects {
     let frame: [UInt8]
     let trafficClass: Int
     /// The message itself, if the process may hear it from itself.
-    let own: P.Message?
+    var own: P.Message?
   }
 
   mutating func next() -> UInt64 { random.next() }
@@ -135,6 +137,7 @@ extension HostCore: Effects {
     guard case .queueFull = error, !connections[connection].isCongested else { return }
     connections[connection].isCongested = true
     guard let peer = connections[connection].peer else { return }
+    doubtful.append(peer)
     reports.append(.queueFull(peers.table.record(of: peer).key))
   }
 }

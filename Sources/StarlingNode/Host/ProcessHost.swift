@@ -212,9 +212,13 @@ extension ProcessHost {
     }
   }
 
+  /// Hands the process what it sent to itself, and tells it whose messages may be lost.
   private mutating func hearItself() {
     while let message = core.ownMessages.popFirst() {
       process.receive(message, from: PeerTable.own, at: core.now, into: &core)
+    }
+    while let peer = core.doubtful.popFirst() {
+      if let doubt = core.hooks.doubt { process.handle(doubt(peer), at: core.now, into: &core) }
     }
   }
 
@@ -249,6 +253,7 @@ extension ProcessHost {
       core.scheduleCheck()
     }
     guard let i = core.connections.index(of: connection) else { return }
+    if core.connections.isReturn(of: peer, at: address, now: core.now) { core.doubtful.append(peer) }
     core.connections[i].peer = peer
     core.connections[i].establishedAt = core.now
     core.connections[i].address = address

@@ -45,6 +45,9 @@ public struct ProcessHooks<P: Process>: Sendable {
   /// The request with which the process is told that a peer sent what cannot be read, if it keeps budgets for its
   /// peers. `nil` if it does not: then the first such message closes the connection.
   public var blame: (@Sendable (Peer) -> P.Request)?
+  /// The request with which the process is told that what was on its way to or from a peer may be lost though there is a
+  /// link: a queue was full, or the peer has come back as a new process. `nil` if it need not be told.
+  public var doubt: (@Sendable (Peer) -> P.Request)?
 
   /// Whether a peer may be connected at all; others are turned away when their key is known. `nil`: everybody may.
   public var admits: (@Sendable (P, Peer) -> Bool)?

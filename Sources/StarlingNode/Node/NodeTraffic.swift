@@ -52,6 +52,7 @@ extension ProcessHooks where P == NodeProcess {
     }
     hooks.admits = { member, peer in member.overlay.admits(peer) }
     hooks.blame = { .blame($0, .malformed) }
+    hooks.doubt = { .doubt($0) }
     // A member's samples may hold itself.
     hooks.isHeardByItself = { if case .diffusion(.secure) = $0 { true } else { false } }
     return hooks

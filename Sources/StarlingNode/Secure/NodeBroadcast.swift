@@ -58,9 +58,14 @@ public struct NodeBroadcast: BroadcastProcess {
       _ = effects.embedding(TreeLayer.self) { tree.handle(request, at: now, into: &$0) }
       return
     }
-    // What the node itself made can be encoded.
-    guard case .broadcast(let payload) = request, let batch = try? NodeBatch(encoded: payload) else { return }
-    tell(effects.embedding(SecureLayer.self) { secure?.handle(batch, at: now, into: &$0) }, into: &effects)
+    switch request {
+    case .broadcast(let payload):
+      // What the node itself made can be encoded.
+      guard let batch = try? NodeBatch(encoded: payload) else { return }
+      tell(effects.embedding(SecureLayer.self) { secure?.handle(batch, at: now, into: &$0) }, into: &effects)
+    case .linkDoubtful(let peer): disconnect(from: peer, at: now, into: &effects)
+    case .linkUp, .linkDown: return
+    }
   }
 
   /// Takes a message of the one that is used.

@@ -70,7 +70,7 @@ public struct SecureMember: Process {
         identity: PeerTable.own, auth: auth,
         inner: BrachaBroadcast(
           identity: PeerTable.own, auth: auth, members: MultisetSample(all: oracle), byzantine: byzantine,
-          entries: entries),
+          entries: entries, startsLate: true),
         configuration: configuration.ordered)
     }
   }
@@ -173,7 +173,7 @@ extension SecureMember {
     typealias Outer = SecureMember
     typealias Inner = Echo
     static func message(_ message: Echo.Message) -> Message { .echo(message) }
-    static func timer(_ timer: Echo.Timer) -> Timer {}
+    static func timer(_ timer: Echo.Timer) -> Timer { .echo(timer) }
     static func indication(_ indication: Echo.Indication) -> SecureMember.Indication? { indication }
   }
 

@@ -134,7 +134,7 @@ struct SecureBroadcastTests {
     let forged = SignedBatch<IdealSecureAuthenticator>(
       identifier: MessageIdentifier(origin: Peer(4), sequence: 0), payload: real.payload,
       signature: real.signature,
-      hops: 1, auth: IdealSecureAuthenticator(owner: Peer(63)))
+      hops: 1)
     let vote = Vote<IdealSecureAuthenticator>(
       identifier: forged.identifier, digest: forged.digest, signature: forged.signature, refused: [], hops: 1)
     for i in 0..<63 {

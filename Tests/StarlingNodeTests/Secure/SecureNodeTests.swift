@@ -1,0 +1,163 @@
+import StarlingApps
+import StarlingBroadcast
+import StarlingCore
+import StarlingOverlay
+import StarlingTestSupport
+import Testing
+
+@testable import StarlingNode
+
+@Suite("Secure broadcast among nodes")
+struct SecureNodeTests {
+  private static let samples = SecureBroadcastParameters(
+    gossip: 6, echo: 24, echoThreshold: 14, ready: 16, readyThreshold: 6, delivery: 24, deliveryThreshold: 14)
+
+  /// Nodes that all know each other, none started.
+  private func network(
+    _ count: Int, _ broadcast: SecureConfiguration.Broadcast, seed: UInt64, loss: Double = 0
+  ) throws -> NodeNetwork {
+    var members: [PeerRecord] = []
+    for n in 1...count {
+      members.append(
+        PeerRecord(key: try Identity(seed: seedBytes(seed, n)).publicKey, address: try address(n)))
+    }
+    let nodes = try (1...count).map { n in
+      try TestNode(n, contacts: n == 1 ? [] : [try address(1)], seed: seed) {
+        $0.secure = SecureConfiguration(broadcast, among: members)
+      }
+    }
+    return NodeNetwork(nodes, seed: seed, loss: loss)
+  }
+
+  private func post(_ texts: [String], at node: TestNode, of network: NodeNetwork, batch: Int = 1_024) throws
+  {
+    _ = try node.node.post(texts.map { Array($0.utf8) }, batchLimit: batch, at: network.now, into: &node.sink)
+    network.collect(from: node)
+  }
+
+  private func texts(of node: TestNode) -> [String] {
+    node.sink.posts.map { String(decoding: $0.post.contents, as: UTF8.self) }
+  }
+
+  private static let broadcasts: [SecureConfiguration.Broadcast] = [
+    .bracha(byzantine: 2), .secure(samples), .consistent(samples),
+  ]
+
+  @Test(
+    "Every node delivers every post once, in its author's order, though datagrams are lost",
+    arguments: broadcasts)
+  func posts(broadcast: SecureConfiguration.Broadcast) throws {
+    let seed = testSeed(default: 71)
+    let network = try network(8, broadcast, seed: seed, loss: 0.02)
+    for node in network.nodes { network.start(node) }
+    network.run(for: .seconds(10))
+    for round in 0..<5 {
+      for (i, node) in network.nodes.enumerated() {
+        try post((0..<7).map { "\(i) \(round * 7 + $0)" }, at: node, of: network, batch: 3)
+      }
+    }
+    network.run(for: .seconds(60)) { network.nodes.allSatisfy { $0.sink.posts.count == 8 * 35 } }
+    for node in network.nodes {
+      #expect(node.sink.posts.count == 8 * 35)
+      for i in 0..<8 {
+        #expect(texts(of: node).filter { $0.hasPrefix("\(i) ") } == (0..<35).map { "\(i) \($0)" })
+      }
+      #expect(node.status.postsDigest == network.nodes[0].status.postsDigest)
+    }
+  }
+
+  @Test(
+    "A file goes to every node by the secure broadcast, and what a member sends by the tree is not delivered")
+  func file() throws {
+    let seed = testSeed(default: 72)
+    let network = try network(7, .bracha(byzantine: 2), seed: seed)
+    for node in network.nodes { network.start(node) }
+    network.run(for: .seconds(10))
+    let contents = (0..<100_000).map { UInt8(truncatingIfNeeded: $0 / 7) }
+    let publisher = network.nodes[2]
+    let manifest = try network.publish(contents, name: "a.txt", from: publisher, chunkBytes: 8 << 10)
+    let receivers = network.nodes.filter { $0 !== publisher }
+    network.run(for: .seconds(30)) { receivers.allSatisfy { !$0.sink.completed.isEmpty } }
+    for node in receivers { #expect(node.contents(of: manifest) == contents) }
+    #expect(!publisher.sink.events.contains { if case .spokenFor = $0 { true } else { false } })
+
+    // The tree's way, with a signature that is good.
+    let liar = network.nodes[0]
+    let identity = try Identity(seed: seedBytes(seed, 1))
+    let auth = KeyAuthenticator(
+      identity: identity, network: Array("test".utf8), peers: liar.node.peers, policy: OpenPolicy())
+    let identifier = MessageIdentifier(origin: PeerTable.own, sequence: 99)
+    let payload = FileMessage.manifest(
+      try FileManifest(name: "b.txt", topic: "", contents: [1], chunkBytes: 1_024)
+    ).encoded
+    let broadcast = Broadcast<KeyAuthenticator>(
+      identifier: identifier, hops: 1, payload: payload, signature: auth.sign(payload, as: identifier))
+    var core = NodeBroadcast(
+      tree: BroadcastTree(identity: Peer(5), auth: auth),
+      secure: receivers[0].node.host.process.diffusion.secure)
+    var effects = RecordingEffects(NodeBroadcast.self, random: Xoshiro256(seed: 1))
+    core.receive(.tree(.push(broadcast)), from: Peer(1), at: .zero, into: &effects)
+    #expect(effects.indications.isEmpty)
+  }
+
+  @Test(
+    "Who starts late, and who was cut off for a while, delivers what the others did", arguments: broadcasts)
+  func late(broadcast: SecureConfiguration.Broadcast) throws {
+    let seed = testSeed(default: 73)
+    let network = try network(8, broadcast, seed: seed)
+    let late = network.nodes[7]
+    late.isHanging = true
+    for node in network.nodes where node !== late { network.start(node) }
+    network.run(for: .seconds(10))
+    try post(["before"], at: network.nodes[1], of: network)
+    network.run(for: .seconds(5))
+    late.isHanging = false
+    network.start(late)
+    network.run(for: .seconds(40)) { late.sink.posts.count == 1 }
+    #expect(texts(of: late) == ["before"])
+    // Long enough for every connection to be given up.
+    late.isHanging = true
+    network.run(for: .seconds(60))
+    try post(["meanwhile"], at: network.nodes[2], of: network)
+    network.run(for: .seconds(10))
+    late.isHanging = false
+    network.run(for: .seconds(90)) { late.sink.posts.count == 2 }
+    #expect(texts(of: late) == ["before", "meanwhile"])
+    for node in network.nodes { #expect(texts(of: node) == ["before", "meanwhile"]) }
+  }
+
+  @Test("Nobody posts in another's name, nor without a secure broadcast")
+  func names() throws {
+    let seed = testSeed(default: 74)
+    let network = try network(4, .bracha(byzantine: 1), seed: seed)
+    let (liar, victim) = (network.nodes[0], network.nodes[1])
+    let identity = try Identity(seed: seedBytes(seed, 1))
+    let members = liar.node.host.process.diffusion.secure?.members ?? PeerSet()
+    let auth = KeySecureAuthenticator(
+      identity: identity, network: Array("test".utf8), peers: liar.node.peers, members: members)
+    func batch(by author: PublicKey) throws -> SignedBatch<KeySecureAuthenticator> {
+      let posts = PostBatch(author: author, posts: [Post(number: 1, contents: [1])])
+      let payload = try NodeBatch(encoded: posts.encoded)
+      let identifier = MessageIdentifier(origin: PeerTable.own, sequence: 0)
+      return SignedBatch(
+        identifier: identifier, payload: payload,
+        signature: auth.sign(KeySecureAuthenticator.digest(of: payload), as: identifier), hops: 1)
+    }
+    #expect(auth.verifies(try batch(by: liar.key)))
+    #expect(!auth.verifies(try batch(by: victim.key)))
+    let open = try TestNode(9, contacts: [], seed: seed)
+    #expect(throws: PostError.notSecure) {
+      _ = try open.node.post([[1]], batchLimit: 1, at: .zero, into: &open.sink)
+    }
+  }
+
+  @Test("A node whose key is no member's is not made, and says so")
+  func stranger() throws {
+    let member = PeerRecord(key: try Identity(seed: seedBytes(5, 2)).publicKey, address: try address(2))
+    #expect(throws: NodeError.notAMember(try Identity(seed: seedBytes(5, 1)).publicKey)) {
+      _ = try TestNode(1, contacts: [], seed: 5) {
+        $0.secure = SecureConfiguration(.bracha(byzantine: 0), among: [member])
+      }
+    }
+  }
+}
