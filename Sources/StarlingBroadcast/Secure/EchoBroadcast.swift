@@ -5,7 +5,7 @@ import StarlingCore
 ///
 /// Integrity always holds. With the probabilities that `EpsilonCalculator` gives, total validity and consistency fail.
 @frozen
-public struct EchoBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>: SecureBroadcastProcess {
+public struct EchoBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>: SamplingBroadcast {
   /// The layer below.
   public typealias Gossip = ErdosRenyiGossip<Auth, Oracle>
 
@@ -18,6 +18,8 @@ public struct EchoBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>: 
     case subscribe
     /// Echo.
     case echo(Vote<Auth>)
+    /// The receiver is in the sender's echo sample no longer.
+    case unsubscribe
   }
   /// What it waits for.
   @frozen
@@ -39,9 +41,31 @@ public struct EchoBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>: 
     @usableFromInline var replies = VoteTally<Auth>()
     /// The positions that are not delivered yet; `nil` before anything is.
     @usableFromInline var undelivered: [UInt16]?
+    /// By whose samples it is judged.
+    @usableFromInline let epoch: UInt32
+    /// Whether it needs them.
+    @usableFromInline var isBound: Bool
 
     @inlinable
-    init() {}
+    init(epoch: UInt32, isBound: Bool) {
+      self.epoch = epoch
+      self.isBound = isBound
+    }
+  }
+
+  /// What one epoch's instances are judged by.
+  @usableFromInline
+  struct Samples: Sendable {
+    /// ℰ.
+    @usableFromInline let echo: MultisetSample
+    /// Ê.
+    @usableFromInline let threshold: Int
+
+    @inlinable
+    init(echo: MultisetSample, threshold: Int) {
+      self.echo = echo
+      self.threshold = threshold
+    }
   }
 
   @usableFromInline enum GossipLayer: Embedding {
@@ -55,13 +79,9 @@ public struct EchoBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>: 
   /// pb.
   @usableFromInline var gossip: Gossip
   @usableFromInline let auth: Auth
-  @usableFromInline let oracle: Oracle
-  /// E.
-  @usableFromInline let sampleSize: Int
-  /// Ê.
-  @usableFromInline let threshold: Int
-  /// ℰ.
-  @usableFromInline var sample: MultisetSample?
+  @usableFromInline var oracle: Oracle
+  @usableFromInline var parameters: SecureBroadcastParameters
+  @usableFromInline var epochs = SampleEpochs<Samples>()
   /// Who subscribed.
   @usableFromInline var subscriptions: SubscriptionSet
   @usableFromInline var checks: UInt64 = 0
@@ -72,6 +92,9 @@ public struct EchoBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>: 
 
   /// How many instances take memory.
   public var liveInstances: Int { max(instances.count, gossip.delivered.count) }
+
+  /// How many epochs have samples.
+  public var liveEpochs: Int { epochs.live.count }
 
   /// How many signatures it has checked, the layer below included.
   public var signatureChecks: UInt64 { checks + gossip.checks }
@@ -99,20 +122,70 @@ public struct EchoBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>: 
     gossip = Gossip(identity: identity, auth: auth, oracle: oracle, expectedSample: parameters.gossip)
     self.auth = auth
     self.oracle = oracle
-    sampleSize = parameters.echo
-    threshold = parameters.echoThreshold
-    subscriptions = SubscriptionSet(limit: oracle.population)
+    self.parameters = parameters
+    subscriptions = SubscriptionSet(population: oracle.population)
     self.entries = entries
   }
 
   /// Draws the samples and subscribes to them.
   @inlinable
   public mutating func start(at now: Instant, into effects: inout some Effects<Self> & ~Copyable) {
-    apply(effects.embedding(GossipLayer.self) { gossip.start(at: now, into: &$0) }, into: &effects)
-    let sample = MultisetSample(size: sampleSize, from: oracle, random: &effects)
-    self.sample = sample
+    apply(effects.embedding(GossipLayer.self) { gossip.start(at: now, into: &$0) }, at: now, into: &effects)
+    draw(at: now, into: &effects)
+  }
+
+  /// Draws new samples, here and below.
+  @inlinable
+  public mutating func resample(
+    from oracle: Oracle, parameters: SecureBroadcastParameters, at now: Instant,
+    into effects: inout some Effects<Self> & ~Copyable
+  ) -> Bool {
+    guard epochs.hasRoom(at: now) else { return false }
+    subscriptions.adapt(from: self.oracle.population, to: oracle.population, members: auth.admits)
+    self.oracle = oracle
+    self.parameters = parameters
+    gossip.change(to: oracle, expectedSample: parameters.gossip)
+    let next = epochs.current &+ 1
+    apply(effects.embedding(GossipLayer.self) { gossip.begin(next, into: &$0) }, at: now, into: &effects)
+    draw(at: now, into: &effects)
+    return true
+  }
+
+  @inlinable
+  mutating func draw(at now: Instant, into effects: inout some Effects<Self> & ~Copyable) {
+    let sample = MultisetSample(size: parameters.echo, from: oracle, random: &effects)
+    // Those that are in another sample are subscribed to already.
+    let isNew = sample.members.filter { !isSampled($0) }
+    let ended = epochs.begin(Samples(echo: sample, threshold: parameters.echoThreshold), at: now)
     let subscription = effects.prepare(.subscribe)
-    for peer in sample.members { effects.send(subscription, to: peer) }
+    for peer in isNew { effects.send(subscription, to: peer) }
+    for epoch in ended { end(epoch, into: &effects) }
+  }
+
+  /// Whether a peer is in a sample of an epoch that has not ended.
+  @inlinable
+  func isSampled(_ peer: Peer) -> Bool {
+    epochs.live.contains { $0.samples.echo.position(of: peer) != nil }
+  }
+
+  /// Ends the subscriptions of an epoch that has ended, but for those that another one needs.
+  @inlinable
+  mutating func end(
+    _ epoch: SampleEpochs<Samples>.Epoch, into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    _ = effects.embedding(GossipLayer.self) { gossip.end(epoch.number, into: &$0) }
+    let farewell = effects.prepare(.unsubscribe)
+    for peer in epoch.samples.echo.members where !isSampled(peer) { effects.send(farewell, to: peer) }
+  }
+
+  /// An instance needs its samples no longer.
+  @inlinable
+  mutating func release(
+    _ identifier: MessageIdentifier, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    guard let instance = instances[identifier], instance.isBound else { return }
+    instances[identifier]?.isBound = false
+    if let ended = epochs.release(instance.epoch, at: now) { end(ended, into: &effects) }
   }
 
   /// Broadcasts, forgets an instance, or asks a peer to repeat itself.
@@ -124,11 +197,14 @@ public struct EchoBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>: 
     switch request {
     case .broadcast: break
     case .forget(let identifier):
+      release(identifier, at: now, into: &effects)
       if instances.removeValue(forKey: identifier) != nil { order.removeAll { $0 == identifier } }
     case .renew(let peer):
-      if sample?.position(of: peer) != nil { effects.send(effects.prepare(.subscribe), to: peer) }
+      if isSampled(peer) { effects.send(effects.prepare(.subscribe), to: peer) }
     }
-    apply(effects.embedding(GossipLayer.self) { gossip.handle(request, at: now, into: &$0) }, into: &effects)
+    apply(
+      effects.embedding(GossipLayer.self) { gossip.handle(request, at: now, into: &$0) }, at: now,
+      into: &effects)
   }
 
   /// Takes a message of this layer or of the one below.
@@ -140,15 +216,16 @@ public struct EchoBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>: 
     case .gossip(let message):
       apply(
         effects.embedding(GossipLayer.self) { gossip.receive(message, from: sender, at: now, into: &$0) },
-        into: &effects)
+        at: now, into: &effects)
     case .subscribe:
       switch subscriptions.insert(sender, at: now) {
       case .first, .repetition: tell(sender, into: &effects)
       case .later(let instant): effects.schedule(.answer(sender), at: instant)
       case .none: break
       }
+    case .unsubscribe: subscriptions.remove(sender, at: now)
     case .echo(let vote):
-      receive(vote, from: sender, into: &effects)
+      receive(vote, from: sender, at: now, into: &effects)
     }
   }
 
@@ -159,7 +236,9 @@ public struct EchoBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>: 
   ) {
     switch timer {
     case .gossip(let timer):
-      apply(effects.embedding(GossipLayer.self) { gossip.expire(timer, at: now, into: &$0) }, into: &effects)
+      apply(
+        effects.embedding(GossipLayer.self) { gossip.expire(timer, at: now, into: &$0) }, at: now,
+        into: &effects)
     case .answer(let peer):
       if subscriptions.isDue(to: peer, at: now) { tell(peer, into: &effects) }
     }
@@ -174,12 +253,19 @@ public struct EchoBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>: 
   /// Whether a peer is in the sample, or passes batches on to this process.
   @inlinable
   public func listens(to peer: Peer) -> Bool {
-    sample?.position(of: peer) != nil || gossip.listens(to: peer)
+    isSampled(peer) || gossip.listens(to: peer)
   }
 
   /// The layer above delivered an instance and depends on this one for nothing more of it.
   @inlinable
-  mutating func settle(_ identifier: MessageIdentifier) { gossip.settle(identifier) }
+  mutating func settle(
+    _ identifier: MessageIdentifier, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    gossip.settle(identifier)
+    release(identifier, at: now, into: &effects)
+    // Echoes that come later must not bind it to an epoch.
+    if instances[identifier] == nil { open(identifier, isBound: false) }
+  }
 
   /// Tells a subscriber the echoes of the live instances.
   @inlinable
@@ -198,27 +284,30 @@ public struct EchoBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>: 
   }
 
   @inlinable
-  mutating func open(_ identifier: MessageIdentifier) {
+  mutating func open(_ identifier: MessageIdentifier, isBound: Bool = true) {
     if instances[identifier] == nil {
-      instances[identifier] = Instance()
+      instances[identifier] = Instance(epoch: isBound ? epochs.bind() : epochs.current, isBound: isBound)
       order.append(identifier)
     }
   }
 
   @inlinable
-  mutating func apply(_ indications: [Gossip.Indication], into effects: inout some Effects<Self> & ~Copyable)
-  {
+  mutating func apply(
+    _ indications: [Gossip.Indication], at now: Instant, into effects: inout some Effects<Self> & ~Copyable
+  ) {
     for indication in indications {
       switch indication {
       case .misbehaved(let peer, let misbehaviour): effects.indicate(.misbehaved(peer, misbehaviour))
-      case .delivered(let batch): echo(batch, into: &effects)
+      case .delivered(let batch): echo(batch, at: now, into: &effects)
       }
     }
   }
 
   /// pb.Deliver: echoes the batch, but for the entries that conflict with what was echoed before.
   @inlinable
-  mutating func echo(_ batch: SignedBatch<Auth>, into effects: inout some Effects<Self> & ~Copyable) {
+  mutating func echo(
+    _ batch: SignedBatch<Auth>, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
+  ) {
     var refused: [UInt16] = []
     for position in 0..<batch.payload.entryCount where !entries.admits(batch.payload.entry(at: position)) {
       refused.append(UInt16(position))
@@ -228,17 +317,18 @@ public struct EchoBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>: 
     instances[batch.identifier]?.refused = refused
     let parcel = effects.prepare(.echo(vote(for: batch, refused: refused)))
     for peer in subscriptions.members { effects.send(parcel, to: peer) }
-    deliver(batch.identifier, into: &effects)
+    deliver(batch.identifier, at: now, into: &effects)
   }
 
   @inlinable
   mutating func receive(
-    _ vote: Vote<Auth>, from sender: Peer, into effects: inout some Effects<Self> & ~Copyable
+    _ vote: Vote<Auth>, from sender: Peer, at now: Instant,
+    into effects: inout some Effects<Self> & ~Copyable
   ) {
-    guard let sample, let member = sample.position(of: sender), auth.admits(vote.identifier.origin) else {
-      return
-    }
     let instance = instances[vote.identifier]
+    guard let sample = epochs.samples(of: instance?.epoch ?? epochs.current)?.echo,
+      let member = sample.position(of: sender), auth.admits(vote.identifier.origin)
+    else { return }
     if instance?.batch?.digest != vote.digest, instance?.replies.knows(vote.digest) != true {
       checks += 1
       guard auth.verifies(vote.signature, of: vote.digest, as: vote.identifier) else {
@@ -249,14 +339,17 @@ public struct EchoBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>: 
     guard instances[vote.identifier]?.replies.take(vote, from: member, in: sample, perVoter: 1) == true else {
       return
     }
-    deliver(vote.identifier, into: &effects)
+    deliver(vote.identifier, at: now, into: &effects)
   }
 
   /// Delivers what this process echoed and Ê members of its sample echoed too.
   @inlinable
-  mutating func deliver(_ identifier: MessageIdentifier, into effects: inout some Effects<Self> & ~Copyable) {
+  mutating func deliver(
+    _ identifier: MessageIdentifier, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
+  ) {
     guard let instance = instances[identifier], let batch = instance.batch,
       instance.undelivered?.isEmpty != true,
+      let threshold = epochs.samples(of: instance.epoch)?.threshold,
       let outcome = instance.replies.outcome(of: batch.digest, threshold: threshold)
     else { return }
     let refused = union(outcome.lacking, instance.refused)
@@ -265,6 +358,7 @@ public struct EchoBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>: 
     var delivered = batch
     delivered.hops = max(batch.hops, outcome.hops)
     effects.indicate(.delivered(delivered, refused: refused))
+    if refused.isEmpty { release(identifier, at: now, into: &effects) }
   }
 }
 
@@ -293,7 +387,7 @@ extension EchoBroadcast.Message: InstanceMessage {
   @inlinable
   public var instance: MessageIdentifier? {
     switch self {
-    case .subscribe: nil
+    case .subscribe, .unsubscribe: nil
     case .gossip(let message): message.instance
     case .echo(let vote): vote.identifier
     }

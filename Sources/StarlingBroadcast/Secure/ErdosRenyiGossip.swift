@@ -15,6 +15,8 @@ public struct ErdosRenyiGossip<Auth: SecureAuthenticator, Oracle: SamplingOracle
     /// The link to the sender, who did not draw the receiver but was drawn by it, was lost: the receiver is to repeat
     /// what may have been lost with it.
     case renew
+    /// The receiver is in the sender's gossip sample no longer.
+    case unsubscribe
   }
   /// What it waits for.
   @frozen
@@ -35,10 +37,12 @@ public struct ErdosRenyiGossip<Auth: SecureAuthenticator, Oracle: SamplingOracle
 
   @usableFromInline let identity: Peer
   @usableFromInline let auth: Auth
-  @usableFromInline let oracle: Oracle
+  @usableFromInline var oracle: Oracle
   /// G.
-  @usableFromInline let expectedSample: Int
-  /// The sample. It and those who subscribed are 𝒢.
+  @usableFromInline var expectedSample: Int
+  /// The samples of the epochs that the layer above still has.
+  @usableFromInline var samples: [(epoch: UInt32, drawn: [Peer])] = []
+  /// All that are in one of them. They and those who subscribed are 𝒢.
   @usableFromInline var sample = PeerSet()
   /// Who subscribed.
   @usableFromInline var subscriptions: SubscriptionSet
@@ -61,17 +65,42 @@ public struct ErdosRenyiGossip<Auth: SecureAuthenticator, Oracle: SamplingOracle
     self.auth = auth
     self.oracle = oracle
     self.expectedSample = expectedSample
-    subscriptions = SubscriptionSet(limit: oracle.population)
+    subscriptions = SubscriptionSet(population: oracle.population)
   }
 
   /// Draws the gossip sample and subscribes to it.
   @inlinable
   public mutating func start(at now: Instant, into effects: inout some Effects<Self> & ~Copyable) {
+    begin(0, into: &effects)
+  }
+
+  /// Draws the sample of an epoch and subscribes to it. Past samples stay: more edges do no harm.
+  @inlinable
+  mutating func begin(_ epoch: UInt32, into effects: inout some Effects<Self> & ~Copyable) {
     let probability = Double(expectedSample) / Double(oracle.population)
+    let drawn = oracle.independentSample(probability: probability, random: &effects).filter { $0 != identity }
+    samples.append((epoch, drawn))
     let subscription = effects.prepare(.subscribe)
-    for peer in oracle.independentSample(probability: probability, random: &effects) where peer != identity {
-      if sample.insert(peer) { effects.send(subscription, to: peer) }
-    }
+    for peer in drawn where sample.insert(peer) { effects.send(subscription, to: peer) }
+  }
+
+  /// Lets the sample of an epoch go.
+  @inlinable
+  mutating func end(_ epoch: UInt32, into effects: inout some Effects<Self> & ~Copyable) {
+    guard let index = samples.firstIndex(where: { $0.epoch == epoch }) else { return }
+    let ended = samples.remove(at: index).drawn
+    sample = PeerSet()
+    for (_, drawn) in samples { for peer in drawn { sample.insert(peer) } }
+    let farewell = effects.prepare(.unsubscribe)
+    for peer in ended where !sample.contains(peer) { effects.send(farewell, to: peer) }
+  }
+
+  /// What the next epochs draw from.
+  @inlinable
+  mutating func change(to oracle: Oracle, expectedSample: Int) {
+    subscriptions.adapt(from: self.oracle.population, to: oracle.population, members: auth.admits)
+    self.oracle = oracle
+    self.expectedSample = expectedSample
   }
 
   /// Broadcasts, or forgets an instance.
@@ -119,6 +148,7 @@ public struct ErdosRenyiGossip<Auth: SecureAuthenticator, Oracle: SamplingOracle
       case .later(let instant): effects.schedule(.answer(sender), at: instant)
       case .dueAlready: break
       }
+    case .unsubscribe: subscriptions.remove(sender, at: now)
     case .gossip(let batch):
       // A second batch of an instance is of no use even when its signature is good, so it is not checked.
       guard delivered[batch.identifier] == nil, auth.admits(batch.identifier.origin) else { return }
@@ -187,7 +217,7 @@ extension ErdosRenyiGossip.Message: InstanceMessage {
   @inlinable
   public var instance: MessageIdentifier? {
     switch self {
-    case .subscribe, .renew: nil
+    case .subscribe, .renew, .unsubscribe: nil
     case .gossip(let batch): batch.identifier
     }
   }

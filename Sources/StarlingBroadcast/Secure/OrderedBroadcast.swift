@@ -242,6 +242,24 @@ public struct OrderedBroadcast<Inner: SecureBroadcastProcess>: Process {
   }
 }
 
+extension OrderedBroadcast where Inner: SamplingBroadcast {
+  /// Begins an epoch of the broadcast below: see ``SamplingBroadcast/resample(from:parameters:at:into:)``.
+  ///
+  /// - Returns: whether it was done; if not, try again later.
+  @inlinable
+  public mutating func resample(
+    from oracle: Inner.Oracle, parameters: SecureBroadcastParameters, at now: Instant,
+    into effects: inout some Effects<Self> & ~Copyable
+  ) -> Bool {
+    var isDone = false
+    let told = effects.embedding(Whole.self) {
+      isDone = storedInner.resample(from: oracle, parameters: parameters, at: now, into: &$0)
+    }
+    deliver(told, at: now, into: &effects)
+    return isDone
+  }
+}
+
 extension OrderedBroadcast.Timer: Sendable where Inner.Timer: Sendable {}
 
 extension OrderedBroadcast.Source {

@@ -6,7 +6,7 @@ import StarlingCore
 /// Integrity always holds. With the probabilities that `EpsilonCalculator` gives, validity, totality and consistency
 /// fail.
 @frozen
-public struct ReadyBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>: SecureBroadcastProcess {
+public struct ReadyBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>: SamplingBroadcast {
   /// The layer below.
   public typealias Echo = EchoBroadcast<Auth, Oracle>
 
@@ -23,6 +23,8 @@ public struct ReadyBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>:
     case fetch(MessageIdentifier, Auth.Digest)
     /// The batch that was wanted.
     case supply(SignedBatch<Auth>)
+    /// The receiver is in the sender's ready and delivery samples no longer.
+    case unsubscribe
   }
 
   /// What it waits for.
@@ -46,9 +48,48 @@ public struct ReadyBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>:
     /// *replies.delivery*.
     @usableFromInline var deliveryReplies = VoteTally<Auth>()
     @usableFromInline var delivery = BatchDelivery<Auth>()
+    /// By whose samples it is judged.
+    @usableFromInline let epoch: UInt32
+    /// Whether it needs them.
+    @usableFromInline var isBound = true
 
     @inlinable
-    init() {}
+    init(epoch: UInt32) { self.epoch = epoch }
+
+    /// Whether all of the chosen batch is delivered and this process is ready for all of it, so that no vote changes
+    /// anything.
+    @inlinable
+    var isFinished: Bool {
+      delivery.isComplete && ready.contains { $0.digest == delivery.chosen && $0.refused.isEmpty }
+    }
+  }
+
+  /// What one epoch's instances are judged by.
+  @usableFromInline
+  struct Samples: Sendable {
+    /// ℛ.
+    @usableFromInline let ready: MultisetSample
+    /// 𝒟.
+    @usableFromInline let delivery: MultisetSample
+    /// R̂.
+    @usableFromInline let readyThreshold: Int
+    /// D̂.
+    @usableFromInline let deliveryThreshold: Int
+
+    @inlinable
+    init(
+      parameters: SecureBroadcastParameters, from oracle: Oracle, random: inout some RandomSource & ~Copyable
+    ) {
+      ready = MultisetSample(size: parameters.ready, from: oracle, random: &random)
+      delivery = MultisetSample(size: parameters.delivery, from: oracle, random: &random)
+      readyThreshold = parameters.readyThreshold
+      deliveryThreshold = parameters.deliveryThreshold
+    }
+
+    @inlinable
+    func contains(_ peer: Peer) -> Bool {
+      ready.position(of: peer) != nil || delivery.position(of: peer) != nil
+    }
   }
 
   @usableFromInline enum EchoLayer: Embedding {
@@ -65,13 +106,11 @@ public struct ReadyBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>:
   /// pcb.
   @usableFromInline var echo: Echo
   @usableFromInline let auth: Auth
-  @usableFromInline let oracle: Oracle
-  @usableFromInline let parameters: SecureBroadcastParameters
+  @usableFromInline var oracle: Oracle
+  @usableFromInline var parameters: SecureBroadcastParameters
   /// After how long a batch that was asked for is asked of somebody else.
   @usableFromInline let fetchTimeout: Interval
-  /// ℛ and 𝒟.
-  @usableFromInline var readySample: MultisetSample?
-  @usableFromInline var deliverySample: MultisetSample?
+  @usableFromInline var epochs = SampleEpochs<Samples>()
   /// Who subscribed.
   @usableFromInline var subscriptions: SubscriptionSet
   @usableFromInline var checks: UInt64 = 0
@@ -81,6 +120,9 @@ public struct ReadyBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>:
 
   /// How many instances take memory.
   public var liveInstances: Int { max(instances.count, echo.liveInstances) }
+
+  /// How many epochs have samples, here or below.
+  public var liveEpochs: Int { max(epochs.live.count, echo.liveEpochs) }
 
   /// How many signatures it has checked, the layers below included.
   public var signatureChecks: UInt64 { checks + echo.signatureChecks }
@@ -116,23 +158,79 @@ public struct ReadyBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>:
     self.oracle = oracle
     self.parameters = parameters
     self.fetchTimeout = fetchTimeout
-    subscriptions = SubscriptionSet(limit: oracle.population)
+    subscriptions = SubscriptionSet(population: oracle.population)
   }
 
   /// Draws the samples and subscribes to them.
   @inlinable
   public mutating func start(at now: Instant, into effects: inout some Effects<Self> & ~Copyable) {
     apply(effects.embedding(EchoLayer.self) { echo.start(at: now, into: &$0) }, at: now, into: &effects)
-    let ready = MultisetSample(size: parameters.ready, from: oracle, random: &effects)
-    let delivery = MultisetSample(size: parameters.delivery, from: oracle, random: &effects)
-    readySample = ready
-    deliverySample = delivery
-    let subscription = effects.prepare(.subscribe)
-    for peer in ready.members { effects.send(subscription, to: peer) }
-    // One subscription serves both samples.
-    for peer in delivery.members where ready.position(of: peer) == nil {
-      effects.send(subscription, to: peer)
+    draw(at: now, into: &effects)
+  }
+
+  /// Draws new samples, here and below.
+  @inlinable
+  public mutating func resample(
+    from oracle: Oracle, parameters: SecureBroadcastParameters, at now: Instant,
+    into effects: inout some Effects<Self> & ~Copyable
+  ) -> Bool {
+    guard epochs.hasRoom(at: now) else { return false }
+    var isDone = false
+    let told = effects.embedding(EchoLayer.self) {
+      isDone = echo.resample(from: oracle, parameters: parameters, at: now, into: &$0)
     }
+    apply(told, at: now, into: &effects)
+    guard isDone else { return false }
+    subscriptions.adapt(from: self.oracle.population, to: oracle.population, members: auth.admits)
+    self.oracle = oracle
+    self.parameters = parameters
+    draw(at: now, into: &effects)
+    return true
+  }
+
+  @inlinable
+  mutating func draw(at now: Instant, into effects: inout some Effects<Self> & ~Copyable) {
+    let samples = Samples(parameters: parameters, from: oracle, random: &effects)
+    // Those that are in another sample are subscribed to already, and one subscription serves both samples.
+    let isNew =
+      samples.ready.members.filter { !isSampled($0) }
+      + samples.delivery.members.filter { samples.ready.position(of: $0) == nil && !isSampled($0) }
+    let ended = epochs.begin(samples, at: now)
+    let subscription = effects.prepare(.subscribe)
+    for peer in isNew { effects.send(subscription, to: peer) }
+    for epoch in ended { end(epoch, into: &effects) }
+  }
+
+  /// Ends the subscriptions of an epoch that has ended, but for those that another one needs.
+  @inlinable
+  func end(_ epoch: SampleEpochs<Samples>.Epoch, into effects: inout some Effects<Self> & ~Copyable) {
+    let (ready, delivery) = (epoch.samples.ready, epoch.samples.delivery)
+    let farewell = effects.prepare(.unsubscribe)
+    for peer in ready.members where !isSampled(peer) { effects.send(farewell, to: peer) }
+    for peer in delivery.members where ready.position(of: peer) == nil && !isSampled(peer) {
+      effects.send(farewell, to: peer)
+    }
+  }
+
+  /// An instance needs its samples no longer.
+  @inlinable
+  mutating func release(
+    _ identifier: MessageIdentifier, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    guard let instance = instances[identifier], instance.isBound else { return }
+    instances[identifier]?.isBound = false
+    if let ended = epochs.release(instance.epoch, at: now) { end(ended, into: &effects) }
+  }
+
+  /// Lets go of what an instance that is finished needs no longer, here and below.
+  @inlinable
+  mutating func settle(
+    _ identifier: MessageIdentifier, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    guard let instance = instances[identifier], instance.isBound, instance.isFinished else { return }
+    release(identifier, at: now, into: &effects)
+    // Whoever lacks the batch hears of it by the readiness that is repeated, and fetches it.
+    _ = effects.embedding(EchoLayer.self) { echo.settle(identifier, at: now, into: &$0) }
   }
 
   /// Broadcasts, forgets an instance, or asks a peer to repeat itself.
@@ -144,6 +242,7 @@ public struct ReadyBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>:
     switch request {
     case .broadcast: break
     case .forget(let identifier):
+      release(identifier, at: now, into: &effects)
       if instances.removeValue(forKey: identifier) != nil { order.removeAll { $0 == identifier } }
     case .renew(let peer):
       if isSampled(peer) { effects.send(effects.prepare(.subscribe), to: peer) }
@@ -169,6 +268,7 @@ public struct ReadyBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>:
       case .later(let instant): effects.schedule(.answer(sender), at: instant)
       case .none: break
       }
+    case .unsubscribe: subscriptions.remove(sender, at: now)
     case .ready(let vote): receive(vote, from: sender, at: now, into: &effects)
     case .fetch(let identifier, let digest):
       // Only a subscriber can have met the threshold by this process's word.
@@ -178,7 +278,7 @@ public struct ReadyBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>:
       effects.send(effects.prepare(.supply(batch)), to: sender)
     case .supply(let batch):
       if instances[batch.identifier]?.delivery.supply(batch) == true {
-        deliver(batch.identifier, into: &effects)
+        deliver(batch.identifier, at: now, into: &effects)
       }
     }
   }
@@ -209,9 +309,7 @@ public struct ReadyBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>:
   public func listens(to peer: Peer) -> Bool { isSampled(peer) || echo.listens(to: peer) }
 
   @inlinable
-  func isSampled(_ peer: Peer) -> Bool {
-    readySample?.position(of: peer) != nil || deliverySample?.position(of: peer) != nil
-  }
+  func isSampled(_ peer: Peer) -> Bool { epochs.live.contains { $0.samples.contains(peer) } }
 
   /// Tells a subscriber for what this process is ready, of the live instances.
   @inlinable
@@ -226,7 +324,7 @@ public struct ReadyBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>:
   @inlinable
   mutating func open(_ identifier: MessageIdentifier) {
     if instances[identifier] == nil {
-      instances[identifier] = Instance()
+      instances[identifier] = Instance(epoch: epochs.bind())
       order.append(identifier)
     }
   }
@@ -243,14 +341,16 @@ public struct ReadyBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>:
       becomeReady(
         Vote(
           identifier: batch.identifier, digest: batch.digest, signature: batch.signature, refused: refused,
-          hops: batch.hops == .max ? .max : batch.hops + 1), into: &effects)
-      deliver(batch.identifier, into: &effects)
+          hops: batch.hops == .max ? .max : batch.hops + 1), at: now, into: &effects)
+      deliver(batch.identifier, at: now, into: &effects)
     }
   }
 
   /// Tells the subscribers that this process is ready, unless it told them as much before.
   @inlinable
-  mutating func becomeReady(_ vote: Vote<Auth>, into effects: inout some Effects<Self> & ~Copyable) {
+  mutating func becomeReady(
+    _ vote: Vote<Auth>, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
+  ) {
     let known = instances[vote.identifier]?.ready.firstIndex { $0.digest == vote.digest }
     var vote = vote
     if let known, let before = instances[vote.identifier]?.ready[known] {
@@ -266,17 +366,20 @@ public struct ReadyBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>:
     }
     let parcel = effects.prepare(.ready(vote))
     for peer in subscriptions.members { effects.send(parcel, to: peer) }
+    settle(vote.identifier, at: now, into: &effects)
   }
 
   @inlinable
   mutating func receive(
     _ vote: Vote<Auth>, from sender: Peer, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
   ) {
-    guard let readySample, let deliverySample, auth.admits(vote.identifier.origin) else { return }
-    let inReady = readySample.position(of: sender)
-    let inDelivery = deliverySample.position(of: sender)
-    guard inReady != nil || inDelivery != nil else { return }
     let instance = instances[vote.identifier]
+    guard let samples = epochs.samples(of: instance?.epoch ?? epochs.current),
+      auth.admits(vote.identifier.origin)
+    else { return }
+    let inReady = samples.ready.position(of: sender)
+    let inDelivery = samples.delivery.position(of: sender)
+    guard inReady != nil || inDelivery != nil else { return }
     let isKnown =
       instance?.readyReplies.knows(vote.digest) == true
       || instance?.deliveryReplies.knows(vote.digest) == true
@@ -290,19 +393,19 @@ public struct ReadyBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>:
     open(vote.identifier)
     if let inReady,
       instances[vote.identifier]?.readyReplies.take(
-        vote, from: inReady, in: readySample, perVoter: Self.digestsPerVoter) == true,
+        vote, from: inReady, in: samples.ready, perVoter: Self.digestsPerVoter) == true,
       let outcome = instances[vote.identifier]?.readyReplies.outcome(
-        of: vote.digest, threshold: parameters.readyThreshold)
+        of: vote.digest, threshold: samples.readyThreshold)
     {
       becomeReady(
         Vote(
           identifier: vote.identifier, digest: vote.digest, signature: vote.signature,
           refused: outcome.lacking,
-          hops: outcome.hops == .max ? .max : outcome.hops + 1), into: &effects)
+          hops: outcome.hops == .max ? .max : outcome.hops + 1), at: now, into: &effects)
     }
     if let inDelivery,
       instances[vote.identifier]?.deliveryReplies.take(
-        vote, from: inDelivery, in: deliverySample, perVoter: Self.digestsPerVoter) == true
+        vote, from: inDelivery, in: samples.delivery, perVoter: Self.digestsPerVoter) == true
     {
       choose(vote.digest, of: vote.identifier, at: now, into: &effects)
     }
@@ -315,25 +418,27 @@ public struct ReadyBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>:
     into effects: inout some Effects<Self> & ~Copyable
   ) {
     guard let instance = instances[identifier],
-      instance.deliveryReplies.outcome(of: digest, threshold: parameters.deliveryThreshold) != nil
+      let threshold = epochs.samples(of: instance.epoch)?.deliveryThreshold,
+      instance.deliveryReplies.outcome(of: digest, threshold: threshold) != nil
     else { return }
     if instance.delivery.chosen == nil {
       instances[identifier]?.delivery.chosen = digest
       fetch(identifier, at: now, into: &effects)
     }
-    deliver(identifier, into: &effects)
+    deliver(identifier, at: now, into: &effects)
   }
 
   @inlinable
-  mutating func deliver(_ identifier: MessageIdentifier, into effects: inout some Effects<Self> & ~Copyable) {
+  mutating func deliver(
+    _ identifier: MessageIdentifier, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
+  ) {
     guard var instance = instances[identifier],
-      let delivery = instance.delivery.deliver(
-        by: instance.deliveryReplies, threshold: parameters.deliveryThreshold)
+      let threshold = epochs.samples(of: instance.epoch)?.deliveryThreshold,
+      let delivery = instance.delivery.deliver(by: instance.deliveryReplies, threshold: threshold)
     else { return }
     instances[identifier] = instance
     effects.indicate(delivery)
-    // Whoever lacks the batch hears of it by the readiness that is repeated, and fetches it.
-    if instance.delivery.isComplete { echo.settle(identifier) }
+    settle(identifier, at: now, into: &effects)
   }
 
   /// Asks one process after another for the chosen batch, if it is not here: those of the delivery sample that are
@@ -342,7 +447,8 @@ public struct ReadyBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>:
   mutating func fetch(
     _ identifier: MessageIdentifier, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
   ) {
-    guard let instance = instances[identifier], let deliverySample, let chosen = instance.delivery.chosen
+    guard let instance = instances[identifier], let chosen = instance.delivery.chosen,
+      let deliverySample = epochs.samples(of: instance.epoch)?.delivery
     else { return }
     var delivery = instance.delivery
     let voters = instance.deliveryReplies.voters(of: chosen, in: deliverySample)
@@ -358,7 +464,7 @@ extension ReadyBroadcast.Message: InstanceMessage {
   @inlinable
   public var instance: MessageIdentifier? {
     switch self {
-    case .subscribe: nil
+    case .subscribe, .unsubscribe: nil
     case .echo(let message): message.instance
     case .ready(let vote): vote.identifier
     case .fetch(let identifier, _): identifier

@@ -49,6 +49,20 @@ public struct RepetitionPace: Sendable {
     return .now
   }
 
+  /// Holds a peer's next answer back as if it had been answered now: it may end a subscription and begin another, and be
+  /// told no more by that.
+  ///
+  /// - Parameter limit: how many peers may be known before those are dropped that may be answered again.
+  @inlinable
+  public mutating func hold(_ peer: Peer, at now: Instant, limit: Int) {
+    if paces.count > limit { paces = paces.filter { $0.value.isDue || now < $0.value.next } }
+    if paces[peer].map({ $0.next <= now }) ?? true { paces[peer] = Pace(next: now + Self.interval) }
+  }
+
+  /// Whether a peer would not be answered at once.
+  @inlinable
+  public func isHeld(_ peer: Peer, at now: Instant) -> Bool { paces[peer].map { now < $0.next } ?? false }
+
   /// Whether a peer whose answer was put off is to have it now. It then counts as answered.
   @inlinable
   public mutating func isDue(to peer: Peer, at now: Instant) -> Bool {

@@ -20,6 +20,31 @@ where
   mutating func settle(_ author: Auth.Payload.Author, through sequence: UInt64)
 }
 
+/// A secure broadcast that judges by samples, which can be drawn anew: Echo Broadcast and Ready Broadcast. Bracha's
+/// quorums are of one membership.
+public protocol SamplingBroadcast<Auth>: SecureBroadcastProcess {
+  /// Ω.
+  associatedtype Oracle: SamplingOracle
+
+  /// How many epochs have samples: 1 at rest, 4 at most.
+  var liveEpochs: Int { get }
+
+  /// Begins an epoch: draws new samples and subscribes to them, for the instances that this process has not heard of
+  /// yet. Those that it has heard of keep their samples.
+  ///
+  /// Each draw is a new chance for the adversary (README): for when the membership changes, not for every minute.
+  ///
+  /// - Parameters:
+  ///   - oracle: the membership from now on.
+  ///   - parameters: sizes and thresholds from now on.
+  /// - Returns: whether it was done. It is not, and nothing changes, within 30 seconds of the last epoch's begin or end,
+  ///   or while instances need the samples of three past epochs, but for an hour at most: try again later.
+  mutating func resample(
+    from oracle: Oracle, parameters: SecureBroadcastParameters, at now: Instant,
+    into effects: inout some Effects<Self> & ~Copyable
+  ) -> Bool
+}
+
 /// A message that belongs to one instance, or to none.
 public protocol InstanceMessage: Sendable {
   /// The instance; `nil` for what concerns all of them, such as a subscription.

@@ -19,11 +19,12 @@ public struct SubscriptionSet: Sendable {
 
   @usableFromInline var peers = PeerSet()
   @usableFromInline var pace = RepetitionPace()
-  @usableFromInline let limit: Int
+  @usableFromInline var limit: Int
 
-  /// - Parameter limit: how many peers may subscribe: N in a permissioned network.
+  /// - Parameter population: N. Twice as many may subscribe: those who join are members for others before they are for
+  ///   this process.
   @inlinable
-  public init(limit: Int) { self.limit = limit }
+  public init(population: Int) { limit = 2 * population }
 
   /// Who subscribed, in the order in which they did.
   @inlinable
@@ -35,13 +36,33 @@ public struct SubscriptionSet: Sendable {
     if !peers.contains(peer) {
       guard peers.count < limit else { return .none }
       peers.insert(peer)
-      return .first
+      guard pace.isHeld(peer, at: now) else { return .first }
     }
     return switch pace.ask(peer, at: now) {
     case .now: .repetition
     case .later(let instant): .later(instant)
     case .dueAlready: .none
     }
+  }
+
+  /// Takes the end of a subscription.
+  @inlinable
+  public mutating func remove(_ peer: Peer, at now: Instant) {
+    if peers.remove(peer) != nil { pace.hold(peer, at: now, limit: limit) }
+  }
+
+  /// Adapts to a change of the membership: makes room, and drops those that are no members any more, if there are more
+  /// subscribers than members.
+  ///
+  /// - Parameters:
+  ///   - before: N so far.
+  ///   - population: N from now on.
+  ///   - isMember: whether a peer is a member now.
+  @inlinable
+  public mutating func adapt(from before: Int, to population: Int, members isMember: (Peer) -> Bool) {
+    limit = 2 * max(before, population)
+    guard peers.count > population else { return }
+    for peer in peers.members where !isMember(peer) { peers.remove(peer) }
   }
 
   /// Whether a subscriber whose answer was put off is to have it now.
