@@ -75,6 +75,13 @@ let package = Package(
       name: "HostileTraffic",
       dependencies: ["StarlingCore", "StarlingTransport", "StarlingRuntime", "CStarlingShims"],
       path: "Benchmarks/HostileTraffic", swiftSettings: strict),
+    .executableTarget(
+      name: "Equivocator",
+      dependencies: [
+        "StarlingCore", "StarlingTransport", "StarlingBroadcast", "StarlingApps", "StarlingNode",
+        "StarlingRuntime", "CStarlingShims",
+      ],
+      path: "Benchmarks/Equivocator", swiftSettings: strict),
     .target(
       name: "StarlingTestSupport", dependencies: ["StarlingCore"], path: "Tests/StarlingTestSupport",
       swiftSettings: strict),

@@ -26,6 +26,8 @@ private final class FakeService: ControlService {
 
   func peers(_ reply: HTTPReply) { unanswered.withLock { $0.append(reply) } }
 
+  func members(_ reply: HTTPReply) { reply.send(ControlMembers(members: [])) }
+
   func files(_ reply: HTTPReply) { reply.send(HTTPResponse(status: 503, error: "Too busy.")) }
 
   func posts(batchLimit: Int) -> any HTTPUpload { Upload(self, "posts|\(batchLimit)") }

@@ -95,7 +95,7 @@ extension ErdosRenyiGossip.Message: SizedMessage {
   @inlinable
   public var encodedByteCount: Int {
     switch self {
-    case .subscribe, .renew: 1
+    case .subscribe, .renew, .unsubscribe: 1
     case .gossip(let batch): 1 + batch.encodedByteCount
     }
   }
@@ -111,6 +111,7 @@ where Auth.Payload: EncodedBatch, Auth.Signature: WireBytes, Auth.Digest: WireBy
       writer.write(UInt8(1))
       batch.encode(into: &writer, peers: peers)
     case .renew: writer.write(UInt8(2))
+    case .unsubscribe: writer.write(UInt8(3))
     }
   }
 
@@ -122,6 +123,7 @@ where Auth.Payload: EncodedBatch, Auth.Signature: WireBytes, Auth.Digest: WireBy
     case 0: .subscribe
     case 1: .gossip(try SignedBatch.decode(from: &reader, peers: &peers))
     case 2: .renew
+    case 3: .unsubscribe
     case let kind: throw .invalid("a gossip message of unknown kind \(kind)")
     }
   }
@@ -133,7 +135,7 @@ extension EchoBroadcast.Message: SizedMessage {
   public var encodedByteCount: Int {
     switch self {
     case .gossip(let message): 1 + message.encodedByteCount
-    case .subscribe: 1
+    case .subscribe, .unsubscribe: 1
     case .echo(let vote): 1 + vote.encodedByteCount
     }
   }
@@ -151,6 +153,7 @@ where Auth.Payload: EncodedBatch, Auth.Signature: WireBytes, Auth.Digest: WireBy
     case .echo(let vote):
       writer.write(UInt8(2))
       vote.encode(into: &writer, peers: peers)
+    case .unsubscribe: writer.write(UInt8(3))
     }
   }
 
@@ -162,6 +165,7 @@ where Auth.Payload: EncodedBatch, Auth.Signature: WireBytes, Auth.Digest: WireBy
     case 0: .gossip(try EchoBroadcast.Gossip.Message.decode(from: &reader, peers: &peers))
     case 1: .subscribe
     case 2: .echo(try Vote.decode(from: &reader, peers: &peers))
+    case 3: .unsubscribe
     case let kind: throw .invalid("a message of Echo Broadcast of unknown kind \(kind)")
     }
   }
@@ -173,7 +177,7 @@ extension ReadyBroadcast.Message: SizedMessage {
   public var encodedByteCount: Int {
     switch self {
     case .echo(let message): 1 + message.encodedByteCount
-    case .subscribe: 1
+    case .subscribe, .unsubscribe: 1
     case .ready(let vote): 1 + vote.encodedByteCount
     case .fetch: 1 + MessageIdentifier.encodedByteCount + Auth.digestByteCount
     case .supply(let batch): 1 + batch.encodedByteCount
@@ -200,6 +204,7 @@ where Auth.Payload: EncodedBatch, Auth.Signature: WireBytes, Auth.Digest: WireBy
     case .supply(let batch):
       writer.write(UInt8(4))
       batch.encode(into: &writer, peers: peers)
+    case .unsubscribe: writer.write(UInt8(5))
     }
   }
 
@@ -213,6 +218,7 @@ where Auth.Payload: EncodedBatch, Auth.Signature: WireBytes, Auth.Digest: WireBy
     case 2: .ready(try Vote.decode(from: &reader, peers: &peers))
     case 3: .fetch(try MessageIdentifier.decode(from: &reader, peers: &peers), try reader.read())
     case 4: .supply(try SignedBatch.decode(from: &reader, peers: &peers))
+    case 5: .unsubscribe
     case let kind: throw .invalid("a message of Ready Broadcast of unknown kind \(kind)")
     }
   }

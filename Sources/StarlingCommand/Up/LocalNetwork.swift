@@ -20,6 +20,8 @@ final class LocalNetwork {
   private var stopped: Set<Int> = []
   /// Who takes part in the secure broadcast, if one is run.
   private(set) var membership: LocalMembership?
+  /// The processes of the programs that take part as members.
+  private var guests: [pid_t] = []
   private let options: UpOptions
   private var random: Xoshiro256
   private var lifeline: [Int32] = [-1, -1]
@@ -41,7 +43,10 @@ final class LocalNetwork {
 
   /// Starts all nodes.
   func start(_ progress: inout Progress) throws(CommandError) {
-    if options.secure.isSecure { membership = try LocalMembership(of: options.nodes, in: folder) }
+    if options.secure.isSecure {
+      membership = try LocalMembership(of: options.nodes + options.guests.count, in: folder)
+    }
+    try startGuests()
     for index in 0..<options.nodes {
       try Interruption.check()
       progress.report("starting nodes", index + 1, of: options.nodes)
@@ -68,8 +73,27 @@ final class LocalNetwork {
     return words
   }
 
+  /// Starts the programs that take part as members.
+  private func startGuests() throws(CommandError) {
+    guard let membership else { return }
+    for (i, program) in options.guests.enumerated() {
+      let index = options.nodes + i
+      let words = [
+        program, "--members", membership.path, "--identity", membership.identity(of: index),
+        "--listen", membership.address(of: index), "--broadcast", options.secureName,
+      ]
+      guests.append(
+        try NodeProcess.startProgram(words, lifeline: lifeline[0], log: "\(folder)/guest-\(i).log"))
+    }
+  }
+
   /// Stops all nodes, and removes their files.
   func stop() {
+    for guest in guests {
+      Glibc.kill(guest, SIGKILL)
+      waitpid(guest, nil, 0)
+    }
+    guests = []
     for node in nodes {
       Glibc.kill(node.process, SIGTERM)
       if stopped.contains(node.index) { Glibc.kill(node.process, SIGCONT) }

@@ -80,8 +80,20 @@ struct NodeProcess {
   /// The descriptor under which a node finds its lifeline.
   private static let lifelineNumber: Int32 = 3
 
+  /// Starts another program with the same lifeline; what it writes goes to a file.
+  static func startProgram(_ words: [String], lifeline: Int32, log: String) throws(CommandError) -> pid_t {
+    let output = open("/dev/null", O_WRONLY | O_CLOEXEC)
+    defer { close(output) }
+    let result = spawn(words, path: words[0], output: output, lifeline: lifeline, log: log)
+    guard result.code == 0 else {
+      throw .failed(
+        "The program \(quoted(words[0])) could not be started: \(String(cString: strerror(result.code))).")
+    }
+    return result.process
+  }
+
   private static func spawn(
-    _ words: [String], output: Int32, lifeline: Int32, log: String
+    _ words: [String], path: String = "/proc/self/exe", output: Int32, lifeline: Int32, log: String
   ) -> (process: pid_t, code: Int32) {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
@@ -98,7 +110,7 @@ struct NodeProcess {
     var process: pid_t = 0
     let code = withStrings(words) { words in
       withStrings(environment()) { environment in
-        posix_spawn(&process, "/proc/self/exe", &actions, &attributes, words, environment)
+        posix_spawn(&process, path, &actions, &attributes, words, environment)
       }
     }
     return (process, code)

@@ -56,11 +56,13 @@ struct PostStream {
   private var injector: FaultInjector
   private let start = ContinuousClock.now
   private var random: Xoshiro256
-  /// How many posts every node should have delivered.
-  private var expected: UInt64 = 0
+  /// How many posts of each node every node should have delivered. What guests post is left out.
+  private var expected: [String: UInt64] = [:]
 
   /// How many batches are timed one by one.
   private static let timedBatches = 10
+  /// How often nodes are looked at until they agree, a quarter of a second apart.
+  private static let agreementRounds = 40
   /// How many bytes a post has.
   private static let postBytes = 64
 
@@ -85,12 +87,11 @@ struct PostStream {
         sum + ProcessUsage.processorSeconds(of: node.process) - (before[node.index] ?? 0)
       }
       let latencies = try time(batch: batch, &progress)
-      let statuses = try statuses()
-      let complete = statuses.filter { $0.postsDelivered == expected }
+      let digests = try agreed(&progress)
       measurements.append(
         PostMeasurement(
-          batch: batch, posts: options.posts, seconds: seconds, latencies: latencies, nodes: complete.count,
-          agreeing: complete.count { $0.postsDigest == complete.first?.postsDigest }, cpuSeconds: cpu))
+          batch: batch, posts: options.posts, seconds: seconds, latencies: latencies, nodes: digests.count,
+          agreeing: digests.count { $0 == digests.first }, cpuSeconds: cpu))
     }
     return measurements
   }
@@ -123,7 +124,7 @@ struct PostStream {
       do throws(HostError) {
         _ = try publishers[turn % publishers.count].client.post(text(count), batch: batch)
         left -= count
-        expected += UInt64(count)
+        expected[publishers[turn % publishers.count].key, default: 0] += UInt64(count)
       } catch {
         // No room: others have some, or time makes some.
         usleep(5_000)
@@ -134,12 +135,12 @@ struct PostStream {
     let deadline = begin + .nanoseconds(options.timeout.nanoseconds)
     while true {
       try harm()
-      let least = try statuses().map(\.postsDelivered).min() ?? 0
-      progress.report("delivering posts", Int(least), of: Int(expected))
-      if least >= expected, !injector.isPending { break }
+      let least = try network.nodes.map { node throws(CommandError) in try delivered(by: node) }.min() ?? 0
+      progress.report("delivering posts", least, of: total)
+      if least >= total, !injector.isPending { break }
       guard ContinuousClock.now < deadline else {
         throw .failed(
-          "After \(Quantity.text(of: options.timeout)) some node had delivered only \(least) of \(expected) posts: allow"
+          "After \(Quantity.text(of: options.timeout)) some node had delivered only \(least) of \(total) posts: allow"
             + " more with --timeout.")
       }
       usleep(10_000)
@@ -159,7 +160,7 @@ struct PostStream {
       let publisher = publishers[random.uniform(below: publishers.count)]
       let begin = ContinuousClock.now
       let posting = try explaining { try publisher.client.post(text(batch), batch: batch) }
-      expected += UInt64(batch)
+      expected[publisher.key, default: 0] += UInt64(batch)
       let last = PostWatch.Identifier(author: publisher.key, number: posting.first + UInt64(batch) - 1)
       let deadline = begin + .nanoseconds(options.timeout.nanoseconds)
       while watch.deliveries(of: last).count < network.nodes.count {
@@ -172,10 +173,29 @@ struct PostStream {
     return latencies
   }
 
-  private func statuses() throws(CommandError) -> [ControlStatus] {
-    var statuses: [ControlStatus] = []
-    for node in network.nodes { statuses.append(try explaining { try node.client.status() }) }
-    return statuses
+  private var total: Int { Int(expected.values.reduce(0, +)) }
+
+  /// How many of the expected posts a node has delivered.
+  private func delivered(by node: NodeProcess) throws(CommandError) -> Int {
+    let members = try explaining { try node.client.members() }
+    return members.reduce(0) { $0 + Int(min($1.postsDelivered, expected[$1.key] ?? 0)) }
+  }
+
+  /// What each node delivered, as a digest. Guests may be at work still, so that nodes differ for a moment: whoever
+  /// differs for longer has delivered something else.
+  private func agreed(_ progress: inout Progress) throws(CommandError) -> [String] {
+    var digests: [String] = []
+    for round in 0..<PostStream.agreementRounds {
+      digests = []
+      for node in network.nodes {
+        let status: ControlStatus = try explaining { try node.client.status() }
+        digests.append(status.postsDigest)
+      }
+      if Set(digests).count == 1 { break }
+      progress.report("waiting for nodes to agree", round + 1, of: PostStream.agreementRounds)
+      usleep(250_000)
+    }
+    return digests
   }
 
   private mutating func text(_ count: Int) -> [UInt8] {

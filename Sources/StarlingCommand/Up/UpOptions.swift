@@ -27,10 +27,14 @@ struct UpOptions {
   let timeout: Interval
   /// The secure broadcast that the nodes run, if any.
   let secure: SecureNodeOptions
+  /// Its name; `tree` if there is none.
+  let secureName: String
   /// What each node is told of it, as options.
   let secureWords: [String]
   /// What is to be known of it, for people.
   let secureSummary: String?
+  /// Programs that take part as members, one each.
+  let guests: [String]
   /// How many posts are broadcast with each of the batch sizes.
   let posts: Int
   /// How many posts travel together, in one measurement after the other.
@@ -73,13 +77,19 @@ struct UpOptions {
       throw .usage(
         "--posts and --batch go with --broadcast secure, consistent, bracha or auto: give both or neither.")
     }
+    guests = arguments.values("guest").map(\.text)
+    guard secure.isSecure || guests.isEmpty else {
+      throw .usage("--guest goes with --broadcast secure, consistent, bracha or auto: give both or neither.")
+    }
     if secure.isSecure {
-      let chosen = try SecureNodeOptions.settings(arguments, secure.broadcast, among: nodes)
+      let chosen = try SecureNodeOptions.settings(
+        arguments, secure.broadcast, among: nodes + guests.count)
       let byzantine = try arguments.share("byzantine", default: 0.1)
       secureWords = chosen.broadcast.words + ["--byzantine", "\(byzantine)"]
       secureSummary = chosen.why
+      secureName = chosen.broadcast.name
     } else {
-      (secureWords, secureSummary) = ([], nil)
+      (secureWords, secureSummary, secureName) = ([], nil, "tree")
     }
     guard !once || !files.isEmpty || posts > 0 else {
       throw .usage("--once stops when all files have arrived: name one with --broadcast FILE.")

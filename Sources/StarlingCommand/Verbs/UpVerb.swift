@@ -11,6 +11,9 @@ extension Verb {
         "broadcast", "FILE",
         "a file to broadcast from a random node; or how: tree, secure, consistent, bracha or auto",
         repeats: true),
+      Option(
+        "guest", "PROGRAM", "with a secure broadcast: a program of yours that takes part as one more member",
+        repeats: true),
       Option("posts", "N", "with a secure broadcast: broadcast N posts and measure (default 0)"),
       Option(
         "batch", "N", "how many posts travel together (default 1024); again for another measurement",
@@ -39,7 +42,8 @@ extension Verb {
       With faults, such as --kill 10@5s --restart 5@10s --stop 3@8s..38s, files are published at nodes
       that nothing befalls, and every node that was not killed must get every file.
       With --broadcast secure, consistent, bracha or auto the nodes run a broadcast that liars cannot
-      split (docs/guide-secure.md); their list of members is in the network's folder.
+      split (docs/guide-secure.md); their list of members is in the network's folder. A guest is started
+      with --members FILE --identity FILE --listen ADDR:PORT --broadcast NAME.
       """
   ) { arguments throws(CommandError) in
     let options = try UpOptions(arguments)

@@ -92,6 +92,7 @@ extension Node {
       return
     }
     postsDelivered += UInt64(batch.posts.count)
+    postsByAuthor[batch.author, default: 0] += UInt64(batch.posts.count)
     for post in batch.posts { postsDigest &+= Node.fingerprint(of: post, by: batch.author) }
     sink.delivered(batch.posts, by: batch.author)
   }
@@ -275,6 +276,11 @@ extension Node {
         SecureStatus(
           liveInstances: $0.liveInstances, signatureChecks: $0.signatureChecks, dropped: $0.dropped)
       })
+  }
+
+  /// The members of the secure network, and how many posts of each were delivered; empty without one.
+  public var members: [(record: PeerRecord, postsDelivered: UInt64)] {
+    (configuration.secure?.members ?? []).map { ($0, postsByAuthor[$0.key] ?? 0) }
   }
 
   private var neighbourStatuses: [NeighbourStatus] {

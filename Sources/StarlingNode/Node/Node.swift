@@ -30,6 +30,8 @@ public struct Node: ~Copyable {
   var isShutDown = false
   /// Posts that were delivered, and a sum over what they say.
   var postsDelivered: UInt64 = 0
+  /// How many of each member.
+  var postsByAuthor: [PublicKey: UInt64] = [:]
   var postsDigest: UInt64 = 0
   /// The number of the node's next post.
   var nextPost: UInt64

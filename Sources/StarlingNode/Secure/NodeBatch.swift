@@ -72,7 +72,7 @@ public struct KeySecureAuthenticator: SecureAuthenticator {
   ///   - network: the network's name: a signature counts in no other.
   ///   - peers: the node's table, which tells the keys behind the handles.
   ///   - members: who may speak.
-  init(identity: Identity, network: [UInt8], peers: SharedPeerTable, members: PeerSet) {
+  public init(identity: Identity, network: [UInt8], peers: SharedPeerTable, members: PeerSet) {
     self.identity = identity
     self.network = network
     self.peers = peers

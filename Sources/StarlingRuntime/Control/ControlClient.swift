@@ -25,6 +25,11 @@ public struct ControlClient: Sendable {
     try ControlCoding.decode(ControlPeers.self, from: get("peers")).peers
   }
 
+  /// The members of the node's secure network; none if it has none.
+  public func members() throws(HostError) -> [ControlMember] {
+    try ControlCoding.decode(ControlMembers.self, from: get("members")).members
+  }
+
   /// The files that the node has published or received, or is about to.
   public func files() throws(HostError) -> [ControlFile] {
     try ControlCoding.decode(ControlFiles.self, from: get("files")).files

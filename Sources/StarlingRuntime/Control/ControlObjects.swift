@@ -81,6 +81,22 @@ public struct ControlPeers: Codable, Hashable, Sendable {
   public var peers: [ControlPeer]
 }
 
+/// A member of a node's secure network: an element of the answer of `GET /api/v1/members`.
+public struct ControlMember: Codable, Hashable, Sendable {
+  /// Its public key, 64 hexadecimal digits.
+  public var key: String
+  /// Where it listens.
+  public var address: String?
+  /// How many of its posts were delivered.
+  public var postsDelivered: UInt64
+}
+
+/// The answer of `GET /api/v1/members`.
+public struct ControlMembers: Codable, Hashable, Sendable {
+  /// In the order of the file of members.
+  public var members: [ControlMember]
+}
+
 /// A file that a node has published or received, or is about to: an element of the answer of
 /// `GET /api/v1/files`.
 public struct ControlFile: Codable, Hashable, Sendable {

@@ -8,6 +8,8 @@ protocol ControlService: Sendable {
   func status(_ reply: HTTPReply)
   /// Answers with ``ControlPeers``.
   func peers(_ reply: HTTPReply)
+  /// Answers with ``ControlMembers``.
+  func members(_ reply: HTTPReply)
   /// Answers with ``ControlFiles``.
   func files(_ reply: HTTPReply)
   /// Takes in posts, a line each, that are to be broadcast.
@@ -87,12 +89,14 @@ final class ControlServer: Sendable {
     switch (request.method, request.path) {
     case ("GET", "/api/v1/status"): return .ask(service.status)
     case ("GET", "/api/v1/peers"): return .ask(service.peers)
+    case ("GET", "/api/v1/members"): return .ask(service.members)
     case ("GET", "/api/v1/files"): return .ask(service.files)
     case ("POST", "/api/v1/files"): return upload(request, to: service)
     case ("GET", "/api/v1/events"): return events(request, hub: hub)
     case ("GET", "/api/v1/posts"): return events(request, hub: postHub)
     case ("POST", "/api/v1/posts"): return posts(request, to: service)
-    case (_, "/api/v1/posts"), (_, "/api/v1/status"), (_, "/api/v1/peers"), (_, "/api/v1/files"),
+    case (_, "/api/v1/members"), (_, "/api/v1/posts"), (_, "/api/v1/status"), (_, "/api/v1/peers"),
+      (_, "/api/v1/files"),
       (_, "/api/v1/events"):
       return refuse(405, "\(request.path) does not take \(request.method).")
     default: return refuse(404, "There is nothing at this path; the interface is under /api/v1.")

@@ -11,6 +11,8 @@ struct NodeControl: ControlService {
 
   func peers(_ reply: HTTPReply) { ask(reply) { reply.send($0.controlPeers) } }
 
+  func members(_ reply: HTTPReply) { ask(reply) { reply.send($0.controlMembers) } }
+
   func files(_ reply: HTTPReply) { ask(reply) { reply.send($0.controlFiles) } }
 
   func posts(batchLimit: Int) -> any HTTPUpload { PostUpload(batchLimit: batchLimit, control: self) }
@@ -133,6 +135,15 @@ extension NodeDriver {
           key: neighbour.key.description, address: neighbour.address?.description,
           inPartialView: neighbour.isInPartialView, inInView: neighbour.isInInView,
           eager: neighbour.isEager, roundTripMs: neighbour.roundTrip?.inMilliseconds)
+      })
+  }
+
+  var controlMembers: ControlMembers {
+    ControlMembers(
+      members: node.members.map { member in
+        ControlMember(
+          key: member.record.key.description, address: member.record.address?.description,
+          postsDelivered: member.postsDelivered)
       })
   }
 

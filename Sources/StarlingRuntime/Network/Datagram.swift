@@ -1,7 +1,15 @@
 import StarlingCore
 
-/// A datagram with the address it comes from or goes to.
-struct Datagram {
-  let bytes: [UInt8]
-  let address: SocketAddress
+/// Bytes on their way to an address, or from one.
+public struct Datagram: Sendable {
+  /// The bytes.
+  public let bytes: [UInt8]
+  /// The other end.
+  public let address: SocketAddress
+
+  /// Bytes for an address, or from one.
+  public init(bytes: [UInt8], address: SocketAddress) {
+    self.bytes = bytes
+    self.address = address
+  }
 }

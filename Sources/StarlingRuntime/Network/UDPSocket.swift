@@ -54,13 +54,13 @@ public final class UDPSocket {
   }
 
   /// What an ``EventLoop`` waits for.
-  var descriptor: Int32 { socket.number }
+  public var descriptor: Int32 { socket.number }
 
   /// Whether datagrams wait for the kernel to take them.
   var isBlocked: Bool { !queue.isEmpty }
 
   /// Takes one batch of received datagrams; empty when there is none.
-  func receive() -> [Datagram] {
+  public func receive() -> [Datagram] {
     let stride = UDPSocket.datagramLimit
     let count = starling_udp_receive(socket.number, &buffer, stride, &headers, Int32(headers.count))
     // Besides "nothing there", an error here is an ICMP answer to some datagram sent: of no interest.
@@ -74,7 +74,7 @@ public final class UDPSocket {
   }
 
   /// Puts a datagram into the queue.
-  func send(_ datagram: Datagram) {
+  public func send(_ datagram: Datagram) {
     guard queue.count < UDPSocket.queueLimit else {
       dropped &+= 1
       return
@@ -83,7 +83,7 @@ public final class UDPSocket {
   }
 
   /// Hands the queue to the kernel, as far as it takes it.
-  func flush() {
+  public func flush() {
     var next = 0
     while next < queue.count {
       let batch = queue[next..<min(next + STARLING_BATCH, queue.count)]
