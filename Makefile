@@ -2,7 +2,7 @@
 # FILE=... on the command line reaches scripts in the environment, whatever letters it has.
 override FILE := $(value FILE)
 export FILE
-.PHONY: help demo test lint bench soak fuzz fuzz-coverage docs build clean install-dependencies install uninstall siege siege-datagrams
+.PHONY: help demo test lint bench soak fuzz fuzz-coverage docs build clean install-dependencies install uninstall siege siege-datagrams siege-secure
 # What make install takes: PREFIX, DESTDIR, SYSCONFDIR, UNITDIR and STARLING reach the script as they are.
 export PREFIX DESTDIR SYSCONFDIR UNITDIR STARLING
 
@@ -19,6 +19,7 @@ help:
 	@echo "make uninstall        take them away again"
 	@echo "make siege            kill, restart and stop real nodes while messages flow"
 	@echo "make siege-datagrams  send ten million hostile datagrams at a live node"
+	@echo "make siege-secure     equivocate and kill real members of secure broadcasts"
 	@echo "make docs             write the reference of the libraries to docs/api"
 	@echo "make clean            remove what was built"
 
@@ -63,6 +64,9 @@ siege: install-dependencies
 
 siege-datagrams: install-dependencies
 	@scripts/siege-datagrams
+
+siege-secure: install-dependencies
+	@scripts/siege-secure
 
 docs: install-dependencies
 	@scripts/docs

@@ -15,6 +15,8 @@ final class TestNode {
     var storedCount = 0
     var completed: [FileIdentifier] = []
     var events: [NodeEvent] = []
+    /// Own batches that it was given to keep.
+    var batches: [(number: UInt64, batch: [UInt8])] = []
     /// The posts that were delivered, each after its author's key.
     var posts: [(author: PublicKey, post: Post)] = []
 
@@ -36,6 +38,7 @@ final class TestNode {
     mutating func delivered(_ posts: [Post], by author: PublicKey) {
       self.posts += posts.map { (author, $0) }
     }
+    mutating func keep(_ batch: [UInt8], as number: UInt64) { batches.append((number, batch)) }
     mutating func report(_ event: NodeEvent) { events.append(event) }
   }
 
@@ -54,7 +57,7 @@ final class TestNode {
 
   init(
     _ n: Int, withKeyOf owner: Int? = nil, contacts: [SocketAddress], seed: UInt64, network: String = "test",
-    configure: (inout NodeConfiguration) -> Void = { _ in }
+    firstSequence: UInt64 = 1, configure: (inout NodeConfiguration) -> Void = { _ in }
   ) throws {
     address = try StarlingNodeTests.address(n)
     let identity = try Identity(seed: seedBytes(seed, owner ?? n))
@@ -62,7 +65,8 @@ final class TestNode {
     var configuration = NodeConfiguration(network: network, listen: address, contacts: contacts)
     configure(&configuration)
     node = try Node(
-      identity: identity, configuration: configuration, seed: seedBytes(seed, n + 100), firstSequence: 1)
+      identity: identity, configuration: configuration, seed: seedBytes(seed, n + 100),
+      firstSequence: firstSequence)
   }
 
   /// A received file put together; `nil` if a chunk is missing.

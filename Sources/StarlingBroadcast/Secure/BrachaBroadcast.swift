@@ -181,6 +181,12 @@ public struct BrachaBroadcast<Auth: SecureAuthenticator>: SecureBroadcastProcess
     from peer: Peer, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
   ) {}
 
+  /// Whether they are more than may lie.
+  @inlinable
+  public func includesCorrect(_ peers: [Peer]) -> Bool {
+    peers.count { members.position(of: $0) != nil } > byzantine
+  }
+
   /// Whether a peer is a member.
   @inlinable
   public func listens(to peer: Peer) -> Bool { peer != identity && members.position(of: peer) != nil }
@@ -329,6 +335,10 @@ public struct BrachaBroadcast<Auth: SecureAuthenticator>: SecureBroadcastProcess
 }
 
 extension BrachaBroadcast.Message: InstanceMessage {
+  /// Whether it is a ready message.
+  @inlinable
+  public var isFinalVote: Bool { if case .ready = self { true } else { false } }
+
   /// The instance.
   @inlinable
   public var instance: MessageIdentifier? {

@@ -283,6 +283,16 @@ public struct EchoBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>: 
       hops: batch.hops == .max ? .max : batch.hops + 1)
   }
 
+  /// Whether Ê of the echo sample are among them.
+  @inlinable
+  public func includesCorrect(_ peers: [Peer]) -> Bool {
+    guard let samples = epochs.samples(of: epochs.current) else { return false }
+    let weight = peers.reduce(0) { sum, peer in
+      sum + (samples.echo.position(of: peer).map { samples.echo.multiplicity(at: $0) } ?? 0)
+    }
+    return weight >= samples.threshold
+  }
+
   @inlinable
   mutating func open(_ identifier: MessageIdentifier, isBound: Bool = true) {
     if instances[identifier] == nil {
@@ -383,6 +393,10 @@ func union(_ one: [UInt16], _ other: [UInt16]) -> [UInt16] {
 }
 
 extension EchoBroadcast.Message: InstanceMessage {
+  /// Whether it is an echo.
+  @inlinable
+  public var isFinalVote: Bool { if case .echo = self { true } else { false } }
+
   /// The instance.
   @inlinable
   public var instance: MessageIdentifier? {

@@ -213,6 +213,10 @@ public struct ErdosRenyiGossip<Auth: SecureAuthenticator, Oracle: SamplingOracle
 }
 
 extension ErdosRenyiGossip.Message: InstanceMessage {
+  /// Never: whoever gossips has not voted.
+  @inlinable
+  public var isFinalVote: Bool { false }
+
   /// The instance.
   @inlinable
   public var instance: MessageIdentifier? {

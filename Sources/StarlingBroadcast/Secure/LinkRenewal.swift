@@ -39,6 +39,10 @@ public struct LinkRenewal: Sendable {
   @inlinable
   public var isEmpty: Bool { waits.isEmpty }
 
+  /// Whether a peer is not waited for.
+  @inlinable
+  public func isIdle(_ peer: Peer) -> Bool { waits[peer] == nil }
+
   /// Takes the loss of a link. The caller bounds how many peers there are.
   ///
   /// - Returns: when to call ``expire(_:at:)``; `nil` if a timer is set already.

@@ -20,6 +20,8 @@ public struct OrderedBroadcast<Inner: SecureBroadcastProcess>: Process {
     case inner(Inner.Timer)
     /// A peer whose link was lost may be asked to repeat what it said.
     case renew(Peer)
+    /// Whether what was missed of a sender has come.
+    case absence(Peer)
   }
 
   /// What it can be asked for.
@@ -38,6 +40,10 @@ public struct OrderedBroadcast<Inner: SecureBroadcastProcess>: Process {
   struct Source: Sendable {
     /// The number of the batch that is delivered next.
     @usableFromInline var next: UInt64 = 0
+    /// Who votes in instances that are too far ahead, and in which at most: a process that was away finds out by them.
+    @usableFromInline var ahead: [(peer: Peer, sequence: UInt64)] = []
+    /// What was next when it was found out; `nil` while nobody seems to be far ahead.
+    @usableFromInline var stoodAt: UInt64?
     /// What the broadcast delivered before its turn.
     @usableFromInline var early: [UInt64: (batch: SignedBatch<Auth>, refused: [UInt16])] = [:]
 
@@ -64,6 +70,8 @@ public struct OrderedBroadcast<Inner: SecureBroadcastProcess>: Process {
   /// Own batches that wait for room in the window.
   @usableFromInline var waiting: [Auth.Payload] = []
   @usableFromInline var nextOwn: UInt64
+  /// What an earlier life broadcast; until the start.
+  @usableFromInline var undelivered: [(sequence: UInt64, payload: Auth.Payload)]
   @usableFromInline var storedDropped: UInt64 = 0
   /// Of peers in samples.
   @usableFromInline var renewal = LinkRenewal()
@@ -74,17 +82,21 @@ public struct OrderedBroadcast<Inner: SecureBroadcastProcess>: Process {
   ///   - inner: the broadcast below.
   ///   - nextDelivered: the number of the batch that is delivered next of each sender, where that is not 0: what an
   ///     earlier life of the process delivered.
+  ///   - undelivered: batches of its own that an earlier life broadcast and may not have delivered, in ascending order;
+  ///     they are broadcast again. The last number that it used is among them, or below `nextDelivered`.
   ///   - configuration: the bounds.
   @inlinable
   public init(
     identity: Peer, auth: Auth, inner: Inner, nextDelivered: [Peer: UInt64] = [:],
+    undelivered: [(sequence: UInt64, payload: Auth.Payload)] = [],
     configuration: OrderedBroadcastConfiguration = OrderedBroadcastConfiguration()
   ) {
     self.identity = identity
     self.auth = auth
     storedInner = inner
     self.configuration = configuration
-    nextOwn = nextDelivered[identity] ?? 0
+    nextOwn = max(nextDelivered[identity] ?? 0, (undelivered.last?.sequence).map { $0 &+ 1 } ?? 0)
+    self.undelivered = undelivered
     for (sender, number) in nextDelivered { sources[sender, default: Source()].next = number }
   }
 
@@ -99,6 +111,10 @@ public struct OrderedBroadcast<Inner: SecureBroadcastProcess>: Process {
   /// How many more batches may wait for room in the own window.
   @inlinable
   public var room: Int { configuration.waitingLimit - waiting.count }
+
+  /// The senders of which something was delivered, with the numbers that are delivered next: what a later life goes on
+  /// from. In no order.
+  public var progress: [(sender: Peer, next: UInt64)] { sources.map { ($0.key, $0.value.next) } }
 
   /// The number of the batch of a sender that is delivered next.
   @inlinable
@@ -115,6 +131,14 @@ public struct OrderedBroadcast<Inner: SecureBroadcastProcess>: Process {
   public mutating func start(at now: Instant, into effects: inout some Effects<Self> & ~Copyable) {
     let told = effects.embedding(Whole.self) { storedInner.start(at: now, into: &$0) }
     deliver(told, at: now, into: &effects)
+    for (sequence, payload) in undelivered
+    where isLive(MessageIdentifier(origin: identity, sequence: sequence)) {
+      let told = effects.embedding(Whole.self) {
+        storedInner.handle(.broadcast(payload, sequence: sequence), at: now, into: &$0)
+      }
+      deliver(told, at: now, into: &effects)
+    }
+    undelivered = []
   }
 
   /// Broadcasts, or has the batch wait; or asks a peer to repeat itself.
@@ -141,6 +165,7 @@ public struct OrderedBroadcast<Inner: SecureBroadcastProcess>: Process {
     }
     if let instance = message.instance, !isLive(instance) {
       storedDropped += 1
+      if message.isFinalVote { noteAhead(instance, from: sender, at: now, into: &effects) }
       return
     }
     let told = effects.embedding(Whole.self) {
@@ -158,6 +183,7 @@ public struct OrderedBroadcast<Inner: SecureBroadcastProcess>: Process {
     case .inner(let timer):
       let told = effects.embedding(Whole.self) { storedInner.expire(timer, at: now, into: &$0) }
       deliver(told, at: now, into: &effects)
+    case .absence(let sender): endAbsence(from: sender, at: now, into: &effects)
     case .renew(let peer):
       guard storedInner.listens(to: peer) else { return renewal.forget(peer) }
       let (asks, next) = renewal.expire(peer, at: now)
@@ -202,6 +228,7 @@ public struct OrderedBroadcast<Inner: SecureBroadcastProcess>: Process {
       let payload = waiting.removeFirst()
       let number = nextOwn
       nextOwn += 1
+      effects.indicate(.broadcasting(number, payload))
       let told = effects.embedding(Whole.self) {
         storedInner.handle(.broadcast(payload, sequence: number), at: now, into: &$0)
       }
@@ -221,13 +248,21 @@ public struct OrderedBroadcast<Inner: SecureBroadcastProcess>: Process {
         continue
       }
       sources[origin, default: Source()].early[sequence] = (batch, refused)
-      while let next = sources[origin]?.takeNext() {
-        effects.indicate(.delivered(next.batch, refused: next.refused))
-        forget(origin, before: next.batch.identifier.sequence, at: now, into: &effects)
-      }
+      deliverNext(of: origin, at: now, into: &effects)
       if origin == identity { isOwn = true }
     }
     if isOwn { send(at: now, into: &effects) }
+  }
+
+  /// Delivers what is here of a sender, up to the first gap.
+  @inlinable
+  mutating func deliverNext(
+    of origin: Peer, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    while let next = sources[origin]?.takeNext() {
+      effects.indicate(.delivered(next.batch, refused: next.refused))
+      forget(origin, before: next.batch.identifier.sequence, at: now, into: &effects)
+    }
   }
 
   /// Has the broadcast forget the instance that is the first not to be kept any more.
@@ -239,6 +274,93 @@ public struct OrderedBroadcast<Inner: SecureBroadcastProcess>: Process {
     guard sequence >= UInt64(configuration.kept) else { return }
     let last = MessageIdentifier(origin: origin, sequence: sequence - UInt64(configuration.kept))
     _ = effects.embedding(Whole.self) { storedInner.handle(.forget(last), at: now, into: &$0) }
+  }
+}
+
+// MARK: - After a long absence
+
+extension OrderedBroadcast {
+  /// Takes that a peer votes in an instance that is too far ahead of what is delivered here.
+  ///
+  /// Such votes are dropped, so when so many say so that one of them is correct, all are asked to repeat what they said.
+  /// If that has not helped after a while, what is delivered next is kept by nobody any more.
+  @inlinable
+  mutating func noteAhead(
+    _ instance: MessageIdentifier, from sender: Peer, at now: Instant,
+    into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    let (origin, sequence) = (instance.origin, instance.sequence)
+    guard auth.admits(origin), sequence > nextDelivered(of: origin), storedInner.listens(to: sender) else {
+      return
+    }
+    var source = sources[origin] ?? Source()
+    if let i = source.ahead.firstIndex(where: { $0.peer == sender }) {
+      guard sequence > source.ahead[i].sequence else { return }
+      source.ahead[i].sequence = sequence
+    } else {
+      source.ahead.append((sender, sequence))
+    }
+    defer { sources[origin] = source }
+    guard source.stoodAt == nil, storedInner.includesCorrect(source.ahead.map(\.peer)) else { return }
+    source.stoodAt = source.next
+    for (peer, _) in source.ahead { ask(peer, at: now, into: &effects) }
+    effects.schedule(.absence(origin), at: now + Self.patience)
+  }
+
+  /// For how long the answers to a request may take, after which what has not come will not (a guess).
+  @inlinable
+  static var patience: Interval { .seconds(15) }
+
+  @inlinable
+  mutating func ask(_ peer: Peer, at now: Instant, into effects: inout some Effects<Self> & ~Copyable) {
+    guard renewal.isIdle(peer), let instant = renewal.lose(peer, at: now) else { return }
+    effects.schedule(.renew(peer), at: instant)
+  }
+
+  /// Goes on from what can still be had of a sender, if asking for what is next has not helped.
+  @inlinable
+  mutating func endAbsence(
+    from origin: Peer, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    guard var source = sources[origin], let stoodAt = source.stoodAt else { return }
+    let ahead = source.ahead.sorted { $0.sequence > $1.sequence }
+    source.ahead = []
+    source.stoodAt = nil
+    sources[origin] = source
+    // The furthest that some correct process is: it keeps the last that it delivered, and no more.
+    if source.next == stoodAt,
+      let last = ahead.indices.first(where: { storedInner.includesCorrect(ahead[...$0].map(\.peer)) })
+    {
+      let first = ahead[last].sequence - min(ahead[last].sequence, UInt64(configuration.kept - 1))
+      if first > source.next { skip(origin, to: first, at: now, into: &effects) }
+      // An own number that others know of was used, whatever this process remembers.
+      if origin == identity { nextOwn = max(nextOwn, ahead[last].sequence &+ 1) }
+    }
+    for (peer, _) in ahead { ask(peer, at: now, into: &effects) }
+  }
+
+  @inlinable
+  mutating func skip(
+    _ origin: Peer, to sequence: UInt64, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    let next = nextDelivered(of: origin)
+    effects.indicate(.missed(origin, next, sequence))
+    var source = sources[origin] ?? Source()
+    source.next = sequence
+    source.early = source.early.filter { $0.key >= sequence }
+    sources[origin] = source
+    // An own number that others know of was used, whatever this process remembers.
+    if origin == identity {
+      nextOwn = max(nextOwn, sequence &+ UInt64(configuration.window + configuration.kept))
+    }
+    // What may be alive of what was skipped, and what was kept of what was delivered.
+    let first = next - min(next, UInt64(configuration.kept))
+    let last = min(sequence - min(sequence, UInt64(configuration.kept)), next + UInt64(configuration.window))
+    for number in first..<max(first, last) {
+      let over = MessageIdentifier(origin: origin, sequence: number)
+      _ = effects.embedding(Whole.self) { storedInner.handle(.forget(over), at: now, into: &$0) }
+    }
+    deliverNext(of: origin, at: now, into: &effects)
   }
 }
 
@@ -278,6 +400,12 @@ public enum OrderedIndication<Auth: SecureAuthenticator>: Sendable {
   case delivered(SignedBatch<Auth>, refused: [UInt16])
   /// Entries of a batch that was delivered and that had been refused: only those at `refused` still are.
   case completed(SignedBatch<Auth>, refused: [UInt16])
+  /// Batches of a sender were missed for good: all have numbers from the first to below the second. This process was
+  /// away for so long that nobody repeats what was said about them.
+  case missed(Peer, UInt64, UInt64)
+  /// An own batch is about to be broadcast under a number. Whoever is to broadcast again after a crash keeps both before
+  /// anything is sent: under no number may a process ever broadcast two batches.
+  case broadcasting(UInt64, Auth.Payload)
   /// An own batch found no place: too many wait.
   case overloaded
   /// A peer did what no correct peer does. What it sent was dropped.

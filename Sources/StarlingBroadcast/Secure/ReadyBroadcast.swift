@@ -308,6 +308,16 @@ public struct ReadyBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>:
   @inlinable
   public func listens(to peer: Peer) -> Bool { isSampled(peer) || echo.listens(to: peer) }
 
+  /// Whether R̂ of the ready sample are among them: what makes a process ready is believed here too.
+  @inlinable
+  public func includesCorrect(_ peers: [Peer]) -> Bool {
+    guard let samples = epochs.samples(of: epochs.current) else { return false }
+    let weight = peers.reduce(0) { sum, peer in
+      sum + (samples.ready.position(of: peer).map { samples.ready.multiplicity(at: $0) } ?? 0)
+    }
+    return weight >= samples.readyThreshold
+  }
+
   @inlinable
   func isSampled(_ peer: Peer) -> Bool { epochs.live.contains { $0.samples.contains(peer) } }
 
@@ -460,6 +470,10 @@ public struct ReadyBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>:
 }
 
 extension ReadyBroadcast.Message: InstanceMessage {
+  /// Whether it is a ready message.
+  @inlinable
+  public var isFinalVote: Bool { if case .ready = self { true } else { false } }
+
   /// The instance.
   @inlinable
   public var instance: MessageIdentifier? {

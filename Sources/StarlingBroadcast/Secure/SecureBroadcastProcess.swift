@@ -15,6 +15,9 @@ where
   func listens(to peer: Peer) -> Bool
   /// How many signatures it has checked.
   var signatureChecks: UInt64 { get }
+  /// Whether, when all these peers say the same, a correct process says it: as surely as the thresholds of the broadcast
+  /// are.
+  func includesCorrect(_ peers: [Peer]) -> Bool
   /// The layer above is done with an author's entries up to a number: no other is accepted under these numbers, and
   /// what was remembered of them is forgotten.
   mutating func settle(_ author: Auth.Payload.Author, through sequence: UInt64)
@@ -49,6 +52,8 @@ public protocol SamplingBroadcast<Auth>: SecureBroadcastProcess {
 public protocol InstanceMessage: Sendable {
   /// The instance; `nil` for what concerns all of them, such as a subscription.
   var instance: MessageIdentifier? { get }
+  /// Whether only a process says this that takes part in the instance: the last kind of vote of the broadcast.
+  var isFinalVote: Bool { get }
 }
 
 /// What a secure broadcast can be asked for.

@@ -77,6 +77,7 @@ extension Node {
       }
     case .misbehaved(_, let what): misbehaviour[Int(what.rawValue)] += 1
     case .shunned(let peer, let what): shun(peer, for: what, into: &sink)
+    case .broadcasting(let number, let batch): sink.keep(batch, as: number)
     case .missed(let message):
       sink.report(.missed(peers.table.record(of: message.origin).key, message.sequence))
     case .overlay(.admitted), .overlay(.misbehaved): break

@@ -68,7 +68,8 @@ public struct Node: ~Copyable {
     let own = PeerRecord(key: identity.publicKey, address: configuration.listen)
     let peers = SharedPeerTable(PeerTable(own: own, capacity: configuration.peerLimit))
     let secure = try Node.secureMember(
-      configuration.secure, identity, network: configuration.transport.network, peers: peers)
+      configuration.secure, identity, memory: configuration.memory,
+      network: configuration.transport.network, peers: peers)
     self.configuration = configuration
     self.peers = peers
     key = identity.publicKey
@@ -101,7 +102,8 @@ public struct Node: ~Copyable {
 
   /// The node's part in a secure broadcast, whose members' handles are given out here.
   private static func secureMember(
-    _ configuration: SecureConfiguration?, _ identity: Identity, network: [UInt8], peers: SharedPeerTable
+    _ configuration: SecureConfiguration?, _ identity: Identity, memory: [UInt8], network: [UInt8],
+    peers: SharedPeerTable
   ) throws(NodeError) -> SecureMember? {
     guard let configuration else { return nil }
     var members = PeerSet()
@@ -115,7 +117,11 @@ public struct Node: ~Copyable {
     }
     guard members.contains(PeerTable.own) else { throw .notAMember(identity.publicKey) }
     let auth = KeySecureAuthenticator(identity: identity, network: network, peers: peers, members: members)
-    return SecureMember(configuration: configuration, members: members, auth: auth)
+    let progress = try? SecureProgress(encoded: memory, members: members, peers: peers.table)
+    return SecureMember(
+      configuration: configuration, members: members, auth: auth,
+      nextDelivered: Dictionary(
+        (progress?.next ?? []).map { ($0.sender, $0.number) }, uniquingKeysWith: max))
   }
 
   /// When ``expire(at:into:)`` is next to be called; ``Instant/distantFuture`` for never.
@@ -139,7 +145,12 @@ public struct Node: ~Copyable {
 
   /// The messages that a later run need not be given again, encoded: those of every origin, except those whose files
   /// are arriving, or wait, or are known by chunks alone. Such a file begins anew, so its messages must count as new.
+  ///
+  /// In a secure network: how far it has come with each sender.
   public var memory: [UInt8] {
+    if let secure = host.process.diffusion.secure {
+      return SecureProgress(next: secure.progress.map { ($0.sender, $0.next) }).encoded(peers: peers.table)
+    }
     var arriving = files.awaitedPublishers
     forEachKeptChunk { origin, file, _ in if files.isWanted(file) { arriving.insert(origin) } }
     let stored = host.process.diffusion.tree.seen.stored.filter { origin in
@@ -169,6 +180,11 @@ public struct Node: ~Copyable {
 
   /// Whether the node is alone and every contact that it was given has answered that it will not let it in.
   public var isRefusedByAll: Bool { isAlone && contacts.haveAllRefused }
+
+  /// The number of the own batch that the secure broadcast delivers next: own batches below need not be kept any more.
+  public var nextOwnBatch: UInt64 {
+    host.process.diffusion.secure?.progress.first { $0.sender == PeerTable.own }?.next ?? 0
+  }
 
   /// Whether it takes part in a secure broadcast.
   var isSecure: Bool { host.process.diffusion.secure != nil }

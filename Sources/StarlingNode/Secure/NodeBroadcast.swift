@@ -141,6 +141,9 @@ public struct NodeBroadcast: BroadcastProcess {
         note(refused, of: batch.identifier)
         indicate(batch, accepted.map { Int($0) }, into: &effects)
       case .misbehaved(let peer, let what): effects.indicate(.misbehaved(peer, what))
+      case .missed(let sender, let first, _):
+        effects.indicate(.missed(MessageIdentifier(origin: sender, sequence: first)))
+      case .broadcasting(let number, let batch): effects.indicate(.broadcasting(number, batch.encoded))
       case .overloaded: break
       }
     }

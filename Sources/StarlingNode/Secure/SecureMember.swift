@@ -45,7 +45,14 @@ public struct SecureMember: Process {
   ///   - configuration: the broadcast and its membership.
   ///   - members: the members' handles, this one's among them.
   ///   - auth: signs and checks.
-  init(configuration: SecureConfiguration, members: PeerSet, auth: KeySecureAuthenticator) {
+  ///   - nextDelivered: what an earlier life delivered; see ``progress``.
+  init(
+    configuration: SecureConfiguration, members: PeerSet, auth: KeySecureAuthenticator,
+    nextDelivered: [Peer: UInt64]
+  ) {
+    let undelivered = configuration.undelivered.compactMap { kept in
+      (try? NodeBatch(encoded: kept.batch)).map { (sequence: kept.number, payload: $0) }
+    }
     self.members = members
     kept = configuration.ordered.kept
     let oracle = ListedMembership(members.members)
@@ -58,25 +65,30 @@ public struct SecureMember: Process {
         identity: PeerTable.own, auth: auth,
         inner: ReadyBroadcast(
           identity: PeerTable.own, auth: auth, oracle: oracle, parameters: parameters, entries: entries),
-        configuration: configuration.ordered)
+        nextDelivered: nextDelivered, undelivered: undelivered, configuration: configuration.ordered)
     case .consistent(let parameters):
       echo = OrderedBroadcast(
         identity: PeerTable.own, auth: auth,
         inner: EchoBroadcast(
           identity: PeerTable.own, auth: auth, oracle: oracle, parameters: parameters, entries: entries),
-        configuration: configuration.ordered)
+        nextDelivered: nextDelivered, undelivered: undelivered, configuration: configuration.ordered)
     case .bracha(let byzantine):
       bracha = OrderedBroadcast(
         identity: PeerTable.own, auth: auth,
         inner: BrachaBroadcast(
           identity: PeerTable.own, auth: auth, members: MultisetSample(all: oracle), byzantine: byzantine,
           entries: entries, startsLate: true),
-        configuration: configuration.ordered)
+        nextDelivered: nextDelivered, undelivered: undelivered, configuration: configuration.ordered)
     }
   }
 
   /// How many delivered instances of one sender live on.
   let kept: Int
+
+  /// The numbers of the batches that are delivered next, by their senders.
+  var progress: [(sender: Peer, next: UInt64)] {
+    ready?.progress ?? echo?.progress ?? bracha?.progress ?? []
+  }
 
   /// How many batches may still be handed in before some have found their place.
   var room: Int { ready?.room ?? echo?.room ?? bracha?.room ?? 0 }

@@ -12,6 +12,7 @@ struct NodeActions: NodeSink {
     case store([UInt8], Int, FileIdentifier)
     case completed(FileIdentifier)
     case deliverPosts([Post], PublicKey)
+    case keep([UInt8], UInt64)
     case report(NodeEvent)
   }
 
@@ -54,6 +55,8 @@ struct NodeActions: NodeSink {
   mutating func delivered(_ posts: [Post], by author: PublicKey) {
     actions.append(.deliverPosts(posts, author))
   }
+
+  mutating func keep(_ batch: [UInt8], as number: UInt64) { actions.append(.keep(batch, number)) }
 
   mutating func report(_ event: NodeEvent) { actions.append(.report(event)) }
 }

@@ -24,6 +24,10 @@ final class NodeDriver {
   let configuration: HostConfiguration
   /// What is kept from run to run; `nil` for a node in a temporary directory.
   let memory: NodeMemory?
+  /// Where own batches are kept before they are sent; `nil` without a secure broadcast, or in a temporary directory.
+  private let journal: BatchJournal?
+  /// Why the node stops, if it has to.
+  private var failure: HostError?
   var server: ControlServer?
   var node: Node
   var catalogue = FileCatalogue()
@@ -51,7 +55,8 @@ final class NodeDriver {
   private let policy: ReplaceablePolicy?
 
   init(
-    node: consuming Node, socket: UDPSocket, store: FileStore, memory: NodeMemory?, files: DispatchQueue,
+    node: consuming Node, socket: UDPSocket, store: FileStore, memory: NodeMemory?, journal: BatchJournal?,
+    files: DispatchQueue,
     mailbox: Mailbox<NodeDriver>, impairment: Impairment, policy: ReplaceablePolicy?,
     configuration: HostConfiguration, log: @escaping (String) -> Void
   ) throws(HostError) {
@@ -63,6 +68,7 @@ final class NodeDriver {
     self.policy = policy
     self.configuration = configuration
     self.memory = memory
+    self.journal = journal
     self.files = files
     logger = Logger(level: configuration.logLevel, format: configuration.logFormat, write: log)
     loop = try EventLoop()
@@ -203,6 +209,7 @@ final class NodeDriver {
   }
 
   private func flush() throws(HostError) {
+    if let failure { throw failure }
     while let datagram = impairment.release(at: now) { socket.send(datagram) }
     socket.flush()
     noteNetwork()
@@ -317,9 +324,24 @@ extension NodeDriver {
         catalogue.noteArrival(of: index, of: file, from: neighbour)
       case .store(let chunk, let index, let file): keep(chunk, index: index, of: file)
       case .completed(let file): completed(file)
+      case .keep(let batch, let number): keep(batch, as: number)
       case .deliverPosts(let posts, let author): tell(posts, by: author)
       case .report(let event): report(event)
       }
+    }
+  }
+
+  /// Keeps an own batch before what follows in this turn leaves. A node that cannot would contradict itself after a
+  /// crash, so it stops here.
+  private func keep(_ batch: [UInt8], as number: UInt64) {
+    guard let journal else { return }
+    do {
+      try journal.keep(batch, as: number, delivered: node.nextOwnBatch)
+    } catch {
+      diskRefused(error)
+      log(.error, "batch_not_kept", "The node stops, for it must not send what it could forget.")
+      failure = error
+      stop()
     }
   }
 

@@ -60,10 +60,14 @@ public final class NodeHost: Sendable {
     let seed: UInt64
     if let chosen = configuration.seed { seed = chosen } else { seed = try SystemEntropy.word() }
     let policy = try AdmissionFiles.replaceablePolicy(of: configuration.admission)
+    let journal =
+      configuration.secure == nil || memory == nil
+      ? nil : try BatchJournal(at: directory.state, for: identity.publicKey)
     let driver = try NodeDriver(
-      node: try NodeHost.node(identity, configuration, memory?.recollection, policy, at: socket.local),
+      node: try NodeHost.node(
+        identity, configuration, memory?.recollection, try journal?.batches() ?? [], policy, at: socket.local),
       socket: socket,
-      store: FileStore(directory), memory: memory, files: files, mailbox: mailbox,
+      store: FileStore(directory), memory: memory, journal: journal, files: files, mailbox: mailbox,
       impairment: Impairment(
         delay: configuration.delay, loss: configuration.loss, local: socket.local, seed: seed),
       policy: policy, configuration: configuration, log: log)
@@ -146,6 +150,7 @@ public final class NodeHost: Sendable {
 
   private static func node(
     _ identity: Identity, _ configuration: HostConfiguration, _ memory: NodeMemory.Recollection?,
+    _ batches: [(number: UInt64, batch: [UInt8])],
     _ policy: ReplaceablePolicy?, at local: SocketAddress
   ) throws(HostError) -> Node {
     // The address of all interfaces is nobody's: peers then go by where the datagrams come from.
@@ -161,7 +166,9 @@ public final class NodeHost: Sendable {
       settings.admission = try AdmissionFiles.policy(of: configuration.admission)
     }
     if let secure = configuration.secure {
-      settings.secure = SecureConfiguration(secure.broadcast, among: secure.members)
+      var part = SecureConfiguration(secure.broadcast, among: secure.members)
+      part.undelivered = batches
+      settings.secure = part
       secure.makeRoom(in: &settings)
       if settings.contacts.isEmpty { settings.contacts = secure.contacts(besides: identity.publicKey) }
     }

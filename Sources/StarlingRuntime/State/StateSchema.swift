@@ -19,6 +19,10 @@ enum StateSchema {
       """,
       "CREATE TABLE memory (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT",
     ],
+    [
+      // What was broadcast under a number of a secure broadcast is never replaced by anything else.
+      "CREATE TABLE batches (key BLOB NOT NULL, number INTEGER NOT NULL, batch BLOB NOT NULL, PRIMARY KEY (key, number)) STRICT"
+    ],
   ]
 
   /// The version that this program writes.
@@ -65,7 +69,7 @@ enum StateSchema {
   }
 
   /// What the current version consists of.
-  private static let tables = ["sequence", "peers", "files", "memory"]
+  private static let tables = ["sequence", "peers", "files", "memory", "batches"]
 
   /// Codes that SQLite does not have.
   private static let newer: Int32 = -1

@@ -181,7 +181,7 @@ struct EpochTests {
     let payload = batch(number)
     return SignedBatch(
       identifier: identifier, payload: payload,
-      signature: auth.sign(auth.digest(of: payload), as: identifier), hops: 1, auth: auth)
+      signature: auth.sign(auth.digest(of: payload), as: identifier), hops: 1)
   }
 
   private func vote(_ batch: SignedBatch<Auth>) -> Vote<Auth> {

@@ -161,3 +161,91 @@ struct SecureNodeTests {
     }
   }
 }
+
+@Suite("A member of a secure broadcast that is started again")
+struct SecureRestartTests {
+  private let broadcast = SecureConfiguration.Broadcast.bracha(byzantine: 1)
+
+  private func members(_ count: Int, seed: UInt64) throws -> [PeerRecord] {
+    try (1...count).map { n in
+      PeerRecord(key: try Identity(seed: seedBytes(seed, n)).publicKey, address: try address(n))
+    }
+  }
+
+  private func start(_ network: NodeNetwork) {
+    for node in network.nodes { network.start(node) }
+    network.run(for: .seconds(10))
+  }
+
+  private func post(_ text: String, at node: TestNode, of network: NodeNetwork) throws {
+    _ = try node.node.post([Array(text.utf8)], batchLimit: 1, at: network.now, into: &node.sink)
+    network.collect(from: node)
+  }
+
+  private func texts(of node: TestNode) -> [String] {
+    node.sink.posts.map { String(decoding: $0.post.contents, as: UTF8.self) }
+  }
+
+  /// A network of four in which the fourth comes back after posts of the first, with what it remembers.
+  private func restart(
+    posts: Int, remembering: Bool, then check: (NodeNetwork, TestNode, TestNode) throws -> Void
+  ) throws {
+    let seed = testSeed(default: 81)
+    let members = try members(4, seed: seed)
+    let nodes = try (1...4).map { n in
+      try TestNode(n, contacts: n == 1 ? [] : [try address(1)], seed: seed) {
+        $0.secure = SecureConfiguration(broadcast, among: members)
+      }
+    }
+    let network = NodeNetwork(nodes, seed: seed)
+    start(network)
+    let (author, old) = (nodes[0], nodes[3])
+    try post("own", at: old, of: network)
+    network.run(for: .seconds(5))
+    let memory = old.node.memory
+    // As kill -9 would: nobody is told.
+    network.nodes.removeLast()
+    for i in 0..<posts {
+      try post("\(i)", at: author, of: network)
+      network.run(for: .milliseconds(200))
+    }
+    network.run(for: .seconds(40))
+    let new = try TestNode(4, contacts: [try address(1)], seed: seed, firstSequence: 1_000) {
+      var secure = SecureConfiguration(broadcast, among: members)
+      if remembering { secure.undelivered = old.sink.batches }
+      $0.secure = secure
+      $0.memory = remembering ? memory : []
+    }
+    network.nodes.append(new)
+    network.start(new)
+    network.run(for: .seconds(60))
+    try check(network, author, new)
+  }
+
+  @Test("It delivers what it missed, takes up its own numbers, and delivers nothing twice")
+  func remembers() throws {
+    try restart(posts: 20, remembering: true) { network, author, new in
+      #expect(texts(of: new) == (0..<20).map { "\($0)" })
+      try post("again", at: new, of: network)
+      network.run(for: .seconds(10))
+      for node in network.nodes { #expect(texts(of: node).last == "again") }
+      #expect(texts(of: author).filter { $0 == "own" } == ["own"])
+      #expect(new.sink.batches.map(\.number) == [1])
+    }
+  }
+
+  @Test(
+    "It goes on with what can still be had after it was away for long, and says from where it missed something"
+  )
+  func away() throws {
+    try restart(posts: 200, remembering: true) { network, author, new in
+      try post("now", at: author, of: network)
+      network.run(for: .seconds(60))
+      let texts = texts(of: new)
+      #expect(texts.last == "now")
+      let first = try #require(texts.first.flatMap { Int($0) })
+      #expect(texts.dropLast() == (first..<200).map { "\($0)" }[...])
+      #expect(new.sink.events.contains(.missed(author.key, 0)))
+    }
+  }
+}
