@@ -23,18 +23,43 @@ struct SampleEstimatorTests {
     var random = Xoshiro256(seed: testSeed)
     for (draws, probability) in [(40, 0.15), (700, 0.1), (5, 0.9), (1, 0.5)] {
       let sampler = BinomialSampler(draws: draws, probability: probability)
-      let values = (0..<20_000).map { _ in Double(sampler.draw(&random)) }
-      let mean = values.reduce(0, +) / 20_000
-      let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 20_000
-      let (expected, spread) = (
-        Double(draws) * probability, Double(draws) * probability * (1 - probability)
-      )
-      #expect(abs(mean - expected) < 5 * (spread / 20_000).squareRoot(), "\(draws) \(probability); \(replay)")
-      #expect(abs(variance / spread - 1) < 0.1, "\(draws) \(probability); \(replay)")
-      #expect(values.allSatisfy { $0 >= 0 && $0 <= Double(draws) })
+      for values in [
+        (0..<20_000).map({ _ in Double(sampler.draw(&random)) }),
+        (0..<20_000).map({ _ in Double(random.binomial(draws: draws, probability: probability)) }),
+      ] {
+        let mean = values.reduce(0, +) / 20_000
+        let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 20_000
+        let (expected, spread) = (
+          Double(draws) * probability, Double(draws) * probability * (1 - probability)
+        )
+        #expect(
+          abs(mean - expected) < 5 * (spread / 20_000).squareRoot(), "\(draws) \(probability); \(replay)")
+        #expect(abs(variance / spread - 1) < 0.1, "\(draws) \(probability); \(replay)")
+        #expect(values.allSatisfy { $0 >= 0 && $0 <= Double(draws) })
+      }
     }
     #expect(BinomialSampler(draws: 9, probability: 0).draw(&random) == 0)
     #expect(BinomialSampler(draws: 9, probability: 1).draw(&random) == 9)
+  }
+
+  @Test("Groups of which somebody succeeds are drawn as if all that fail were thrown away")
+  func groups() {
+    var random = Xoshiro256(seed: testSeed)
+    for groups in [[(3, 0.2), (1, 0.5), (4, 0.1)], [(1, 0.02), (2, 0.01)], [(5, 0.7)], [(2, 0), (3, 0.3)]] {
+      let logs = groups.map { (count: $0.0, logRefusing: logarithmOfOnePlus(-$0.1)) }
+      var (counted, expected) = ([Int](repeating: 0, count: 9), [Int](repeating: 0, count: 9))
+      for _ in 0..<20_000 {
+        counted[random.someOf(logs)] += 1
+        var sum = 0
+        while sum == 0 {
+          sum = groups.reduce(0) { $0 + random.binomial(draws: $1.0, probability: $1.1) }
+        }
+        expected[sum] += 1
+      }
+      for (one, other) in zip(counted, expected) {
+        #expect(abs(Double(one - other)) <= 5 * Double(one + other + 1).squareRoot(), "\(groups); \(replay)")
+      }
+    }
   }
 
   @Test("The rank-th smallest of uniform numbers is drawn as if all were")
@@ -51,6 +76,41 @@ struct SampleEstimatorTests {
           abs(mean - expected) < 5 * deviation / (20_000.0).squareRoot() + 1e-9, "\(k) of \(draws); \(replay)"
         )
       }
+    }
+  }
+
+  /// Each adversary on samples that are too small in one way or another, so that every frequency is neither 0 nor 1.
+  @Test(
+    "Counted classes fail as often as processes that are drawn one by one", arguments: SecureConduct.allCases,
+    [
+      (40, 6, 26, 12, 28, false), (40, 6, 26, 12, 28, true), (40, 6, 30, 16, 32, true),
+      (90, 9, 28, 13, 29, true),
+      (60, 0, 27, 13, 27, true), (25, 7, 29, 10, 26, true),
+    ])
+  func counted(
+    adversary: SecureConduct, setting: (Int, Int, Int, Int, Int, Bool)
+  ) {
+    let (nodes, byzantine, echoThreshold, readyThreshold, deliveryThreshold, isSecure) = setting
+    var parameters = Self.weak
+    (parameters.gossip, parameters.echoThreshold) = (4, echoThreshold)
+    (parameters.readyThreshold, parameters.deliveryThreshold) = (readyThreshold, deliveryThreshold)
+    let counted = estimates(
+      SampleEstimator(
+        nodes: nodes, byzantine: byzantine, parameters: parameters, isSecure: isSecure, adversary: adversary),
+      4_000)
+    let reference = ProcessByProcess(
+      nodes: nodes, byzantine: byzantine, parameters: parameters, isSecure: isSecure, adversary: adversary)
+    var random = Xoshiro256(seed: testSeed &+ 1)
+    var drawn = AttackTally()
+    for _ in 0..<400 { drawn.add(reference.attack(&random)) }
+    for (one, other) in [
+      (counted.inconsistent, drawn.inconsistent), (counted.divided, drawn.divided),
+      (counted.invalid, drawn.invalid),
+    ] {
+      let (p, q) = (Double(one) / 4_000, Double(other) / 400)
+      let pooled = Double(one + other) / 1400
+      let deviation = (pooled * (1 - pooled) * 1.1 / 400).squareRoot()
+      #expect(abs(p - q) <= 4.5 * deviation + 1e-3, "\(adversary), \(setting): \(p) and \(q); \(replay)")
     }
   }
 
