@@ -108,7 +108,7 @@ struct SampleEstimatorTests {
       (counted.invalid, drawn.invalid),
     ] {
       let (p, q) = (Double(one) / 4_000, Double(other) / 400)
-      let pooled = Double(one + other) / 1400
+      let pooled = Double(one + other) / 4_400
       let deviation = (pooled * (1 - pooled) * 1.1 / 400).squareRoot()
       #expect(abs(p - q) <= 4.5 * deviation + 1e-3, "\(adversary), \(setting): \(p) and \(q); \(replay)")
     }
@@ -158,5 +158,69 @@ struct SampleEstimatorTests {
     let tally = estimates(estimator, 1_000)
     let seen = FailureFrequency(failures: tally.inconsistent, trials: tally.attacks)
     #expect(seen.interval.lowerBound <= bound, "\(seen.frequency) of at most \(bound); \(replay)")
+  }
+  /// `make epsilon-check` counts more runs at more settings.
+  @Test(
+    "Gossip leaves somebody out no more often than its bound says",
+    arguments: [(32, 0.2, 4), (50, 0.1, 4), (64, 0.15, 4)])
+  func gossip(nodes: Int, byzantine: Double, expected: Int) {
+    var scenario = SecureScenario()
+    (scenario.nodes, scenario.byzantine, scenario.seed) = (nodes, byzantine, testSeed)
+    scenario.broadcast = .gossip(expected)
+    var tally = AttackTally()
+    for number in 0..<200 { tally.add(scenario.attack(number: number)) }
+    let bound = EpsilonCalculator(nodes: nodes, byzantine: byzantine).gossipTotality(expected)
+    let seen = Double(tally.invalid) / 200
+    #expect(abs(seen - bound) < 4.5 * (bound * (1 - bound) / 200).squareRoot() + 0.005, "\(seen); \(replay)")
+  }
+
+  @Test(
+    "Ready Broadcast fails no more often than its bounds say",
+    arguments: [
+      (
+        20, 0.1,
+        SecureBroadcastParameters(
+          gossip: 3, echo: 77, echoThreshold: 62, ready: 18, readyThreshold: 8, delivery: 20,
+          deliveryThreshold: 14)
+      ),
+      (
+        32, 0.1,
+        SecureBroadcastParameters(
+          gossip: 4, echo: 107, echoThreshold: 84, ready: 27, readyThreshold: 11, delivery: 26,
+          deliveryThreshold: 18)
+      ),
+    ])
+  func ready(nodes: Int, byzantine: Double, parameters: SecureBroadcastParameters) {
+    let calculator = EpsilonCalculator(nodes: nodes, byzantine: byzantine)
+    let bounds = calculator.failures(parameters)
+    for adversary in SecureConduct.allCases {
+      let tally = estimates(
+        SampleEstimator(
+          nodes: nodes, byzantine: calculator.byzantine, parameters: parameters, isSecure: true,
+          adversary: adversary), 4_000)
+      func bound(_ failures: Int, _ bound: Double, _ what: String) {
+        let seen = FailureFrequency(failures: failures, trials: tally.attacks)
+        #expect(
+          seen.interval.lowerBound <= bound, "\(what), \(adversary): \(seen.frequency) of \(bound); \(replay)"
+        )
+      }
+      bound(tally.inconsistent, bounds.readyConsistency, "consistency")
+      bound(tally.divided, bounds.readyTotality, "totality")
+      bound(tally.invalid, bounds.readyValidity + bounds.readyTotality, "validity")
+    }
+  }
+
+  @Test(
+    "The chance of an equivocation is what is drawn, and stopping at the right moment beats every fixed division"
+  )
+  func exact() throws {
+    let estimator = SampleEstimator(
+      nodes: 64, byzantine: 9, parameters: Self.weak, isSecure: false, adversary: .equivocate)
+    let chance = try #require(estimator.chanceOfEquivocation)
+    let tally = estimates(estimator, 20_000)
+    let seen = Double(tally.inconsistent) / 20_000
+    #expect(
+      abs(seen - chance) < 5 * (chance * (1 - chance) / 20_000).squareRoot(), "\(seen), \(chance); \(replay)")
+    for given in 1..<55 { #expect(try #require(estimator.chanceOfSplit(given: given)) < chance, "\(given)") }
   }
 }

@@ -185,6 +185,35 @@ public struct SampleEstimator: Sendable {
     }
   }
 
+  /// How probably two correct processes pcb.Deliver different batches when the first is given to one process after
+  /// another until somebody commits to it: exactly what `equivocate` comes to, however improbable. `nil` of an adversary
+  /// that does something else.
+  public var chanceOfEquivocation: Double? {
+    guard adversary == .equivocate else { return nil }
+    let kind = classes[0]
+    var sum = 0.0
+    for given in 1..<max(correct, 2) {
+      let logBefore = Double(given - 1) * kind.logRefusing[given - 1]
+      let logAfter = Double(given) * kind.logRefusing[given]
+      let stops = exponential(logBefore) * -exponentialLessOne(logAfter - logBefore)
+      sum += stops * chanceOfSecond(given)
+    }
+    return min(1, sum)
+  }
+
+  /// How probably two correct processes pcb.Deliver different batches when the first is given to `given` of them and the
+  /// second to the rest, whatever comes of it. `nil` where liars in samples make a difference to the adversary.
+  ///
+  /// - Parameter given: 1 to C − 1.
+  public func chanceOfSplit(given: Int) -> Double? {
+    guard classes.count == 1, (1..<correct).contains(given) else { return nil }
+    return -exponentialLessOne(Double(given) * classes[0].logRefusing[given]) * chanceOfSecond(given)
+  }
+
+  private func chanceOfSecond(_ given: Int) -> Double {
+    -exponentialLessOne(Double(correct - given) * classes[0].logRefusing[correct - given])
+  }
+
   /// How many processes of each class there are.
   private func classCounts(_ random: inout some RandomSource) -> [Int] {
     var left = correct
