@@ -10,7 +10,7 @@ switch words.first {
 case "check":
   let layers = words.compactMap(Setting.Layer.init)
   let runs = words.compactMap { Int($0) }.first ?? 10_000
-  exit(check(layers.isEmpty ? Setting.Layer.allCases : layers, runs: runs, seed: 1) ? 0 : 1)
+  exit(check(layers.isEmpty ? Setting.Layer.allCases : layers, runs: runs) ? 0 : 1)
 case "plots":
   guard words.count >= 2 else { exit(2) }
   let folder = words[words.startIndex + 1]
