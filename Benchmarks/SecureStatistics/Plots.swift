@@ -5,13 +5,15 @@ import StarlingSimulator
 
 /// Draws what the guide shows.
 ///
+/// - Parameter wanted: which of gossip, echo, ready and cost; none for all.
 /// - Returns: whether all files were written.
-func drawPlots(into folder: String, measuredUpTo largest: Int) -> Bool {
+func drawPlots(into folder: String, measuredUpTo largest: Int, wanted: [String]) -> Bool {
   for (name, plot) in [
     ("gossip", gossipPlot), ("echo", echoPlot), ("ready", readyPlot),
-  ] {
+  ] where wanted.isEmpty || wanted.contains(name) {
     guard write(plot().svg(), to: "\(folder)/epsilon-\(name).svg") else { return false }
   }
+  guard wanted.isEmpty || wanted.contains("cost") else { return true }
   let (cost, hops) = costPlots(measuredUpTo: largest)
   return write(cost.svg(), to: "\(folder)/epsilon-cost.svg")
     && write(hops.svg(), to: "\(folder)/epsilon-hops.svg")
@@ -94,7 +96,7 @@ private func echoPlot() -> Diagram {
       nodes: nodes, byzantine: calculator.byzantine,
       parameters: parameters(echo: (sample, threshold(sample))), isSecure: false, adversary: adversary)
   }
-  let samples = Array(stride(from: 20, through: 500, by: 20))
+  let samples = Array(stride(from: 20, through: 620, by: 20))
   func curve(_ value: (Int) -> Double) -> [Diagram.Sample] {
     samples.map { Diagram.Sample(x: Double($0), y: value($0)) }
   }
@@ -110,7 +112,7 @@ private func echoPlot() -> Diagram {
   return Diagram(
     "Echo Broadcast: how often it fails",
     subtitle: "1,024 processes, 103 of them Byzantine; a threshold of .8 E, gossip sample 20",
-    x: Diagram.Axis(linear: "E, the echo sample", 0...500),
+    x: Diagram.Axis(linear: "E, the echo sample", 0...620),
     y: Diagram.Axis(powersOfTen: probability, -10...0),
     series: [
       Diagram.Series(
