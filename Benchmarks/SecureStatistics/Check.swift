@@ -58,11 +58,15 @@ private func text(_ seen: FailureFrequency) -> String {
   "\(digits(seen.frequency)) (\(digits(seen.interval.lowerBound)) to \(digits(seen.interval.upperBound)))"
 }
 
-/// A probability with four decimals.
-func digits(_ value: Double) -> String {
-  let whole = String(Int((value * 10_000).rounded()))
-  if value >= 0.999_95 { return "1" }
-  return "." + String(repeating: "0", count: max(0, 4 - whole.count)) + whole
+/// A number with so many decimals, without the zero before them.
+func digits(_ value: Double, _ decimals: Int = 4) -> String {
+  var unit = 1
+  for _ in 0..<decimals { unit *= 10 }
+  let scaled = Int((value * Double(unit)).rounded())
+  let (whole, fraction) = (scaled / unit, String(scaled % unit))
+  if scaled % unit == 0, whole > 0 { return "\(whole)" }
+  return (whole > 0 ? "\(whole)" : "") + "."
+    + String(repeating: "0", count: max(0, decimals - fraction.count)) + fraction
 }
 
 /// Writes a line at once, whoever reads it: runs take minutes.

@@ -31,7 +31,7 @@ struct ReportDiagramTests {
       style: .line
     ).svg()
     // Top, middle and bottom of 360 units under a heading and one row of names.
-    #expect(svg.contains("d=\"M76 98L434 278L648.8 278L720.4 458\""))
+    #expect(svg.contains("d=\"M96 98L444 278L652.8 278L722.4 458\""))
   }
 
   @Test("A frequency of nothing seen shows its interval and no dot")
@@ -41,6 +41,6 @@ struct ReportDiagramTests {
     let something = diagram([.init(x: 1, y: 0.02, interval: 0.01...0.03)], style: .dots).svg()
     // The legend has a dot of its own.
     #expect(dots(nothing) == 1 && dots(something) == 2)
-    #expect(nothing.contains("M147.6 458V278m-4 0h8"))
+    #expect(nothing.contains("M165.6 458V278m-4 0h8"))
   }
 }

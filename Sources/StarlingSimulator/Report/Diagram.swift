@@ -30,7 +30,7 @@ public struct Diagram: Sendable {
 
   /// Points of one kind.
   public struct Series: Sendable {
-    /// What the legend calls them.
+    /// What the legend calls them; empty for what it need not tell.
     public var name: String
     /// How they are drawn.
     public var style: Style
@@ -128,7 +128,7 @@ public struct Diagram: Sendable {
     (self.title, self.subtitle, self.x, self.y, self.series) = (title, subtitle, x, y, series)
   }
 
-  private static let (width, left, right, bottom) = (820.0, 76.0, 28.0, 62.0)
+  private static let (width, left, right, bottom) = (820.0, 96.0, 28.0, 62.0)
   private static let plotHeight = 360.0
   private static let colors = ["#ad4a12", "#45568f", "#0b6b51", "#7a3f74"]
   private static let (ink, soft, rule) = ("#1b2139", "#5a6078", "#e4dccd")
@@ -139,8 +139,9 @@ public struct Diagram: Sendable {
 
   /// The picture: an SVG file of its own, on paper.
   public func svg() -> String {
-    // Two names of the legend stand in a row.
-    let legendRows = (series.count + 1) / 2
+    // Two names of the legend stand in a row; what has no name belongs to another series.
+    let named = series.filter { !$0.name.isEmpty }
+    let legendRows = (named.count + 1) / 2
     let top = 76 + Double(legendRows) * 22
     let height = top + Diagram.plotHeight + Diagram.bottom
     func place(_ share: (x: Double, y: Double)) -> (x: String, y: String) {
@@ -160,10 +161,10 @@ public struct Diagram: Sendable {
 
       """
     text += axes(place)
-    for (index, series) in series.enumerated() {
+    for (index, series) in named.enumerated() {
       text += legend(series, x: index % 2 == 0 ? 24 : 424, y: 80 + Double(index / 2) * 22)
-      text += drawn(series, place)
     }
+    for series in series { text += drawn(series, place) }
     for mark in marks {
       guard let x = x.share(mark.x), let y = y.share(mark.y) else { continue }
       let point = place((x, y))
@@ -202,7 +203,7 @@ public struct Diagram: Sendable {
     return text + """
       <path d="M\(low.x) \(high.y)V\(low.y)H\(high.x)" fill="none" stroke="\(Diagram.soft)"/>
       <text x="\(middle.x)" y="\(low.y)" dy="46" text-anchor="middle" fill="\(Diagram.ink)">\(MarkupText.escaped(x.name))</text>
-      <text transform="translate(22 \(middle.y)) rotate(-90)" text-anchor="middle" fill="\(Diagram.ink)">\
+      <text transform="translate(24 \(middle.y)) rotate(-90)" text-anchor="middle" fill="\(Diagram.ink)">\
       \(MarkupText.escaped(y.name))</text></g>
 
       """
