@@ -88,6 +88,10 @@ let package = Package(
     .executableTarget(
       name: "ScampRules", dependencies: ["StarlingCore", "StarlingSimulator"],
       path: "Benchmarks/ScampRules", swiftSettings: strict),
+    .executableTarget(
+      name: "SecureStatistics",
+      dependencies: ["StarlingCore", "StarlingBroadcast", "StarlingSimulator"],
+      path: "Benchmarks/SecureStatistics", swiftSettings: strict),
     tests("StarlingCoreTests", ["StarlingCore", "StarlingTestSupport"]),
     tests("StarlingTransportTests", ["StarlingTransport", "StarlingCore", "CSodium"]),
     tests("StarlingOverlayTests", ["StarlingOverlay", "StarlingSimulator", "StarlingTestSupport"]),

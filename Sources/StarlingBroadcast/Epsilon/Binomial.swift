@@ -5,27 +5,27 @@ import StarlingCore
 /// Masses follow C. Loader, "Fast and Accurate Computation of Binomial Probabilities" (2000): the deviance from the
 /// mean and the errors of Stirling's formula are computed, never the difference of large logarithms. Tails are sums
 /// of masses from the near end outwards, so nothing cancels in the smaller tail; the larger one is its complement.
-struct Binomial {
+package struct Binomial {
   /// The number of draws.
-  let draws: Int
+  package let draws: Int
   /// The probability that a draw succeeds, 0 to 1.
-  let probability: Double
+  package let probability: Double
   /// Its complement, given apart where it is known more precisely.
-  let complement: Double
+  package let complement: Double
 
-  init(draws: Int, probability: Double, complement: Double? = nil) {
+  package init(draws: Int, probability: Double, complement: Double? = nil) {
     self.draws = draws
     self.probability = min(max(probability, 0), 1)
     self.complement = min(max(complement ?? 1 - probability, 0), 1)
   }
 
   /// b(n, p, k): the probability of exactly `successes`.
-  func mass(_ successes: Int) -> Double {
+  package func mass(_ successes: Int) -> Double {
     exponential(logMass(successes))
   }
 
   /// The natural logarithm of `mass(successes)`; −∞ where that is 0.
-  func logMass(_ successes: Int) -> Double {
+  package func logMass(_ successes: Int) -> Double {
     guard successes >= 0, successes <= draws else { return -.infinity }
     if probability == 0 { return successes == 0 ? 0 : -.infinity }
     if complement == 0 { return successes == draws ? 0 : -.infinity }
@@ -39,7 +39,7 @@ struct Binomial {
   }
 
   /// T(n, p, k): the probability of `successes` or more.
-  func atLeast(_ successes: Int) -> Double {
+  package func atLeast(_ successes: Int) -> Double {
     if successes <= 0 { return 1 }
     if successes > draws { return 0 }
     return Double(successes) > Double(draws) * probability
@@ -47,7 +47,7 @@ struct Binomial {
   }
 
   /// The probability of fewer than `successes`.
-  func fewerThan(_ successes: Int) -> Double {
+  package func fewerThan(_ successes: Int) -> Double {
     if successes <= 0 { return 0 }
     if successes > draws { return 1 }
     return Double(successes) > Double(draws) * probability

@@ -9,15 +9,15 @@ import StarlingCore
 /// for bootstrap percolation). Contagion rests at t when everyone that is infected has been looked at. A chain of one
 /// counter, the infected that were not looked at yet, therefore says exactly what the chain over (infected, infected
 /// in the last step) says, in a ⅟N-th of its states.
-struct Contagion {
+package struct Contagion {
   /// N.
-  let nodes: Int
+  package let nodes: Int
   /// The processes that can be infected beside the seeds.
-  let population: Int
+  package let population: Int
   /// R.
-  let sample: Int
+  package let sample: Int
   /// R̂.
-  let threshold: Int
+  package let threshold: Int
 
   /// F(t) for t = 0…count.
   private func infectedBy(_ count: Int) -> [(reached: Double, left: Double)] {
@@ -28,13 +28,18 @@ struct Contagion {
   }
 
   /// States of less probability are not followed; their probability is reported as lost.
-  var negligible = 1e-32
+  package var negligible = 1e-32
+
+  package init(nodes: Int, population: Int, sample: Int, threshold: Int, negligible: Double = 1e-32) {
+    (self.nodes, self.population) = (nodes, population)
+    (self.sample, self.threshold, self.negligible) = (sample, threshold, negligible)
+  }
 
   /// The distribution of the number that is infected in the end, when `seeds` processes are infected at first.
   ///
   /// - Returns: for each g from 0 to `seeds` + `population` the probability of ending there, and the probability that
   ///   was not followed.
-  func restAfter(seeds: Int) -> (rest: [Double], lost: Double) {
+  package func restAfter(seeds: Int) -> (rest: [Double], lost: Double) {
     run(seeds: seeds, reseed: false)
   }
 

@@ -349,10 +349,6 @@ extension OrderedBroadcast {
     source.next = sequence
     source.early = source.early.filter { $0.key >= sequence }
     sources[origin] = source
-    // An own number that others know of was used, whatever this process remembers.
-    if origin == identity {
-      nextOwn = max(nextOwn, sequence &+ UInt64(configuration.window + configuration.kept))
-    }
     // What may be alive of what was skipped, and what was kept of what was delivered.
     let first = next - min(next, UInt64(configuration.kept))
     let last = min(sequence - min(sequence, UInt64(configuration.kept)), next + UInt64(configuration.window))

@@ -101,6 +101,7 @@ private struct AttackResult {
     switch scenario.broadcast {
     case .secure: bounds = (failures?.readyConsistency, failures?.readyTotality, failures?.readyValidity)
     case .consistent: bounds = (failures?.echoConsistency, nil, failures?.echoTotalValidity)
+    case .gossip: bounds = (nil, failures?.gossipTotality, failures?.gossipTotality)
     case .bracha: bounds = (0, 0, 0)
     }
     func property(_ name: String, _ count: Int, _ bound: Double?) -> Property {

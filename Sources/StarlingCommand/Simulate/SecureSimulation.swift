@@ -96,6 +96,7 @@ extension SecureScenario.Broadcast {
     switch self {
     case .secure: "secure"
     case .consistent: "consistent"
+    case .gossip: "gossip"
     case .bracha: "bracha"
     }
   }
@@ -105,6 +106,7 @@ extension SecureScenario.Broadcast {
     switch self {
     case .secure: "Ready Broadcast"
     case .consistent: "Echo Broadcast"
+    case .gossip: "Erdős–Rényi Gossip"
     case .bracha: "Bracha's broadcast"
     }
   }

@@ -9,7 +9,7 @@ extension Verb {
         "adversary", "NAME", "what those do: \(FaultOptions.attacks)"),
       Option("broadcast", "NAME", "secure (default), consistent or bracha"),
       Option("runs", "K", "attacks, each on samples drawn for it (default 100)"),
-      .flag("estimate", "draw what the samples come to, and send no messages: a thousand times faster"),
+      .flag("estimate", "draw what the samples come to, and send no messages: a million attacks in seconds"),
       Option("jobs", "N", "so many attacks at once (default: one a core)"),
     ] + SecureOptions.options + [.seed, .json, .out],
     notes: """

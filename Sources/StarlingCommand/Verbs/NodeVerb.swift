@@ -123,6 +123,11 @@ extension HostConfiguration {
         "--broadcast \(broadcast.rawValue) needs --members FILE: who takes part, a key and an address a line."
       )
     }
+    guard arguments.text("data") != nil else {
+      throw .usage(
+        "--broadcast \(broadcast.rawValue) needs --data DIR: a member that forgot what it broadcast would contradict"
+          + " itself when it is started again.")
+    }
     let members = try explaining { try SecureBroadcastSettings.readMembers(path) }
     let chosen = try SecureNodeOptions.settings(arguments, broadcast, among: members.count)
     return SecureBroadcastSettings(

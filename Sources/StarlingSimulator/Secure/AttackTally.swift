@@ -49,7 +49,8 @@ extension SecureScenario {
     return outcome
   }
 
-  /// What judges its attacks without messages; `nil` for Bracha's broadcast, which has no samples.
+  /// What judges its attacks without messages; `nil` for Bracha's broadcast, which has no samples, and for
+  /// gossip, whose attacks cost next to nothing.
   public var estimator: SampleEstimator? {
     switch broadcast {
     case .secure(let parameters):
@@ -58,7 +59,7 @@ extension SecureScenario {
     case .consistent(let parameters):
       SampleEstimator(
         nodes: nodes, byzantine: liars, parameters: parameters, isSecure: false, adversary: adversary)
-    case .bracha: nil
+    case .gossip, .bracha: nil
     }
   }
 }

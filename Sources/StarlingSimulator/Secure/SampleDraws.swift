@@ -1,3 +1,4 @@
+import StarlingBroadcast
 import StarlingCore
 
 /// Draws numbers of one binomial distribution, by inversion of its tabulated distribution function.
@@ -85,10 +86,88 @@ extension RandomSource {
     return before / (before + gamma(draws - rank + 1))
   }
 
-  /// The same for two ranks of one drawing, the lower one first; they may be equal.
-  mutating func smallest(_ rank: Int, and other: Int, of draws: Int) -> (Double, Double) {
-    let (first, second) = (gamma(rank), gamma(other - rank))
-    let all = first + second + gamma(draws - other + 1)
-    return (first / all, (first + second) / all)
+  /// A binomial number, by inversion: the masses are tried from the most probable one outwards.
+  ///
+  /// - Parameters:
+  ///   - draws: how many draws, 0 or more.
+  ///   - probability: with which each succeeds.
+  mutating func binomial(draws: Int, probability: Double) -> Int {
+    if draws <= 0 || probability <= 0 { return 0 }
+    if probability >= 1 { return draws }
+    let odds = probability / (1 - probability)
+    let mode = min(draws, Int(Double(draws + 1) * probability))
+    let peak = Binomial(draws: draws, probability: probability).mass(mode)
+    var left = unit() - peak
+    var (low, high) = (mode, mode)
+    var (below, above) = (peak, peak)
+    while left >= 0 {
+      if low == 0 && high == draws { return mode }
+      if high < draws {
+        above *= Double(draws - high) / Double(high + 1) * odds
+        high += 1
+        left -= above
+        if left < 0 { return high }
+      }
+      if low > 0 {
+        below *= Double(low) / (Double(draws - low + 1) * odds)
+        low -= 1
+        left -= below
+        if left < 0 { return low }
+      }
+      // What is left over by rounding belongs to nobody.
+      if above + below < 1e-30 { return mode }
+    }
+    return mode
+  }
+
+  /// A binomial number, given that it is `least` or more, which must be possible.
+  mutating func binomial(draws: Int, probability: Double, atLeast least: Int) -> Int {
+    let binomial = Binomial(draws: draws, probability: probability)
+    var left = unit() * binomial.atLeast(least)
+    var k = least
+    while k < draws {
+      left -= binomial.mass(k)
+      if left < 0 { break }
+      k += 1
+    }
+    return k
+  }
+
+  /// How many succeed in groups of independent tries, given that somebody does.
+  ///
+  /// - Parameter groups: the size of each, and the logarithm of the probability with which one of it fails.
+  mutating func someOf(_ groups: [(count: Int, logRefusing: Double)]) -> Int {
+    // That nobody does from each group on.
+    var logNone = [0.0]
+    for group in groups.reversed() {
+      logNone.append(logNone[logNone.count - 1] + Double(group.count) * group.logRefusing)
+    }
+    var succeeded = 0
+    for (index, group) in groups.enumerated() {
+      let chance = -exponentialLessOne(group.logRefusing)
+      if chance <= 0 { continue }
+      if succeeded > 0 {
+        succeeded += binomial(draws: group.count, probability: chance)
+        continue
+      }
+      let (from, after) = (logNone[groups.count - index], logNone[groups.count - index - 1])
+      let own = Double(group.count) * group.logRefusing
+      let some = -exponentialLessOne(own)
+      // Somebody of this group, given that somebody of this or a later one does.
+      guard unit() * -exponentialLessOne(from) < some || after == 0 else { continue }
+      if chance >= 1 {
+        succeeded = group.count
+        continue
+      }
+      var left = unit() * some
+      var mass = Double(group.count) * chance * exponential(Double(group.count - 1) * group.logRefusing)
+      succeeded = 1
+      while left >= mass, succeeded < group.count {
+        left -= mass
+        mass *= Double(group.count - succeeded) / Double(succeeded + 1) * chance / (1 - chance)
+        succeeded += 1
+      }
+    }
+    return succeeded
   }
 }

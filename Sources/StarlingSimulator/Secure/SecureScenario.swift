@@ -9,6 +9,8 @@ public struct SecureScenario: Sendable {
     case secure(SecureBroadcastParameters)
     /// Echo Broadcast: consistency without totality. R, R̂, D and D̂ are not looked at.
     case consistent(SecureBroadcastParameters)
+    /// Erdős–Rényi Gossip alone, with an expected sample of so many: totality, and no defence against two batches.
+    case gossip(Int)
     /// Bracha's reliable broadcast.
     case bracha
   }
@@ -66,6 +68,13 @@ public struct SecureScenario: Sendable {
         EchoBroadcast(
           identity: $0, auth: IdealSecureAuthenticator(owner: $0), oracle: oracle, parameters: parameters,
           entries: entries)
+      }
+      return run.report(progress: progress)
+    case .gossip(let expectedSample):
+      var run = SecureRun(self, committing: 0) {
+        GossipAlone(
+          identity: $0, auth: IdealSecureAuthenticator(owner: $0), oracle: oracle,
+          expectedSample: expectedSample)
       }
       return run.report(progress: progress)
     case .bracha:
