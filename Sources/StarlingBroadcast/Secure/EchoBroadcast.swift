@@ -110,7 +110,9 @@ public struct EchoBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>: 
     into effects: inout some Effects<Self> & ~Copyable
   ) {
     if case .forget(let identifier) = request {
-      if instances.removeValue(forKey: identifier) != nil { order.removeAll { $0 == identifier } }
+      instances[identifier] = nil
+      // Now and then: a search for each instance that ends would cost as much as there are instances.
+      if order.count > 2 * instances.count + 16 { order.removeAll { instances[$0] == nil } }
     }
     apply(effects.embedding(GossipLayer.self) { gossip.handle(request, at: now, into: &$0) }, into: &effects)
   }
@@ -177,10 +179,7 @@ public struct EchoBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>: 
   /// pb.Deliver: echoes the batch, but for the entries that conflict with what was echoed before.
   @inlinable
   mutating func echo(_ batch: SignedBatch<Auth>, into effects: inout some Effects<Self> & ~Copyable) {
-    var refused: [UInt16] = []
-    for position in 0..<batch.payload.entryCount where !entries.admits(batch.payload.entry(at: position)) {
-      refused.append(UInt16(position))
-    }
+    let refused = entries.refusals(in: batch, auth: auth)
     open(batch.identifier)
     instances[batch.identifier]?.batch = batch
     instances[batch.identifier]?.refused = refused
@@ -196,33 +195,59 @@ public struct EchoBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>: 
     guard let sample, let member = sample.position(of: sender), auth.admits(vote.identifier.origin) else {
       return
     }
-    let instance = instances[vote.identifier]
-    if instance?.batch?.digest != vote.digest, instance?.replies.knows(vote.digest) != true {
-      checks += 1
-      guard auth.verifies(vote.signature, of: vote.digest, as: vote.identifier) else {
-        return effects.indicate(.misbehaved(sender, .badSignature))
+    guard vote.isWellFormed else { return effects.indicate(.misbehaved(sender, .malformed)) }
+    let fate: VoteFate
+    if let index = instances.index(forKey: vote.identifier) {
+      fate = instances.values[index].count(vote, from: member, in: sample, auth: auth, checks: &checks)
+    } else {
+      var instance = Instance()
+      fate = instance.count(vote, from: member, in: sample, auth: auth, checks: &checks)
+      if fate == .counted {
+        open(vote.identifier)
+        instances[vote.identifier] = instance
       }
     }
-    open(vote.identifier)
-    guard instances[vote.identifier]?.replies.take(vote, from: member, in: sample, perVoter: 1) == true else {
-      return
+    switch fate {
+    case .counted: deliver(vote.identifier, into: &effects)
+    case .forged: effects.indicate(.misbehaved(sender, .badSignature))
+    case .ignored: break
     }
-    deliver(vote.identifier, into: &effects)
   }
 
   /// Delivers what this process echoed and Ê members of its sample echoed too.
   @inlinable
   mutating func deliver(_ identifier: MessageIdentifier, into effects: inout some Effects<Self> & ~Copyable) {
-    guard let instance = instances[identifier], let batch = instance.batch,
-      instance.undelivered?.isEmpty != true,
-      let outcome = instance.replies.outcome(of: batch.digest, threshold: threshold)
-    else { return }
-    let refused = union(outcome.lacking, instance.refused)
-    if let before = instance.undelivered, before.count <= refused.count { return }
-    instances[identifier]?.undelivered = refused
-    var delivered = batch
-    delivered.hops = max(batch.hops, outcome.hops)
-    effects.indicate(.delivered(delivered, refused: refused))
+    let threshold = threshold
+    if let told = instances[identifier]?.deliver(threshold: threshold) { effects.indicate(told) }
+  }
+}
+
+// These change an instance where it lies: a copy for each vote would be most of the vote's cost.
+extension EchoBroadcast.Instance {
+  /// Counts a vote. Its signature is checked, unless that of its digest was before.
+  @inlinable
+  mutating func count(
+    _ vote: Vote<Auth>, from member: Int, in sample: MultisetSample, auth: Auth, checks: inout UInt64
+  ) -> VoteFate {
+    if batch?.digest != vote.digest, !replies.knows(vote.digest) {
+      guard replies.hasRoom(for: member) else { return .ignored }
+      checks += 1
+      guard auth.verifies(vote.signature, of: vote.digest, as: vote.identifier) else { return .forged }
+    }
+    return replies.take(vote, from: member, in: sample) ? .counted : .ignored
+  }
+
+  /// What can be delivered now that could not before.
+  @inlinable
+  mutating func deliver(threshold: Int) -> SecureIndication<Auth>? {
+    guard var batch, undelivered?.isEmpty != true,
+      let outcome = replies.outcome(of: batch.digest, threshold: threshold)
+    else { return nil }
+    let refused = union(outcome.lacking, self.refused)
+    if let undelivered, undelivered.count <= refused.count { return nil }
+    undelivered = refused
+    batch.hops = max(batch.hops, outcome.hops)
+    return .delivered(batch, refused: refused)
   }
 }
 

@@ -38,9 +38,9 @@ public struct ReadyBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>:
     /// *ready*: for which batches this process is ready, and for which entries of them it is not.
     @usableFromInline var ready: [Vote<Auth>] = []
     /// *replies.ready*.
-    @usableFromInline var readyReplies = VoteTally<Auth>()
+    @usableFromInline var readyReplies = VoteTally<Auth>(perVoter: ReadyBroadcast.digestsPerVoter)
     /// *replies.delivery*.
-    @usableFromInline var deliveryReplies = VoteTally<Auth>()
+    @usableFromInline var deliveryReplies = VoteTally<Auth>(perVoter: ReadyBroadcast.digestsPerVoter)
     @usableFromInline var delivery = BatchDelivery<Auth>()
 
     @inlinable
@@ -132,7 +132,9 @@ public struct ReadyBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>:
     into effects: inout some Effects<Self> & ~Copyable
   ) {
     if case .forget(let identifier) = request {
-      if instances.removeValue(forKey: identifier) != nil { order.removeAll { $0 == identifier } }
+      instances[identifier] = nil
+      // Now and then: a search for each instance that ends would cost as much as there are instances.
+      if order.count > 2 * instances.count + 16 { order.removeAll { instances[$0] == nil } }
     }
     apply(
       effects.embedding(EchoLayer.self) { echo.handle(request, at: now, into: &$0) }, at: now, into: &effects)
@@ -160,7 +162,7 @@ public struct ReadyBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>:
     case .fetch(let identifier, let digest):
       // Only a subscriber can have met the threshold by this process's word.
       guard subscriptions.peers.contains(sender),
-        let batch = instances[identifier]?.delivery.batch(digest)
+        let batch = instances[identifier]?.delivery.give(digest, to: sender)
       else { return }
       effects.send(effects.prepare(.supply(batch)), to: sender)
     case .supply(let batch):
@@ -214,19 +216,7 @@ public struct ReadyBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>:
   /// Tells the subscribers that this process is ready, unless it told them as much before.
   @inlinable
   mutating func becomeReady(_ vote: Vote<Auth>, into effects: inout some Effects<Self> & ~Copyable) {
-    let known = instances[vote.identifier]?.ready.firstIndex { $0.digest == vote.digest }
-    var vote = vote
-    if let known, let before = instances[vote.identifier]?.ready[known] {
-      // Readiness only grows: by pcb.Deliver for some entries and by contagion for others.
-      let refused = before.refused.filter(vote.refused.contains)
-      guard refused.count < before.refused.count else { return }
-      vote = Vote(
-        identifier: vote.identifier, digest: vote.digest, signature: before.signature, refused: refused,
-        hops: vote.hops)
-      instances[vote.identifier]?.ready[known] = vote
-    } else {
-      instances[vote.identifier]?.ready.append(vote)
-    }
+    guard let vote = instances[vote.identifier]?.becomeReady(vote) else { return }
     let parcel = effects.prepare(.ready(vote))
     for peer in subscriptions.members { effects.send(parcel, to: peer) }
   }
@@ -239,36 +229,31 @@ public struct ReadyBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>:
     let inReady = readySample.position(of: sender)
     let inDelivery = deliverySample.position(of: sender)
     guard inReady != nil || inDelivery != nil else { return }
-    let instance = instances[vote.identifier]
-    let isKnown =
-      instance?.readyReplies.knows(vote.digest) == true
-      || instance?.deliveryReplies.knows(vote.digest) == true
-      || instance?.ready.contains { $0.digest == vote.digest } == true
-    if !isKnown {
-      checks += 1
-      guard auth.verifies(vote.signature, of: vote.digest, as: vote.identifier) else {
-        return effects.indicate(.misbehaved(sender, .badSignature))
+    guard vote.isWellFormed else { return effects.indicate(.misbehaved(sender, .malformed)) }
+    let inSamples = (ready: inReady, delivery: inDelivery)
+    let fate: VoteFate
+    if let index = instances.index(forKey: vote.identifier) {
+      fate = instances.values[index].count(
+        vote, from: inSamples, in: readySample, deliverySample, auth: auth, checks: &checks)
+    } else {
+      var instance = Instance()
+      fate = instance.count(
+        vote, from: inSamples, in: readySample, deliverySample, auth: auth, checks: &checks)
+      if fate == .counted {
+        open(vote.identifier)
+        instances[vote.identifier] = instance
       }
     }
-    open(vote.identifier)
-    if let inReady,
-      instances[vote.identifier]?.readyReplies.take(
-        vote, from: inReady, in: readySample, perVoter: Self.digestsPerVoter) == true,
-      let outcome = instances[vote.identifier]?.readyReplies.outcome(
-        of: vote.digest, threshold: parameters.readyThreshold)
-    {
-      becomeReady(
-        Vote(
-          identifier: vote.identifier, digest: vote.digest, signature: vote.signature,
-          refused: outcome.lacking,
-          hops: outcome.hops == .max ? .max : outcome.hops + 1), into: &effects)
+    switch fate {
+    case .counted: break
+    case .forged: return effects.indicate(.misbehaved(sender, .badSignature))
+    case .ignored: return
     }
-    if let inDelivery,
-      instances[vote.identifier]?.deliveryReplies.take(
-        vote, from: inDelivery, in: deliverySample, perVoter: Self.digestsPerVoter) == true
-    {
-      choose(vote.digest, of: vote.identifier, at: now, into: &effects)
+    let threshold = parameters.readyThreshold
+    if inReady != nil, let ready = instances[vote.identifier]?.contagious(vote, threshold: threshold) {
+      becomeReady(ready, into: &effects)
     }
+    if inDelivery != nil { choose(vote.digest, of: vote.identifier, at: now, into: &effects) }
   }
 
   /// The first batch to meet the delivery threshold is the one that is delivered.
@@ -277,11 +262,8 @@ public struct ReadyBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>:
     _ digest: Auth.Digest, of identifier: MessageIdentifier, at now: Instant,
     into effects: inout some Effects<Self> & ~Copyable
   ) {
-    guard let instance = instances[identifier],
-      instance.deliveryReplies.outcome(of: digest, threshold: parameters.deliveryThreshold) != nil
-    else { return }
-    if instance.delivery.chosen == nil {
-      instances[identifier]?.delivery.chosen = digest
+    let threshold = parameters.deliveryThreshold
+    if instances[identifier]?.chooses(digest, threshold: threshold) == true {
       fetch(identifier, at: now, into: &effects)
     }
     deliver(identifier, into: &effects)
@@ -289,12 +271,10 @@ public struct ReadyBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>:
 
   @inlinable
   mutating func deliver(_ identifier: MessageIdentifier, into effects: inout some Effects<Self> & ~Copyable) {
-    guard var instance = instances[identifier],
-      let delivery = instance.delivery.deliver(
-        by: instance.deliveryReplies, threshold: parameters.deliveryThreshold)
-    else { return }
-    instances[identifier] = instance
-    effects.indicate(delivery)
+    let threshold = parameters.deliveryThreshold
+    if let told = instances[identifier]?.deliver(threshold: threshold) {
+      effects.indicate(told)
+    }
   }
 
   /// Asks one process after another for the chosen batch, if it is not here: those of the delivery sample that are
@@ -311,6 +291,78 @@ public struct ReadyBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>:
     instances[identifier]?.delivery = delivery
     effects.send(effects.prepare(.fetch(identifier, chosen)), to: peer)
     effects.schedule(.fetch(identifier), at: now + fetchTimeout)
+  }
+}
+
+// These change an instance where it lies: a copy for each vote would be most of the vote's cost.
+extension ReadyBroadcast.Instance {
+  /// Counts a vote by a member of either sample. Its signature is checked, unless that of its digest was before.
+  @inlinable
+  mutating func count(
+    _ vote: Vote<Auth>, from member: (ready: Int?, delivery: Int?), in readySample: MultisetSample,
+    _ deliverySample: MultisetSample, auth: Auth, checks: inout UInt64
+  ) -> VoteFate {
+    let isKnown =
+      readyReplies.knows(vote.digest) || deliveryReplies.knows(vote.digest)
+      || ready.contains { $0.digest == vote.digest }
+    if !isKnown {
+      let hasRoom =
+        member.ready.map(readyReplies.hasRoom) ?? false
+        || member.delivery.map(deliveryReplies.hasRoom)
+          ?? false
+      guard hasRoom else { return .ignored }
+      checks += 1
+      guard auth.verifies(vote.signature, of: vote.digest, as: vote.identifier) else { return .forged }
+    }
+    var isCounted = false
+    if let member = member.ready { isCounted = readyReplies.take(vote, from: member, in: readySample) }
+    if let member = member.delivery, deliveryReplies.take(vote, from: member, in: deliverySample) {
+      isCounted = true
+    }
+    return isCounted ? .counted : .ignored
+  }
+
+  /// That the process is ready for as much of a batch as so many are; `nil` if it is ready for all of it, or too few
+  /// are.
+  @inlinable
+  mutating func contagious(_ vote: Vote<Auth>, threshold: Int) -> Vote<Auth>? {
+    if ready.contains(where: { $0.digest == vote.digest && $0.refused.isEmpty }) { return nil }
+    guard let outcome = readyReplies.outcome(of: vote.digest, threshold: threshold) else { return nil }
+    return Vote(
+      identifier: vote.identifier, digest: vote.digest, signature: vote.signature, refused: outcome.lacking,
+      hops: outcome.hops == .max ? .max : outcome.hops + 1)
+  }
+
+  /// What is to be told when the process becomes ready; `nil` if it told as much before.
+  @inlinable
+  mutating func becomeReady(_ vote: Vote<Auth>) -> Vote<Auth>? {
+    guard let known = ready.firstIndex(where: { $0.digest == vote.digest }) else {
+      ready.append(vote)
+      return vote
+    }
+    // Readiness only grows: by pcb.Deliver for some entries and by contagion for others.
+    let before = ready[known]
+    let refused = before.refused.filter(vote.refused.contains)
+    guard refused.count < before.refused.count else { return nil }
+    ready[known] = Vote(
+      identifier: vote.identifier, digest: vote.digest, signature: before.signature, refused: refused,
+      hops: vote.hops)
+    return ready[known]
+  }
+
+  /// Chooses a batch, if it is the first to meet the threshold.
+  ///
+  /// - Returns: whether it was chosen now.
+  @inlinable
+  mutating func chooses(_ digest: Auth.Digest, threshold: Int) -> Bool {
+    guard delivery.chosen == nil, deliveryReplies.meets(threshold, for: digest) else { return false }
+    delivery.chosen = digest
+    return true
+  }
+
+  @inlinable
+  mutating func deliver(threshold: Int) -> SecureIndication<Auth>? {
+    delivery.deliver(by: deliveryReplies, threshold: threshold)
   }
 }
 

@@ -26,6 +26,17 @@ public protocol SecureAuthenticator: Sendable {
   func admits(_ sender: Peer) -> Bool
   /// Whether the identifier's origin signed this digest under this identifier.
   func verifies(_ signature: Signature, of digest: Digest, as identifier: MessageIdentifier) -> Bool
+  /// Whether an entry is its author's, as far as the payload shows. One that is not is refused before anything is
+  /// remembered in the author's name: else a liar could use up the numbers of others.
+  ///
+  /// By default every entry is.
+  func admits(entryAt position: Int, of payload: Payload) -> Bool
+}
+
+extension SecureAuthenticator {
+  /// Every entry is its author's.
+  @inlinable
+  public func admits(entryAt position: Int, of payload: Payload) -> Bool { true }
 }
 
 /// What a secure broadcast carries: a batch of entries that do not depend on each other, such as payments of different
@@ -92,6 +103,12 @@ public struct SignedBatch<Auth: SecureAuthenticator>: Sendable {
     self.hops = hops
     digest = auth.digest(of: payload)
   }
+
+  /// Whether it is as large as a batch may be, at most.
+  @inlinable
+  public var isWithinLimits: Bool {
+    payload.entryCount <= BatchLimits.entries && payload.byteCount <= Auth.Payload.byteLimit
+  }
 }
 
 /// The word that a process gives for a batch: an echo, or that it is ready.
@@ -119,5 +136,12 @@ public struct Vote<Auth: SecureAuthenticator>: Sendable {
     self.signature = signature
     self.refused = refused
     self.hops = hops
+  }
+
+  /// Whether what it refuses are positions of a batch, ascending, each once.
+  @inlinable
+  public var isWellFormed: Bool {
+    guard let last = refused.last else { return true }
+    return last < BatchLimits.entries && zip(refused, refused.dropFirst()).allSatisfy { $0 < $1 }
   }
 }
