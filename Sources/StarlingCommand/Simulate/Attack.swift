@@ -20,14 +20,14 @@ struct AttackOptions {
     SecureConduct.allCases.filter { $0 != .spam }.map { $0 == .mute ? "mute (default)" : $0.rawValue })
 
   init(_ arguments: Arguments) throws(CommandError) {
+    guard try arguments.choice("adversary", default: SecureConduct.mute) != .spam else {
+      throw .usage("--adversary spam is no attack on one broadcast: give it to starling simulate.")
+    }
     isEstimate = arguments.has("estimate")
     runs = try arguments.integer("runs", in: 1...1_000_000_000, default: 100)
     jobs = try arguments.integer("jobs", in: 1...1_024, default: max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
     json = arguments.has("json")
     secure = try SecureOptions(arguments, standard: .secure, own: ["runs", "estimate", "jobs"])
-    guard secure.scenario.adversary != .spam else {
-      throw .usage("--adversary spam is no attack on one broadcast: give it to starling simulate.")
-    }
     guard !isEstimate || secure.scenario.estimator != nil else {
       throw .usage("--estimate judges samples, and Bracha's broadcast has none: leave it out.")
     }

@@ -75,7 +75,7 @@ struct SecureOptions {
       scenario.drain = try arguments.duration("drain", in: anyTime) ?? scenario.drain
     }
     scenario.adversary = try arguments.choice("adversary", default: .mute)
-    if arguments.text("spam-rate") != nil {
+    if arguments.verb.option(named: "spam-rate") != nil, arguments.text("spam-rate") != nil {
       guard scenario.adversary == .spam else {
         throw .usage("--spam-rate goes with --adversary spam: give both or neither.")
       }
