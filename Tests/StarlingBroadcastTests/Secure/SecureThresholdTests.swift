@@ -487,4 +487,109 @@ struct SecureThresholdTests {
     #expect(accused(effects.indications) == [.badSignature, .badSignature, .badSignature, .badSignature])
     #expect(process.liveInstances == 0 && effects.sent.isEmpty)
   }
+
+  @Test("Ready Broadcast and Bracha's check what votes and senders sign, and tell of what is forged")
+  func forgeries() throws {
+    var (process, effects, ready, _) = try ready()
+    let forged = IdealVote(
+      identifier: batch(1).identifier, digest: 5, signature: 6, refused: [], hops: 1)
+    process.receive(.ready(forged), from: ready[0], at: .zero, into: &effects)
+    #expect(accused(effects.indications) == [.badSignature] && process.liveInstances == 0)
+    var (quorum, told) = bracha()
+    quorum.receive(.echo(forged), from: Peer(3), at: .zero, into: &told)
+    let foreign = IdealBatch(
+      identifier: quorumBatch(1).identifier, payload: quorumBatch(1).payload, signature: 6, hops: 1,
+      auth: IdealSecureAuthenticator(owner: Peer(3)))
+    quorum.receive(.send(foreign), from: Peer(15), at: .zero, into: &told)
+    #expect(accused(told.indications) == [.badSignature, .badSignature])
+    #expect(quorum.liveInstances == 0 && told.sent.isEmpty)
+  }
+
+  @Test("A second batch of an instance is not even checked, and a number is broadcast once")
+  func secondBatch() {
+    var (process, effects) = echo()
+    for number in 1...5 as ClosedRange<UInt32> {
+      process.receive(.gossip(.gossip(batch(number))), from: Self.sender, at: .zero, into: &effects)
+    }
+    #expect(process.signatureChecks == 1)
+    process.receive(.gossip(.subscribe), from: Self.subscriber, at: .zero, into: &effects)
+    effects.clear()
+    for number in 1...2 as ClosedRange<UInt32> {
+      process.handle(
+        .broadcast(SyntheticBatch(number: number, byteCount: 1), sequence: 0), at: .zero, into: &effects)
+    }
+    let passedOn = effects.sent.count { $0.to == Self.subscriber }
+    #expect(passedOn == 1)
+  }
+
+  @Test("Who was drawn twice refuses twice, and who would refuse more than before is not heard")
+  func refusalsOfMultiplicity() throws {
+    var random = testRandom()
+    let sample = MultisetSample(size: 40, from: NumberedMembership(population: 8), random: &random)
+    let twice = try #require(sample.members.indices.first { sample.multiplicity(at: $0) > 1 })
+    var tally = VoteTally<IdealSecureAuthenticator>()
+    for member in sample.members.indices {
+      _ = tally.take(vote(batch(1), refused: member == twice ? [3] : []), from: member, in: sample)
+    }
+    let accepting = 40 - sample.multiplicity(at: twice)
+    #expect(tally.outcome(of: batch(1).digest, threshold: accepting)?.lacking == [])
+    #expect(tally.outcome(of: batch(1).digest, threshold: accepting + 1)?.lacking == [3])
+    let isHeard = tally.take(vote(batch(1), refused: [3, 4]), from: twice, in: sample)
+    #expect(!isHeard && tally.outcome(of: batch(1).digest, threshold: accepting + 1)?.lacking == [3])
+  }
+
+  @Test("Readiness by pcb.Deliver for some entries and by contagion for others adds up")
+  func readinessGrows() throws {
+    var (process, effects, ready, _) = try ready()
+    let batch = batch(1, entries: oneEntryEach(2))
+    process.receive(.echo(.gossip(.gossip(batch))), from: Self.sender, at: .zero, into: &effects)
+    for member in try #require(process.echo.sample).members {
+      process.receive(.echo(.echo(vote(batch, refused: [0]))), from: member, at: .zero, into: &effects)
+    }
+    for member in ready[..<4] {
+      process.receive(.ready(vote(batch, refused: [1])), from: member, at: .zero, into: &effects)
+    }
+    let told = effects.sent.compactMap { message, _ in
+      if case .ready(let vote) = message { vote.refused } else { nil }
+    }
+    #expect(told == [[0], []])
+  }
+
+  @Test("The chosen batch stays chosen while entries of it are lacking, and fetching asks one after another")
+  func chosen() throws {
+    var (process, effects, _, delivery) = try ready()
+    let (first, second) = (batch(1, entries: oneEntryEach(2)), batch(2))
+    for member in delivery[..<6] {
+      process.receive(.ready(vote(first, refused: [0])), from: member, at: .zero, into: &effects)
+    }
+    for _ in 0..<5 { process.expire(.fetch(first.identifier), at: .zero, into: &effects) }
+    let asked = effects.sent.compactMap { message, peer in
+      if case .fetch = message { peer } else { nil }
+    }
+    #expect(asked.count == 6 && Set(asked) == Set(delivery[..<6]), "\(asked)")
+    for number in 3...50 as ClosedRange<UInt32> {
+      process.receive(.supply(batch(number)), from: delivery[0], at: .zero, into: &effects)
+    }
+    #expect(
+      process.instances.values.allSatisfy { $0.delivery.batches.isEmpty }, "only what is wanted is kept")
+    process.receive(.supply(first), from: delivery[0], at: .zero, into: &effects)
+    for member in delivery {
+      process.receive(.ready(vote(second)), from: member, at: .zero, into: &effects)
+    }
+    process.receive(.supply(second), from: delivery[0], at: .zero, into: &effects)
+    #expect(delivered(effects.indications) == [1])
+  }
+
+  @Test("Who is ready for some of a batch is not ready for another under Bracha's")
+  func brachaReadyForOne() {
+    var (process, effects) = bracha()
+    let (first, second) = (quorumBatch(1, entries: oneEntryEach(2)), quorumBatch(2))
+    for peer in 1...6 {
+      process.receive(.ready(vote(first, refused: [0])), from: Peer(peer), at: .zero, into: &effects)
+    }
+    for peer in 7...13 {
+      process.receive(.ready(vote(second)), from: Peer(peer), at: .zero, into: &effects)
+    }
+    #expect(readies(effects) == 15)
+  }
 }
