@@ -33,6 +33,10 @@ struct EpsilonPinTests {
     let bound = ReadyBound(
       nodes: nodes, correct: nodes * 9 / 10, byzantine: 0.1, ready: 122, readyThreshold: 42, delivery: 176,
       deliveryThreshold: 126)
+    let careless = ReadyBound(
+      nodes: nodes, correct: nodes * 9 / 10, byzantine: 0.1, ready: 60, readyThreshold: 40, delivery: 80,
+      deliveryThreshold: 20)
+    expectNear(careless.spuriousAtMost, 0.49669256399809375, "spurious by deliveries")
     expectNear(bound.spuriousAtMost, 1.4571489936051556e-09, "spurious")
     expectNear(bound.divisibleAtMost, 1.0454724055657325e-08, "division")
     expectNear(bound.resting, 9.488759051691485e-09, "resting")
