@@ -124,6 +124,10 @@ struct BadInputTests {
     BadInput("epsilon --nodes 100 --echo 50 --echo-threshold 51", 2, "may be as great"),
     BadInput("simulate attack --nodes 64 --broadcast bracha --estimate", 2, "has none: leave it out."),
     BadInput("simulate attack --nodes 64 --runs 0", 2, "whole number from"),
+    BadInput(
+      "simulate attack --nodes 64 --byzantine 10% --adversary spam", 2, "give it to starling simulate."),
+    BadInput("simulate --broadcast bracha --spam-rate 5", 2, "goes with --adversary spam"),
+    BadInput("simulate --spam-rate 5", 2, "give both or neither."),
     BadInput("simulate attack --nodes 64 --adversary censor", 2, "equivocate"),
     BadInput("simulate --check --partition 50%@10s..10min", 2, "give a longer --drain"),
     BadInput("simulate --nodes -1", 2, "whole number from"),

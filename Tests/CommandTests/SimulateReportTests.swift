@@ -114,4 +114,32 @@ struct SimulateReportTests {
       separator: " ")
     for conduct in Conduct.allCases { #expect(simulate.contains(conduct.rawValue)) }
   }
+
+  @Test(
+    "A secure broadcast reports every field that simulations do, null where nothing measures it, and its spam"
+  )
+  func secureFields() throws {
+    let words = [
+      "simulate", "--broadcast", "bracha", "--nodes", "12", "--byzantine", "15%", "--messages", "2",
+      "--drain",
+      "2s",
+    ]
+    let quiet = try CommandRun(words + ["--json"]).json()
+    for name in [
+      "coverage_10s", "rmr", "rmr_first", "last_delivery_hop", "view_size", "components", "strong_components",
+      "bytes_per_node", "spam_messages", "spam_instances", "dropped", "live_instances_max",
+    ] {
+      #expect(quiet[name] is NSNull, "\(name)")
+    }
+    #expect(quiet["reliability"] as? Double == 1 && quiet["reliability_min"] as? Double == 1)
+    #expect(quiet["accusations"] as? Int == 0)
+    #expect((quiet["messages_per_node"] as? [String: Any])?["p99"] is Double)
+    let run = try CommandRun(words + ["--adversary", "spam", "--spam-rate", "200", "--json"])
+    let spam = try run.json()
+    #expect(spam["reliability"] as? Double == 1, "\(run.messages)")
+    #expect(try #require(spam["spam_instances"] as? Int) > 300)
+    #expect(try #require(spam["dropped"] as? Int) > 300 && (spam["accusations"] as? Int ?? 0) > 10)
+    let most = try #require(spam["live_instances_max"] as? Int)
+    #expect(most > 0 && most <= 12 * 128)
+  }
 }

@@ -28,7 +28,9 @@ struct SecureScenarioTests {
     return scenario.run()
   }
 
-  @Test("No adversary makes safe samples or quorums break a promise", arguments: SecureConduct.allCases)
+  @Test(
+    "No adversary makes safe samples or quorums break a promise",
+    arguments: SecureConduct.allCases.filter { $0 != .spam })
   func held(adversary: SecureConduct) {
     for (broadcast, byzantine) in [
       (SecureScenario.Broadcast.secure(Self.safe), 0.1), (.consistent(Self.safe), 0.1), (.bracha, 0.32),
@@ -60,6 +62,25 @@ struct SecureScenarioTests {
     scenario.liarsBelieved = 21
     let report = scenario.run()
     #expect(report.inconsistentInstances > 0, "\(replay)")
+  }
+
+  @Test("Spammers fill their own windows, are accused, and keep nobody from delivering")
+  func spam() throws {
+    for broadcast in [SecureScenario.Broadcast.secure(Self.safe), .consistent(Self.safe), .bracha] {
+      var scenario = SecureScenario()
+      (scenario.nodes, scenario.byzantine, scenario.adversary) = (12, 0.15, .spam)
+      (scenario.broadcast, scenario.messages, scenario.senders) = (broadcast, 4, 2)
+      (scenario.spamRate, scenario.drain, scenario.seed) = (300, .seconds(3), testSeed)
+      let report = scenario.run()
+      #expect(report.judged == 4 && report.reliability == 1, "\(broadcast); \(replay)")
+      #expect(report.consistencyViolations == 0 && report.validityViolations == 0, "\(broadcast); \(replay)")
+      let spam = try #require(report.spam)
+      // Two liars, 300 messages a second of each, of which 10 in 16 open an instance.
+      #expect(spam.messages > 2_000 && spam.instances > 1_200 && spam.dropped > 1_000, "\(spam)")
+      #expect(spam.liveInstances > 64 && spam.liveInstances <= spam.liveInstanceLimit, "\(spam)")
+      #expect(spam.liveInstances <= 2 * 64 + 4, "a window of each liar, and what is correct; \(spam)")
+      #expect(report.accusations > 50, "\(broadcast)")
+    }
   }
 
   @Test("The same seed gives the same report, and correct processes send what the formula says")

@@ -14,6 +14,8 @@ struct BatchDelivery<Auth: SecureAuthenticator>: Sendable {
   @usableFromInline var undelivered: [UInt16]?
   /// Who was asked for the chosen batch last, counted on from a random one; 0 before anybody was.
   @usableFromInline var asked = 0
+  /// Who was given a batch: links are reliable, so nobody needs it twice.
+  @usableFromInline var supplied = PeerSet()
 
   @inlinable
   init() {}
@@ -39,9 +41,16 @@ struct BatchDelivery<Auth: SecureAuthenticator>: Sendable {
   /// - Returns: whether it was wanted.
   @inlinable
   mutating func supply(_ batch: SignedBatch<Auth>) -> Bool {
-    guard isWanting, chosen == batch.digest else { return false }
+    guard isWanting, chosen == batch.digest, batch.isWithinLimits else { return false }
     batches.append(batch)
     return true
+  }
+
+  /// What a peer that fetches is given: each peer once, so that asking again and again is answered by nothing.
+  @inlinable
+  mutating func give(_ digest: Auth.Digest, to peer: Peer) -> SignedBatch<Auth>? {
+    guard let batch = batch(digest), supplied.insert(peer) else { return nil }
+    return batch
   }
 
   /// What can be delivered now that could not before, by the votes for the chosen batch.

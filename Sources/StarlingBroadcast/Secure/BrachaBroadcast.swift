@@ -135,7 +135,10 @@ public struct BrachaBroadcast<Auth: SecureAuthenticator>: SecureBroadcastProcess
   ) {
     switch message {
     case .send(let batch):
-      guard sender == batch.identifier.origin, instances[batch.identifier]?.echoed == nil else { return }
+      guard sender == batch.identifier.origin, auth.admits(sender),
+        instances[batch.identifier]?.echoed == nil
+      else { return }
+      guard batch.isWithinLimits else { return effects.indicate(.misbehaved(sender, .malformed)) }
       checks += 1
       guard auth.verifies(batch) else {
         return effects.indicate(.misbehaved(sender, .badSignature))
@@ -144,7 +147,8 @@ public struct BrachaBroadcast<Auth: SecureAuthenticator>: SecureBroadcastProcess
     case .echo(let vote): receive(vote, isReady: false, from: sender, at: now, into: &effects)
     case .ready(let vote): receive(vote, isReady: true, from: sender, at: now, into: &effects)
     case .fetch(let identifier, let digest):
-      guard members.position(of: sender) != nil, let batch = instances[identifier]?.delivery.batch(digest)
+      guard members.position(of: sender) != nil,
+        let batch = instances[identifier]?.delivery.give(digest, to: sender)
       else {
         return
       }
@@ -220,10 +224,7 @@ public struct BrachaBroadcast<Auth: SecureAuthenticator>: SecureBroadcastProcess
   mutating func echo(
     _ batch: SignedBatch<Auth>, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
   ) {
-    var refused: [UInt16] = []
-    for position in 0..<batch.payload.entryCount where !entries.admits(batch.payload.entry(at: position)) {
-      refused.append(UInt16(position))
-    }
+    let refused = entries.refusals(in: batch, auth: auth)
     let vote = Vote<Auth>(
       identifier: batch.identifier, digest: batch.digest, signature: batch.signature, refused: refused,
       hops: batch.hops == .max ? .max : batch.hops + 1)
@@ -241,26 +242,20 @@ public struct BrachaBroadcast<Auth: SecureAuthenticator>: SecureBroadcastProcess
     into effects: inout some Effects<Self> & ~Copyable
   ) {
     guard let member = members.position(of: sender), auth.admits(vote.identifier.origin) else { return }
-    let known = instances[vote.identifier]
-    let isKnown =
-      known?.delivery.batch(vote.digest) != nil || known?.echoes.knows(vote.digest) == true
-      || known?.readies.knows(vote.digest) == true
-    if !isKnown {
-      checks += 1
-      guard auth.verifies(vote.signature, of: vote.digest, as: vote.identifier) else {
-        return effects.indicate(.misbehaved(sender, .badSignature))
-      }
-    }
-    if isReady {
-      guard
-        instances[vote.identifier, default: Instance()].readies.take(
-          vote, from: member, in: members, perVoter: 1)
-      else { return }
+    guard vote.isWellFormed else { return effects.indicate(.misbehaved(sender, .malformed)) }
+    let fate: VoteFate
+    if let index = instances.index(forKey: vote.identifier) {
+      fate = instances.values[index].count(
+        vote, isReady: isReady, from: member, in: members, auth: auth, checks: &checks)
     } else {
-      guard
-        instances[vote.identifier, default: Instance()].echoes.take(
-          vote, from: member, in: members, perVoter: 1)
-      else { return }
+      var instance = Instance()
+      fate = instance.count(vote, isReady: isReady, from: member, in: members, auth: auth, checks: &checks)
+      if fate == .counted { instances[vote.identifier] = instance }
+    }
+    switch fate {
+    case .counted: break
+    case .forged: return effects.indicate(.misbehaved(sender, .badSignature))
+    case .ignored: return
     }
     advance(vote, at: now, into: &effects)
   }
@@ -331,6 +326,25 @@ public struct BrachaBroadcast<Auth: SecureAuthenticator>: SecureBroadcastProcess
     instances[identifier]?.delivery = delivery
     effects.send(effects.prepare(.fetch(identifier, chosen)), to: peer)
     effects.schedule(.fetch(identifier), at: now + fetchTimeout)
+  }
+}
+
+extension BrachaBroadcast.Instance {
+  /// Counts a vote. Its signature is checked, unless that of its digest was before.
+  @inlinable
+  mutating func count(
+    _ vote: Vote<Auth>, isReady: Bool, from member: Int, in members: MultisetSample, auth: Auth,
+    checks: inout UInt64
+  ) -> VoteFate {
+    if delivery.batch(vote.digest) == nil, !echoes.knows(vote.digest), !readies.knows(vote.digest) {
+      guard isReady ? readies.hasRoom(for: member) : echoes.hasRoom(for: member) else { return .ignored }
+      checks += 1
+      guard auth.verifies(vote.signature, of: vote.digest, as: vote.identifier) else { return .forged }
+    }
+    let isCounted =
+      isReady
+      ? readies.take(vote, from: member, in: members) : echoes.take(vote, from: member, in: members)
+    return isCounted ? .counted : .ignored
   }
 }
 

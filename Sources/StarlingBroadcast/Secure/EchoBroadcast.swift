@@ -198,7 +198,9 @@ public struct EchoBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>: 
     case .broadcast: break
     case .forget(let identifier):
       release(identifier, at: now, into: &effects)
-      if instances.removeValue(forKey: identifier) != nil { order.removeAll { $0 == identifier } }
+      instances[identifier] = nil
+      // Now and then: a search for each instance that ends would cost as much as there are instances.
+      if order.count > 2 * instances.count + 16 { order.removeAll { instances[$0] == nil } }
     case .renew(let peer):
       if isSampled(peer) { effects.send(effects.prepare(.subscribe), to: peer) }
     }
@@ -318,10 +320,7 @@ public struct EchoBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>: 
   mutating func echo(
     _ batch: SignedBatch<Auth>, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
   ) {
-    var refused: [UInt16] = []
-    for position in 0..<batch.payload.entryCount where !entries.admits(batch.payload.entry(at: position)) {
-      refused.append(UInt16(position))
-    }
+    let refused = entries.refusals(in: batch, auth: auth)
     open(batch.identifier)
     instances[batch.identifier]?.batch = batch
     instances[batch.identifier]?.refused = refused
@@ -335,21 +334,29 @@ public struct EchoBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>: 
     _ vote: Vote<Auth>, from sender: Peer, at now: Instant,
     into effects: inout some Effects<Self> & ~Copyable
   ) {
-    let instance = instances[vote.identifier]
-    guard let sample = epochs.samples(of: instance?.epoch ?? epochs.current)?.echo,
-      let member = sample.position(of: sender), auth.admits(vote.identifier.origin)
+    let known = instances.index(forKey: vote.identifier)
+    let epoch = known.map { instances.values[$0].epoch } ?? epochs.current
+    guard let sample = epochs.samples(of: epoch)?.echo, let member = sample.position(of: sender),
+      auth.admits(vote.identifier.origin)
     else { return }
-    if instance?.batch?.digest != vote.digest, instance?.replies.knows(vote.digest) != true {
-      checks += 1
-      guard auth.verifies(vote.signature, of: vote.digest, as: vote.identifier) else {
-        return effects.indicate(.misbehaved(sender, .badSignature))
+    guard vote.isWellFormed else { return effects.indicate(.misbehaved(sender, .malformed)) }
+    let fate: VoteFate
+    if let known {
+      fate = instances.values[known].count(vote, from: member, in: sample, auth: auth, checks: &checks)
+    } else {
+      // Nothing of it is kept unless it counts.
+      var instance = Instance(epoch: epoch, isBound: true)
+      fate = instance.count(vote, from: member, in: sample, auth: auth, checks: &checks)
+      if fate == .counted {
+        open(vote.identifier)
+        instances[vote.identifier]?.replies = instance.replies
       }
     }
-    open(vote.identifier)
-    guard instances[vote.identifier]?.replies.take(vote, from: member, in: sample, perVoter: 1) == true else {
-      return
+    switch fate {
+    case .counted: deliver(vote.identifier, at: now, into: &effects)
+    case .forged: effects.indicate(.misbehaved(sender, .badSignature))
+    case .ignored: break
     }
-    deliver(vote.identifier, at: now, into: &effects)
   }
 
   /// Delivers what this process echoed and Ê members of its sample echoed too.
@@ -357,18 +364,40 @@ public struct EchoBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>: 
   mutating func deliver(
     _ identifier: MessageIdentifier, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
   ) {
-    guard let instance = instances[identifier], let batch = instance.batch,
-      instance.undelivered?.isEmpty != true,
-      let threshold = epochs.samples(of: instance.epoch)?.threshold,
-      let outcome = instance.replies.outcome(of: batch.digest, threshold: threshold)
+    guard let epoch = instances[identifier]?.epoch, let threshold = epochs.samples(of: epoch)?.threshold,
+      let told = instances[identifier]?.deliver(threshold: threshold)
     else { return }
-    let refused = union(outcome.lacking, instance.refused)
-    if let before = instance.undelivered, before.count <= refused.count { return }
-    instances[identifier]?.undelivered = refused
-    var delivered = batch
-    delivered.hops = max(batch.hops, outcome.hops)
-    effects.indicate(.delivered(delivered, refused: refused))
-    if refused.isEmpty { release(identifier, at: now, into: &effects) }
+    effects.indicate(told)
+    if instances[identifier]?.undelivered?.isEmpty == true { release(identifier, at: now, into: &effects) }
+  }
+}
+
+// These change an instance where it lies: a copy for each vote would be most of the vote's cost.
+extension EchoBroadcast.Instance {
+  /// Counts a vote. Its signature is checked, unless that of its digest was before.
+  @inlinable
+  mutating func count(
+    _ vote: Vote<Auth>, from member: Int, in sample: MultisetSample, auth: Auth, checks: inout UInt64
+  ) -> VoteFate {
+    if batch?.digest != vote.digest, !replies.knows(vote.digest) {
+      guard replies.hasRoom(for: member) else { return .ignored }
+      checks += 1
+      guard auth.verifies(vote.signature, of: vote.digest, as: vote.identifier) else { return .forged }
+    }
+    return replies.take(vote, from: member, in: sample) ? .counted : .ignored
+  }
+
+  /// What can be delivered now that could not before.
+  @inlinable
+  mutating func deliver(threshold: Int) -> SecureIndication<Auth>? {
+    guard var batch, undelivered?.isEmpty != true,
+      let outcome = replies.outcome(of: batch.digest, threshold: threshold)
+    else { return nil }
+    let refused = union(outcome.lacking, self.refused)
+    if let undelivered, undelivered.count <= refused.count { return nil }
+    undelivered = refused
+    batch.hops = max(batch.hops, outcome.hops)
+    return .delivered(batch, refused: refused)
   }
 }
 

@@ -1,7 +1,11 @@
+import StarlingCore
+
 /// Which entry a process has echoed for each (author, sequence number): it never echoes another for the same.
 ///
 /// An author may have so many entries under way at once; what is settled is remembered by one number an author. When
-/// there is no room the entry is refused, which is always safe: it only delays its author.
+/// there is no room the entry is refused, which is always safe: it only delays its author. Authors are never forgotten,
+/// since what they said would be forgotten with them; so each sender has a share of its own in them, and one that invents
+/// authors leaves the others' shares alone.
 @frozen
 public struct EntryLog<Author: Hashable & Sendable, Contents: Hashable & Sendable>: Sendable {
   @usableFromInline
@@ -15,13 +19,15 @@ public struct EntryLog<Author: Hashable & Sendable, Contents: Hashable & Sendabl
   }
 
   @usableFromInline var windows: [Author: Window] = [:]
-  /// How many authors are remembered.
+  /// How many authors were first heard of in each sender's batches.
+  @usableFromInline var introduced: [Peer: Int] = [:]
+  /// How many authors are remembered for each sender.
   @usableFromInline let authorLimit: Int
   /// How many entries of an author may be under way.
   @usableFromInline let windowLimit: Int
 
   /// - Parameters:
-  ///   - authorLimit: how many authors are remembered, 1 or more.
+  ///   - authorLimit: how many authors are remembered of those first heard of in one sender's batches, 1 or more.
   ///   - windowLimit: how many entries of one author may be echoed and not settled, 1 or more.
   @inlinable
   public init(authorLimit: Int, windowLimit: Int) {
@@ -29,12 +35,36 @@ public struct EntryLog<Author: Hashable & Sendable, Contents: Hashable & Sendabl
     self.windowLimit = windowLimit
   }
 
+  /// How many authors are remembered.
+  public var authors: Int { windows.count }
+
   /// Whether the entry may be echoed: it was before, or nothing was for its author and number. It then counts as
   /// echoed.
+  ///
+  /// - Parameters:
+  ///   - entry: the entry.
+  ///   - sender: in whose batch it came.
   @inlinable
-  public mutating func admits(_ entry: BatchEntry<Author, Contents>) -> Bool {
-    guard windows[entry.author] != nil || windows.count < authorLimit else { return false }
+  public mutating func admits(_ entry: BatchEntry<Author, Contents>, from sender: Peer) -> Bool {
+    if windows[entry.author] == nil {
+      guard introduced[sender, default: 0] < authorLimit else { return false }
+      introduced[sender, default: 0] += 1
+    }
     return windows[entry.author, default: Window()].admit(entry, limit: windowLimit)
+  }
+
+  /// The positions of a batch's entries that may not be echoed, ascending. The others then count as echoed.
+  @inlinable
+  mutating func refusals<Auth: SecureAuthenticator>(in batch: SignedBatch<Auth>, auth: Auth) -> [UInt16]
+  where Auth.Payload.Author == Author, Auth.Payload.Contents == Contents {
+    var refused: [UInt16] = []
+    for position in 0..<batch.payload.entryCount {
+      let isAdmitted =
+        auth.admits(entryAt: position, of: batch.payload)
+        && admits(batch.payload.entry(at: position), from: batch.identifier.origin)
+      if !isAdmitted { refused.append(UInt16(position)) }
+    }
+    return refused
   }
 
   /// Forgets what an author has echoed up to a number: entries of that number and below are refused from now on.

@@ -116,7 +116,9 @@ public struct ErdosRenyiGossip<Auth: SecureAuthenticator, Oracle: SamplingOracle
         SignedBatch<Auth>(identifier: identifier, payload: payload, signature: signature, hops: 0),
         into: &effects)
     case .forget(let identifier):
-      if delivered.removeValue(forKey: identifier) != nil { order.removeAll { $0 == identifier } }
+      delivered[identifier] = nil
+      // Now and then: a search for each instance that ends would cost as much as there are instances.
+      if order.count > 2 * delivered.count + 16 { order.removeAll { delivered[$0] == nil } }
       settled.remove(identifier)
     case .renew(let peer):
       // Whoever subscribed passes batches on to this process as well.
@@ -152,6 +154,7 @@ public struct ErdosRenyiGossip<Auth: SecureAuthenticator, Oracle: SamplingOracle
     case .gossip(let batch):
       // A second batch of an instance is of no use even when its signature is good, so it is not checked.
       guard delivered[batch.identifier] == nil, auth.admits(batch.identifier.origin) else { return }
+      guard batch.isWithinLimits else { return effects.indicate(.misbehaved(sender, .malformed)) }
       checks += 1
       guard auth.verifies(batch) else {
         return effects.indicate(.misbehaved(sender, .badSignature))

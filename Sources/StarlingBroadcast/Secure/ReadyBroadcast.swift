@@ -44,9 +44,9 @@ public struct ReadyBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>:
     /// *ready*: for which batches this process is ready, and for which entries of them it is not.
     @usableFromInline var ready: [Vote<Auth>] = []
     /// *replies.ready*.
-    @usableFromInline var readyReplies = VoteTally<Auth>()
+    @usableFromInline var readyReplies = VoteTally<Auth>(perVoter: ReadyBroadcast.digestsPerVoter)
     /// *replies.delivery*.
-    @usableFromInline var deliveryReplies = VoteTally<Auth>()
+    @usableFromInline var deliveryReplies = VoteTally<Auth>(perVoter: ReadyBroadcast.digestsPerVoter)
     @usableFromInline var delivery = BatchDelivery<Auth>()
     /// By whose samples it is judged.
     @usableFromInline let epoch: UInt32
@@ -243,7 +243,9 @@ public struct ReadyBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>:
     case .broadcast: break
     case .forget(let identifier):
       release(identifier, at: now, into: &effects)
-      if instances.removeValue(forKey: identifier) != nil { order.removeAll { $0 == identifier } }
+      instances[identifier] = nil
+      // Now and then: a search for each instance that ends would cost as much as there are instances.
+      if order.count > 2 * instances.count + 16 { order.removeAll { instances[$0] == nil } }
     case .renew(let peer):
       if isSampled(peer) { effects.send(effects.prepare(.subscribe), to: peer) }
     }
@@ -273,7 +275,7 @@ public struct ReadyBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>:
     case .fetch(let identifier, let digest):
       // Only a subscriber can have met the threshold by this process's word.
       guard subscriptions.peers.contains(sender),
-        let batch = instances[identifier]?.delivery.batch(digest)
+        let batch = instances[identifier]?.delivery.give(digest, to: sender)
       else { return }
       effects.send(effects.prepare(.supply(batch)), to: sender)
     case .supply(let batch):
@@ -361,19 +363,7 @@ public struct ReadyBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>:
   mutating func becomeReady(
     _ vote: Vote<Auth>, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
   ) {
-    let known = instances[vote.identifier]?.ready.firstIndex { $0.digest == vote.digest }
-    var vote = vote
-    if let known, let before = instances[vote.identifier]?.ready[known] {
-      // Readiness only grows: by pcb.Deliver for some entries and by contagion for others.
-      let refused = before.refused.filter(vote.refused.contains)
-      guard refused.count < before.refused.count else { return }
-      vote = Vote(
-        identifier: vote.identifier, digest: vote.digest, signature: before.signature, refused: refused,
-        hops: vote.hops)
-      instances[vote.identifier]?.ready[known] = vote
-    } else {
-      instances[vote.identifier]?.ready.append(vote)
-    }
+    guard let vote = instances[vote.identifier]?.becomeReady(vote) else { return }
     let parcel = effects.prepare(.ready(vote))
     for peer in subscriptions.members { effects.send(parcel, to: peer) }
     settle(vote.identifier, at: now, into: &effects)
@@ -383,42 +373,39 @@ public struct ReadyBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>:
   mutating func receive(
     _ vote: Vote<Auth>, from sender: Peer, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
   ) {
-    let instance = instances[vote.identifier]
-    guard let samples = epochs.samples(of: instance?.epoch ?? epochs.current),
-      auth.admits(vote.identifier.origin)
-    else { return }
+    let known = instances.index(forKey: vote.identifier)
+    let epoch = known.map { instances.values[$0].epoch } ?? epochs.current
+    guard let samples = epochs.samples(of: epoch), auth.admits(vote.identifier.origin) else { return }
     let inReady = samples.ready.position(of: sender)
     let inDelivery = samples.delivery.position(of: sender)
     guard inReady != nil || inDelivery != nil else { return }
-    let isKnown =
-      instance?.readyReplies.knows(vote.digest) == true
-      || instance?.deliveryReplies.knows(vote.digest) == true
-      || instance?.ready.contains { $0.digest == vote.digest } == true
-    if !isKnown {
-      checks += 1
-      guard auth.verifies(vote.signature, of: vote.digest, as: vote.identifier) else {
-        return effects.indicate(.misbehaved(sender, .badSignature))
+    guard vote.isWellFormed else { return effects.indicate(.misbehaved(sender, .malformed)) }
+    let inSamples = (ready: inReady, delivery: inDelivery)
+    let fate: VoteFate
+    if let known {
+      fate = instances.values[known].count(
+        vote, from: inSamples, in: samples.ready, samples.delivery, auth: auth, checks: &checks)
+    } else {
+      // Nothing of it is kept unless it counts.
+      var instance = Instance(epoch: epoch)
+      fate = instance.count(
+        vote, from: inSamples, in: samples.ready, samples.delivery, auth: auth, checks: &checks)
+      if fate == .counted {
+        open(vote.identifier)
+        instances[vote.identifier]?.readyReplies = instance.readyReplies
+        instances[vote.identifier]?.deliveryReplies = instance.deliveryReplies
       }
     }
-    open(vote.identifier)
-    if let inReady,
-      instances[vote.identifier]?.readyReplies.take(
-        vote, from: inReady, in: samples.ready, perVoter: Self.digestsPerVoter) == true,
-      let outcome = instances[vote.identifier]?.readyReplies.outcome(
-        of: vote.digest, threshold: samples.readyThreshold)
-    {
-      becomeReady(
-        Vote(
-          identifier: vote.identifier, digest: vote.digest, signature: vote.signature,
-          refused: outcome.lacking,
-          hops: outcome.hops == .max ? .max : outcome.hops + 1), at: now, into: &effects)
+    switch fate {
+    case .counted: break
+    case .forged: return effects.indicate(.misbehaved(sender, .badSignature))
+    case .ignored: return
     }
-    if let inDelivery,
-      instances[vote.identifier]?.deliveryReplies.take(
-        vote, from: inDelivery, in: samples.delivery, perVoter: Self.digestsPerVoter) == true
-    {
-      choose(vote.digest, of: vote.identifier, at: now, into: &effects)
+    let threshold = samples.readyThreshold
+    if inReady != nil, let ready = instances[vote.identifier]?.contagious(vote, threshold: threshold) {
+      becomeReady(ready, at: now, into: &effects)
     }
+    if inDelivery != nil { choose(vote.digest, of: vote.identifier, at: now, into: &effects) }
   }
 
   /// The first batch to meet the delivery threshold is the one that is delivered.
@@ -427,12 +414,10 @@ public struct ReadyBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>:
     _ digest: Auth.Digest, of identifier: MessageIdentifier, at now: Instant,
     into effects: inout some Effects<Self> & ~Copyable
   ) {
-    guard let instance = instances[identifier],
-      let threshold = epochs.samples(of: instance.epoch)?.deliveryThreshold,
-      instance.deliveryReplies.outcome(of: digest, threshold: threshold) != nil
+    guard let epoch = instances[identifier]?.epoch,
+      let threshold = epochs.samples(of: epoch)?.deliveryThreshold
     else { return }
-    if instance.delivery.chosen == nil {
-      instances[identifier]?.delivery.chosen = digest
+    if instances[identifier]?.chooses(digest, threshold: threshold) == true {
       fetch(identifier, at: now, into: &effects)
     }
     deliver(identifier, at: now, into: &effects)
@@ -442,12 +427,11 @@ public struct ReadyBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>:
   mutating func deliver(
     _ identifier: MessageIdentifier, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
   ) {
-    guard var instance = instances[identifier],
-      let threshold = epochs.samples(of: instance.epoch)?.deliveryThreshold,
-      let delivery = instance.delivery.deliver(by: instance.deliveryReplies, threshold: threshold)
+    guard let epoch = instances[identifier]?.epoch,
+      let threshold = epochs.samples(of: epoch)?.deliveryThreshold,
+      let told = instances[identifier]?.deliver(threshold: threshold)
     else { return }
-    instances[identifier] = instance
-    effects.indicate(delivery)
+    effects.indicate(told)
     settle(identifier, at: now, into: &effects)
   }
 
@@ -466,6 +450,78 @@ public struct ReadyBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>:
     instances[identifier]?.delivery = delivery
     effects.send(effects.prepare(.fetch(identifier, chosen)), to: peer)
     effects.schedule(.fetch(identifier), at: now + fetchTimeout)
+  }
+}
+
+// These change an instance where it lies: a copy for each vote would be most of the vote's cost.
+extension ReadyBroadcast.Instance {
+  /// Counts a vote by a member of either sample. Its signature is checked, unless that of its digest was before.
+  @inlinable
+  mutating func count(
+    _ vote: Vote<Auth>, from member: (ready: Int?, delivery: Int?), in readySample: MultisetSample,
+    _ deliverySample: MultisetSample, auth: Auth, checks: inout UInt64
+  ) -> VoteFate {
+    let isKnown =
+      readyReplies.knows(vote.digest) || deliveryReplies.knows(vote.digest)
+      || ready.contains { $0.digest == vote.digest }
+    if !isKnown {
+      let hasRoom =
+        member.ready.map(readyReplies.hasRoom) ?? false
+        || member.delivery.map(deliveryReplies.hasRoom)
+          ?? false
+      guard hasRoom else { return .ignored }
+      checks += 1
+      guard auth.verifies(vote.signature, of: vote.digest, as: vote.identifier) else { return .forged }
+    }
+    var isCounted = false
+    if let member = member.ready { isCounted = readyReplies.take(vote, from: member, in: readySample) }
+    if let member = member.delivery, deliveryReplies.take(vote, from: member, in: deliverySample) {
+      isCounted = true
+    }
+    return isCounted ? .counted : .ignored
+  }
+
+  /// That the process is ready for as much of a batch as so many are; `nil` if it is ready for all of it, or too few
+  /// are.
+  @inlinable
+  mutating func contagious(_ vote: Vote<Auth>, threshold: Int) -> Vote<Auth>? {
+    if ready.contains(where: { $0.digest == vote.digest && $0.refused.isEmpty }) { return nil }
+    guard let outcome = readyReplies.outcome(of: vote.digest, threshold: threshold) else { return nil }
+    return Vote(
+      identifier: vote.identifier, digest: vote.digest, signature: vote.signature, refused: outcome.lacking,
+      hops: outcome.hops == .max ? .max : outcome.hops + 1)
+  }
+
+  /// What is to be told when the process becomes ready; `nil` if it told as much before.
+  @inlinable
+  mutating func becomeReady(_ vote: Vote<Auth>) -> Vote<Auth>? {
+    guard let known = ready.firstIndex(where: { $0.digest == vote.digest }) else {
+      ready.append(vote)
+      return vote
+    }
+    // Readiness only grows: by pcb.Deliver for some entries and by contagion for others.
+    let before = ready[known]
+    let refused = before.refused.filter(vote.refused.contains)
+    guard refused.count < before.refused.count else { return nil }
+    ready[known] = Vote(
+      identifier: vote.identifier, digest: vote.digest, signature: before.signature, refused: refused,
+      hops: vote.hops)
+    return ready[known]
+  }
+
+  /// Chooses a batch, if it is the first to meet the threshold.
+  ///
+  /// - Returns: whether it was chosen now.
+  @inlinable
+  mutating func chooses(_ digest: Auth.Digest, threshold: Int) -> Bool {
+    guard delivery.chosen == nil, deliveryReplies.meets(threshold, for: digest) else { return false }
+    delivery.chosen = digest
+    return true
+  }
+
+  @inlinable
+  mutating func deliver(threshold: Int) -> SecureIndication<Auth>? {
+    delivery.deliver(by: deliveryReplies, threshold: threshold)
   }
 }
 

@@ -26,6 +26,11 @@ public protocol SecureAuthenticator: Sendable {
   func admits(_ sender: Peer) -> Bool
   /// Whether the identifier's origin signed this digest under this identifier.
   func verifies(_ signature: Signature, of digest: Digest, as identifier: MessageIdentifier) -> Bool
+  /// Whether an entry is its author's, as far as the payload shows. One that is not is refused before anything is
+  /// remembered in the author's name: else a liar could use up the numbers of others.
+  ///
+  /// By default every entry is.
+  func admits(entryAt position: Int, of payload: Payload) -> Bool
   /// Whether a batch is what its sender signed and may say: asked before anything of it is echoed.
   func verifies(_ batch: SignedBatch<Self>) -> Bool
 }
@@ -34,6 +39,10 @@ extension SecureAuthenticator {
   /// The digest of a payload.
   @inlinable
   public func digest(of payload: Payload) -> Digest { Self.digest(of: payload) }
+
+  /// Every entry is its author's.
+  @inlinable
+  public func admits(entryAt position: Int, of payload: Payload) -> Bool { true }
 
   /// Whether the sender signed it: everybody may say anything.
   @inlinable
@@ -106,6 +115,12 @@ public struct SignedBatch<Auth: SecureAuthenticator>: Sendable {
     self.hops = hops
     digest = Auth.digest(of: payload)
   }
+
+  /// Whether it is as large as a batch may be, at most.
+  @inlinable
+  public var isWithinLimits: Bool {
+    payload.entryCount <= BatchLimits.entries && payload.byteCount <= Auth.Payload.byteLimit
+  }
 }
 
 /// The word that a process gives for a batch: an echo, or that it is ready.
@@ -133,5 +148,12 @@ public struct Vote<Auth: SecureAuthenticator>: Sendable {
     self.signature = signature
     self.refused = refused
     self.hops = hops
+  }
+
+  /// Whether what it refuses are positions of a batch, ascending, each once.
+  @inlinable
+  public var isWellFormed: Bool {
+    guard let last = refused.last else { return true }
+    return last < BatchLimits.entries && zip(refused, refused.dropFirst()).allSatisfy { $0 < $1 }
   }
 }

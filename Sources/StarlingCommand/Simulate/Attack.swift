@@ -15,7 +15,14 @@ struct AttackOptions {
   let jobs: Int
   let json: Bool
 
+  /// What may be done in an attack on one broadcast, in words.
+  static let adversaries = FaultOptions.inWords(
+    SecureConduct.allCases.filter { $0 != .spam }.map { $0 == .mute ? "mute (default)" : $0.rawValue })
+
   init(_ arguments: Arguments) throws(CommandError) {
+    guard try arguments.choice("adversary", default: SecureConduct.mute) != .spam else {
+      throw .usage("--adversary spam is no attack on one broadcast: give it to starling simulate.")
+    }
     isEstimate = arguments.has("estimate")
     runs = try arguments.integer("runs", in: 1...1_000_000_000, default: 100)
     jobs = try arguments.integer("jobs", in: 1...1_024, default: max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))

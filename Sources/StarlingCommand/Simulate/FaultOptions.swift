@@ -38,7 +38,7 @@ enum FaultOptions {
   /// All that may be done to secure broadcasts.
   static let attacks = inWords(SecureConduct.allCases.map { $0 == .mute ? "mute (default)" : $0.rawValue })
 
-  private static func inWords(_ names: [String]) -> String {
+  static func inWords(_ names: [String]) -> String {
     names.dropLast().joined(separator: ", ") + " or " + (names.last ?? "")
   }
 

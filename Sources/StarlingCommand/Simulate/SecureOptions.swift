@@ -20,10 +20,14 @@ struct SecureOptions {
       .flag("accept-weak", "run a secure broadcast though it fails more often"),
     ] + EpsilonQuestion.sampleOptions
 
+  /// What `simulate` takes, where spam runs beside other broadcasts.
+  static let spamOption = Option(
+    "spam-rate", "N", "messages a second of each Byzantine process under --adversary spam (default 100)")
+
   private static let allowed =
     options.map(\.name) + [
       "nodes", "messages", "senders", "payload", "broadcast", "delay", "interval", "drain", "byzantine",
-      "adversary", "seed", "json", "out",
+      "adversary", "spam-rate", "seed", "json", "out",
     ]
 
   /// Whether a secure broadcast is asked for.
@@ -35,6 +39,10 @@ struct SecureOptions {
   static func refuse(in arguments: Arguments) throws(CommandError) {
     for option in options where !arguments.values(option.name).isEmpty || arguments.has(option.name) {
       throw .usage("--\(option.name) goes with --broadcast secure, consistent or auto: give both or neither.")
+    }
+    if arguments.text(spamOption.name) != nil {
+      throw .usage(
+        "--\(spamOption.name) goes with --broadcast secure, consistent or bracha: give both or neither.")
     }
   }
 
@@ -67,6 +75,12 @@ struct SecureOptions {
       scenario.drain = try arguments.duration("drain", in: anyTime) ?? scenario.drain
     }
     scenario.adversary = try arguments.choice("adversary", default: .mute)
+    if arguments.verb.option(named: "spam-rate") != nil, arguments.text("spam-rate") != nil {
+      guard scenario.adversary == .spam else {
+        throw .usage("--spam-rate goes with --adversary spam: give both or neither.")
+      }
+      scenario.spamRate = try arguments.integer("spam-rate", in: 1...1_000_000, default: scenario.spamRate)
+    }
     scenario.seed = try arguments.seed()
     guard scenario.liars < scenario.nodes else {
       throw .usage("--byzantine leaves nobody correct: give a smaller share.")

@@ -21,34 +21,46 @@ extension SecureReport {
       ("p99", optional(latencies.percentile(99)?.inMilliseconds)),
       ("max", latencies.count > 0 ? .number(latencies.maximum.inMilliseconds) : .null),
     ]
-    return .object([
-      ("nodes", .integer(scenario.nodes)), ("messages", .integer(scenario.messages)),
-      ("senders", .integer(scenario.senders)), ("payload", .integer(scenario.payload)),
-      ("broadcast", .string(scenario.broadcast.name)), ("chosen", .bool(options.isChosen)),
-      ("byzantine", .number(scenario.byzantine)), ("byzantine_processes", .integer(scenario.liars)),
-      ("adversary", scenario.liars > 0 ? .string(scenario.adversary.rawValue) : .null),
-      ("delay", .string(scenario.delay.description)), ("seed", .unsigned(scenario.seed)),
-      ("epsilon", optional(options.answer?.epsilon)),
-      ("parameters", options.answer?.parameterFields ?? .null),
-      ("reliability", optional(reliability)),
-      ("consistency_violations", .unsigned(consistencyViolations)),
-      ("totality_violations", .integer(totalityViolations)),
-      ("validity_violations", .integer(validityViolations)),
-      ("delivered_instances", .integer(deliveredInstances)),
-      ("latency_ms", .object(latency)),
-      ("latency_hops", .summary(latencyHops, fields: ["mean", "p50", "p99", "max"])),
-      ("messages_per_process", .summary(messagesPerProcess, fields: ["mean", "max"])),
-      ("subscriptions_per_process", .summary(subscriptionsPerProcess, fields: ["mean", "max"])),
-      ("signature_checks_per_process", .number(signatureChecksPerProcess)),
-      (
-        "trace_hash",
-        .string(hexadecimal((0..<8).map { UInt8(truncatingIfNeeded: traceHash >> (56 - 8 * $0)) }))
-      ),
-      ("events", .unsigned(events)), ("simulated_seconds", .number(simulated.inSeconds)),
-      ("cpu_seconds", .number(cost.cpuSeconds)), ("wall_seconds", .number(cost.wallSeconds)),
-      ("events_per_cpu_second", .number(Double(events) / max(cost.cpuSeconds, 1e-9))),
-      ("peak_bytes_per_node", .number(Double(cost.peakBytes) / Double(scenario.nodes))),
-    ])
+    // What other broadcasts report, and nothing measures here: there is no overlay, and sizes are not counted.
+    let absent = [
+      "coverage_10s", "rmr", "rmr_first", "last_delivery_hop", "view_size", "components", "strong_components",
+      "bytes_per_node",
+    ].map { ($0, JSONValue.null) }
+    return .object(
+      [
+        ("nodes", .integer(scenario.nodes)), ("messages", .integer(scenario.messages)),
+        ("senders", .integer(scenario.senders)), ("payload", .integer(scenario.payload)),
+        ("broadcast", .string(scenario.broadcast.name)), ("chosen", .bool(options.isChosen)),
+        ("byzantine", .number(scenario.byzantine)), ("byzantine_processes", .integer(scenario.liars)),
+        ("adversary", scenario.liars > 0 ? .string(scenario.adversary.rawValue) : .null),
+        ("delay", .string(scenario.delay.description)), ("seed", .unsigned(scenario.seed)),
+        ("epsilon", optional(options.answer?.epsilon)),
+        ("parameters", options.answer?.parameterFields ?? .null),
+        ("reliability", optional(reliability)), ("reliability_min", optional(reliabilityMinimum)),
+        ("consistency_violations", .unsigned(consistencyViolations)),
+        ("totality_violations", .integer(totalityViolations)),
+        ("validity_violations", .integer(validityViolations)),
+        ("delivered_instances", .integer(deliveredInstances)), ("accusations", .integer(accusations)),
+        ("spam_messages", spam.map { .unsigned($0.messages) } ?? .null),
+        ("spam_instances", spam.map { .unsigned($0.instances) } ?? .null),
+        ("dropped", spam.map { .unsigned($0.dropped) } ?? .null),
+        ("live_instances_max", spam.map { .integer($0.liveInstances) } ?? .null),
+        ("live_instances_limit", spam.map { .integer($0.liveInstanceLimit) } ?? .null),
+        ("latency_ms", .object(latency)),
+        ("latency_hops", .summary(latencyHops, fields: ["mean", "p50", "p99", "max"])),
+        ("messages_per_process", .summary(messagesPerProcess, fields: ["mean", "max"])),
+        ("subscriptions_per_process", .summary(subscriptionsPerProcess, fields: ["mean", "max"])),
+        ("messages_per_node", .summary(messagesPerNode, fields: ["mean", "p99", "max"])),
+        ("signature_checks_per_process", .number(signatureChecksPerProcess)),
+        (
+          "trace_hash",
+          .string(hexadecimal((0..<8).map { UInt8(truncatingIfNeeded: traceHash >> (56 - 8 * $0)) }))
+        ),
+        ("events", .unsigned(events)), ("simulated_seconds", .number(simulated.inSeconds)),
+        ("cpu_seconds", .number(cost.cpuSeconds)), ("wall_seconds", .number(cost.wallSeconds)),
+        ("events_per_cpu_second", .number(Double(events) / max(cost.cpuSeconds, 1e-9))),
+        ("peak_bytes_per_node", .number(Double(cost.peakBytes) / Double(scenario.nodes))),
+      ] + absent)
   }
 
   fileprivate func text(_ options: SecureOptions, _ cost: BroadcastReport.Cost) -> String {
@@ -82,6 +94,15 @@ extension SecureReport {
       lines.insert(
         "delivered      something in \(deliveredInstances) of \(Quantity.count(judged, "instance"))",
         at: lines.count - 3)
+    }
+    lines.append("accused        \(Quantity.count(accusations, "time"))")
+    if let spam {
+      lines += [
+        "spam           \(Quantity.count(Int(clamping: spam.messages), "message")) that opened"
+          + " \(Quantity.count(Int(clamping: spam.instances), "instance")); \(Quantity.grouped(Int(clamping: spam.dropped))) dropped",
+        "memory         \(Quantity.count(spam.liveInstances, "instance")) in one process at most, of"
+          + " \(Quantity.grouped(spam.liveInstanceLimit)) that may be",
+      ]
     }
     lines.append(
       "\(Quantity.count(Int(clamping: events), "event")) in \(figure(cost.cpuSeconds, 1)) s of processor time"

@@ -6,7 +6,7 @@ extension Verb {
       Option("nodes", "N", "how many processes there are (default 1000)"),
       Option("byzantine", "SHARE", "how many of them lie, below a third (default 0)"),
       Option(
-        "adversary", "NAME", "what those do: \(FaultOptions.attacks)"),
+        "adversary", "NAME", "what those do: \(AttackOptions.adversaries)"),
       Option("broadcast", "NAME", "secure (default), consistent or bracha"),
       Option("runs", "K", "attacks, each on samples drawn for it (default 100)"),
       .flag("estimate", "draw what the samples come to, and send no messages: a million attacks in seconds"),

@@ -22,7 +22,7 @@ extension Verb {
         "crash", "SHARE@WHEN",
         "a share of the peers crashes: 50%@60s, that long after the first message; 30%@broadcast, anew with"
           + " every message"),
-    ] + FaultOptions.options + SecureOptions.options + ChaosOptions.options + [
+    ] + FaultOptions.options + SecureOptions.options + [SecureOptions.spamOption] + ChaosOptions.options + [
       .flag("check", "hold the run to what is promised once all is calm; leave time for it with --drain"),
       .seed, .json, .out,
       Option("report", "FILE", "write an HTML page with plots and drawings"),

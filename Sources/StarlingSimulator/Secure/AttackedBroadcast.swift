@@ -8,6 +8,11 @@ protocol AttackedBroadcast: SecureBroadcastProcess where Auth == IdealSecureAuth
   static func echo(_ vote: Vote<Auth>) -> Message
   /// `nil` where nobody tells that it is ready.
   static func ready(_ vote: Vote<Auth>) -> Message?
+  /// What asks for the receiver's messages.
+  static var subscriptions: [Message] { get }
+  /// What asks for a batch, and what answers that; `nil` where nobody does.
+  static func fetch(_ digest: UInt64, of instance: MessageIdentifier) -> Message?
+  static func supply(_ batch: SignedBatch<Auth>) -> Message?
   /// Whether a message asks for the receiver's echoes, and whether for its readiness.
   static func asks(_ message: Message) -> (echoes: Bool, readiness: Bool)
   /// Whether a message passes a sender's batch on, so that it may be late.
@@ -22,6 +27,9 @@ extension EchoBroadcast: AttackedBroadcast where Auth == IdealSecureAuthenticato
   static func giving(_ batch: SignedBatch<Auth>) -> Message { .gossip(.gossip(batch)) }
   static func echo(_ vote: Vote<Auth>) -> Message { .echo(vote) }
   static func ready(_ vote: Vote<Auth>) -> Message? { nil }
+  static var subscriptions: [Message] { [.gossip(.subscribe), .subscribe] }
+  static func fetch(_ digest: UInt64, of instance: MessageIdentifier) -> Message? { nil }
+  static func supply(_ batch: SignedBatch<Auth>) -> Message? { nil }
   static func asks(_ message: Message) -> (echoes: Bool, readiness: Bool) {
     if case .subscribe = message { (true, false) } else { (false, false) }
   }
@@ -35,6 +43,9 @@ extension EchoBroadcast: AttackedBroadcast where Auth == IdealSecureAuthenticato
 extension ReadyBroadcast: AttackedBroadcast where Auth == IdealSecureAuthenticator {
   static func giving(_ batch: SignedBatch<Auth>) -> Message { .echo(Echo.giving(batch)) }
   static func echo(_ vote: Vote<Auth>) -> Message { .echo(.echo(vote)) }
+  static var subscriptions: [Message] { Echo.subscriptions.map(Message.echo) + [.subscribe] }
+  static func fetch(_ digest: UInt64, of instance: MessageIdentifier) -> Message? { .fetch(instance, digest) }
+  static func supply(_ batch: SignedBatch<Auth>) -> Message? { .supply(batch) }
   static func ready(_ vote: Vote<Auth>) -> Message? { .ready(vote) }
   static func asks(_ message: Message) -> (echoes: Bool, readiness: Bool) {
     switch message {
@@ -52,6 +63,9 @@ extension ReadyBroadcast: AttackedBroadcast where Auth == IdealSecureAuthenticat
 
 extension BrachaBroadcast: AttackedBroadcast where Auth == IdealSecureAuthenticator {
   static func giving(_ batch: SignedBatch<Auth>) -> Message { .send(batch) }
+  static var subscriptions: [Message] { [] }
+  static func fetch(_ digest: UInt64, of instance: MessageIdentifier) -> Message? { .fetch(instance, digest) }
+  static func supply(_ batch: SignedBatch<Auth>) -> Message? { .supply(batch) }
   static func echo(_ vote: Vote<Auth>) -> Message { .echo(vote) }
   static func ready(_ vote: Vote<Auth>) -> Message? { .ready(vote) }
   static func asks(_ message: Message) -> (echoes: Bool, readiness: Bool) { (false, false) }

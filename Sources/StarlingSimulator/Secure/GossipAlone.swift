@@ -6,7 +6,7 @@ import StarlingCore
 struct GossipAlone<Auth: SecureAuthenticator, Oracle: SamplingOracle>: SecureBroadcastProcess {
   typealias Gossip = ErdosRenyiGossip<Auth, Oracle>
   typealias Message = Gossip.Message
-  typealias Timer = Never
+  typealias Timer = Gossip.Timer
   typealias Request = SecureRequest<Auth.Payload>
   typealias Indication = SecureIndication<Auth>
 
@@ -14,7 +14,7 @@ struct GossipAlone<Auth: SecureAuthenticator, Oracle: SamplingOracle>: SecureBro
     typealias Outer = GossipAlone
     typealias Inner = Gossip
     static func message(_ message: Gossip.Message) -> Gossip.Message { message }
-    static func timer(_ timer: Never) -> Never {}
+    static func timer(_ timer: Gossip.Timer) -> Gossip.Timer { timer }
     static func indication(_ indication: Gossip.Indication) -> SecureIndication<Auth>? { nil }
   }
 
@@ -49,9 +49,18 @@ struct GossipAlone<Auth: SecureAuthenticator, Oracle: SamplingOracle>: SecureBro
       into: &effects)
   }
 
-  mutating func expire(
-    _ timer: Never, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
-  ) {}
+  mutating func expire(_ timer: Timer, at now: Instant, into effects: inout some Effects<Self> & ~Copyable) {
+    apply(effects.embedding(Whole.self) { gossip.expire(timer, at: now, into: &$0) }, into: &effects)
+  }
+
+  /// No link of a simulation is ever lost.
+  func listens(to peer: Peer) -> Bool { false }
+
+  /// Nobody votes.
+  func includesCorrect(_ peers: [Peer]) -> Bool { false }
+
+  /// Whatever comes is delivered.
+  mutating func settle(_ author: Auth.Payload.Author, through sequence: UInt64) {}
 
   mutating func disconnect(
     from peer: Peer, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
@@ -79,6 +88,9 @@ extension GossipAlone: AttackedBroadcast where Auth == IdealSecureAuthenticator 
   /// Nobody echoes: what stands for it is taken by nobody.
   static func echo(_ vote: Vote<Auth>) -> Message { .subscribe }
   static func ready(_ vote: Vote<Auth>) -> Message? { nil }
+  static var subscriptions: [Message] { [.subscribe] }
+  static func fetch(_ digest: UInt64, of instance: MessageIdentifier) -> Message? { nil }
+  static func supply(_ batch: SignedBatch<Auth>) -> Message? { nil }
   static func asks(_ message: Message) -> (echoes: Bool, readiness: Bool) { (false, false) }
   static func passesOn(_ message: Message) -> Bool {
     if case .gossip = message { true } else { false }

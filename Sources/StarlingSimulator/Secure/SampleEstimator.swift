@@ -59,7 +59,7 @@ public struct SampleEstimator: Sendable {
     let (nodeCount, correctCount) = (nodes, nodes - byzantine)
     classes =
       switch adversary {
-      case .mute: []
+      case .mute, .spam: []
       case .equivocate, .partial:
         [
           SampleClass(
@@ -124,7 +124,7 @@ public struct SampleEstimator: Sendable {
   /// How many correct processes are told of readiness for the first batch.
   var population: Count {
     switch adversary {
-    case .mute: Count(told: 0, untold: correct)
+    case .mute, .spam: Count(told: 0, untold: correct)
     case .equivocate, .equivocatePoisoned: Count(told: correct, untold: 0)
     case .partial: Count(told: (correct + 1) / 2, untold: correct / 2)
     }
@@ -153,7 +153,7 @@ public struct SampleEstimator: Sendable {
   /// How many pcb.Deliver the first batch, and how many the second.
   private func committed(_ random: inout some RandomSource) -> (first: Count, second: Count) {
     switch adversary {
-    case .mute:
+    case .mute, .spam:
       let reached = reachedByGossip(&random)
       let hears = Binomial(draws: parameters.echo, probability: Double(reached) / Double(nodes))
       let count = random.binomial(draws: reached, probability: hears.atLeast(parameters.echoThreshold))

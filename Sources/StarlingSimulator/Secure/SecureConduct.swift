@@ -12,4 +12,8 @@ public enum SecureConduct: String, Hashable, Sendable, CaseIterable {
   /// A Byzantine sender gives one batch to just so many that about half of them can commit to it, and another to the
   /// rest; Byzantine processes are ready for the first, but tell only every second one that asked.
   case partial
+  /// Everything that costs others memory or work: instances without end, far ahead, over and inside the window; votes for
+  /// batches made up for the purpose; the same subscriptions again and again; what is too large, badly formed or forged;
+  /// requests and answers that nobody asked for. Correct processes broadcast meanwhile.
+  case spam
 }

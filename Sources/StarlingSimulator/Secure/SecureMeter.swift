@@ -2,9 +2,8 @@ import StarlingBroadcast
 import StarlingCore
 
 /// What correct processes delivered, instance by instance, and how many messages each sent.
-struct SecureMeter<Inner: AttackedBroadcast>: SimulationObserver {
-  typealias Observed = SecureParticipant<Inner>
-
+struct SecureMeter<Observed: Process>: SimulationObserver
+where Observed.Indication == SecureIndication<IdealSecureAuthenticator> {
   struct Instance {
     /// How many correct processes delivered each batch.
     var deliverers: [UInt32: Int] = [:]
@@ -38,7 +37,7 @@ struct SecureMeter<Inner: AttackedBroadcast>: SimulationObserver {
     messages = [UInt32](repeating: 0, count: messages.count)
   }
 
-  mutating func sent(_ message: Inner.Message, from sender: Peer, to receiver: Peer, at now: Instant) {
+  mutating func sent(_ message: Observed.Message, from sender: Peer, to receiver: Peer, at now: Instant) {
     messages[Int(sender.index)] += 1
   }
 

@@ -23,14 +23,18 @@ public struct SecureReport: Sendable {
   public internal(set) var latencies = LatencyHistogram()
   /// The longest chain of messages that led to each delivery.
   public internal(set) var latencyHops: Distribution?
-  /// Messages of each correct process for a broadcast, subscriptions not counted ...
+  /// Messages of each correct process in the whole run, subscriptions not counted ...
+  public internal(set) var messagesPerNode: Distribution?
+  /// ... and for a broadcast ...
   public internal(set) var messagesPerProcess: Distribution?
-  /// ... which are sent once.
+  /// ... and of subscriptions, which are sent once.
   public internal(set) var subscriptionsPerProcess: Distribution?
   /// Signatures that a correct process checked for a broadcast, on average.
   public internal(set) var signatureChecksPerProcess = 0.0
-  /// How often a process was accused of a bad signature.
+  /// How often a correct process found that another had done what no correct process does.
   public internal(set) var accusations = 0
+  /// What spam came to; `nil` without any.
+  public internal(set) var spam: Spam?
   /// A hash over every event, in order.
   public internal(set) var traceHash: UInt64 = 0
   /// Deliveries and timers.
@@ -44,6 +48,23 @@ public struct SecureReport: Sendable {
   public var reliability: Double? {
     shares.isEmpty ? nil : shares.reduce(0, +) / Double(shares.count)
   }
+
+  /// What Byzantine processes sent to fill others' memory, and what came of it.
+  public struct Spam: Sendable {
+    /// Messages of theirs.
+    public internal(set) var messages: UInt64 = 0
+    /// How many different instances they signed something for.
+    public internal(set) var instances: UInt64 = 0
+    /// Messages that correct processes dropped because their instances were over or too far ahead.
+    public internal(set) var dropped: UInt64 = 0
+    /// The most instances that took memory in one correct process at the end of a second.
+    public internal(set) var liveInstances = 0
+    /// The most that may: a window, and what is kept, of each process.
+    public internal(set) var liveInstanceLimit = 0
+  }
+
+  /// The least of these shares.
+  public var reliabilityMinimum: Double? { shares.min() }
 
   /// Takes in how many correct processes delivered each batch of an instance.
   mutating func judge(_ deliverers: [UInt32: Int], correct: Int, isOfCorrectSender: Bool) {

@@ -4,7 +4,8 @@ import StarlingCore
 /// One run of a ``SecureScenario`` with one kind of broadcast.
 struct SecureRun<Inner: AttackedBroadcast>: ~Copyable {
   private let scenario: SecureScenario
-  private var network: Simulation<SecureParticipant<Inner>, LossyNetwork, SecureMeter<Inner>>
+  private var network:
+    Simulation<SecureParticipant<Inner>, LossyNetwork, SecureMeter<SecureParticipant<Inner>>>
   /// The share of echoes by which a process commits.
   private let committing: Double
   /// How many are correct: those with the lowest numbers. Samples do not look at numbers.
@@ -47,13 +48,15 @@ struct SecureRun<Inner: AttackedBroadcast>: ~Copyable {
 
   mutating func report(progress: (Int) -> Void) -> SecureReport {
     switch scenario.adversary {
-    case .mute: broadcastByCorrect(progress: progress)
+    // Spam has a run of its own; without anybody to spam, this one.
+    case .mute, .spam: broadcastByCorrect(progress: progress)
     case .equivocate, .equivocatePoisoned, .partial: attackAll(progress: progress)
     }
     let meter = network.observer
     report.latencies = meter.latencies
     report.latencyHops = Distribution(meter.hops.map(Int.init))
     let broadcasts = Double(max(1, scenario.messages))
+    report.messagesPerNode = Distribution((0..<correct).map { Int(meter.messages[$0]) })
     report.messagesPerProcess = Distribution(
       (0..<correct).map { Double(meter.messages[$0]) / broadcasts })
     let checks = (0..<correct).reduce(0) { $0 + (network[Peer($1)].correct?.signatureChecks ?? 0) }

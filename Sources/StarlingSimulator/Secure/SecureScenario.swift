@@ -35,6 +35,8 @@ public struct SecureScenario: Sendable {
   public var interval = Interval.seconds(1)
   /// How long after a broadcast, or after the end of an attack, it is judged.
   public var drain = Interval.seconds(10)
+  /// How many messages each Byzantine process sends a second where they spam.
+  public var spamRate = 100
   /// Decides every random choice.
   public var seed: UInt64 = 1
 
@@ -52,41 +54,50 @@ public struct SecureScenario: Sendable {
   ///
   /// - Parameter progress: called after each broadcast with how many are judged.
   public func run(progress: (Int) -> Void = { _ in }) -> SecureReport {
-    // Batches without entries: none is ever refused.
-    let entries = EntryLog<UInt32, UInt32>(authorLimit: 1, windowLimit: 1)
     let oracle = NumberedMembership(population: nodes)
     switch broadcast {
     case .secure(let parameters):
-      var run = SecureRun(self, committing: parameters.echoShare) {
+      return run(committing: parameters.echoShare, progress: progress) {
         ReadyBroadcast(
           identity: $0, auth: IdealSecureAuthenticator(owner: $0), oracle: oracle, parameters: parameters,
-          entries: entries)
+          entries: $1)
       }
-      return run.report(progress: progress)
     case .consistent(let parameters):
-      var run = SecureRun(self, committing: parameters.echoShare) {
+      return run(committing: parameters.echoShare, progress: progress) {
         EchoBroadcast(
           identity: $0, auth: IdealSecureAuthenticator(owner: $0), oracle: oracle, parameters: parameters,
-          entries: entries)
+          entries: $1)
       }
-      return run.report(progress: progress)
     case .gossip(let expectedSample):
-      var run = SecureRun(self, committing: 0) {
+      return run(committing: 0, progress: progress) { peer, _ in
         GossipAlone(
-          identity: $0, auth: IdealSecureAuthenticator(owner: $0), oracle: oracle,
+          identity: peer, auth: IdealSecureAuthenticator(owner: peer), oracle: oracle,
           expectedSample: expectedSample)
       }
-      return run.report(progress: progress)
     case .bracha:
       let everybody = MultisetSample(all: oracle)
       let believed = liarsBelieved ?? liars
-      var run = SecureRun(self, committing: (1 + Double(believed) / Double(nodes)) / 2) {
+      return run(committing: (1 + Double(believed) / Double(nodes)) / 2, progress: progress) {
         BrachaBroadcast(
           identity: $0, auth: IdealSecureAuthenticator(owner: $0), members: everybody, byzantine: believed,
-          entries: entries)
+          entries: $1)
       }
+    }
+  }
+
+  private func run<Inner: AttackedBroadcast>(
+    committing: Double, progress: (Int) -> Void, make: (Peer, EntryLog<UInt32, UInt32>) -> Inner
+  ) -> SecureReport {
+    if adversary == .spam, liars > 0 {
+      // A batch of a correct sender has one entry, of an author that nobody heard of before.
+      let entries = EntryLog<UInt32, UInt32>(authorLimit: max(64, messages), windowLimit: 1)
+      var run = SpamRun<Inner>(self) { make($0, entries) }
       return run.report(progress: progress)
     }
+    // Batches without entries: none is ever refused.
+    let entries = EntryLog<UInt32, UInt32>(authorLimit: 1, windowLimit: 1)
+    var run = SecureRun<Inner>(self, committing: committing) { make($0, entries) }
+    return run.report(progress: progress)
   }
 }
 
