@@ -41,7 +41,7 @@ let package = Package(
     .target(name: "CStarlingShims", dependencies: ["CMicrohttpd"]),
     module("StarlingCore", ["CSodium"]),
     module("StarlingTransport", ["StarlingCore", "CSodium"], readmes: ["."]),
-    module("StarlingOverlay", ["StarlingCore"], readmes: ["Admission", "SCAMP"]),
+    module("StarlingOverlay", ["StarlingCore"], readmes: ["Admission", "Brahms", "RandomWalk", "SCAMP"]),
     module("StarlingBroadcast", ["StarlingCore"], readmes: ["Epsilon", "Tree", "Flood", "Gossip", "Secure"]),
     module("StarlingApps", ["StarlingCore"], readmes: ["Files"]),
     module(

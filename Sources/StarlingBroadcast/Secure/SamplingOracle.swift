@@ -7,6 +7,16 @@ public protocol SamplingOracle: Sendable {
   var population: Int { get }
   /// One of them, by its position in 0 ..< `population`.
   func member(at position: Int) -> Peer
+  /// So many of them, drawn uniformly with replacement.
+  func draws(_ count: Int, random: inout some RandomSource & ~Copyable) -> [Peer]
+}
+
+extension SamplingOracle {
+  /// Each drawn by its position.
+  @inlinable
+  public func draws(_ count: Int, random: inout some RandomSource & ~Copyable) -> [Peer] {
+    (0..<count).map { _ in member(at: random.uniform(below: population)) }
+  }
 }
 
 /// The processes 0 ..< N: the membership of a simulation.
@@ -42,6 +52,43 @@ public struct ListedMembership: SamplingOracle {
   public func member(at position: Int) -> Peer { members[position] }
 }
 
+/// Uniform samples of a membership that nobody knows whole: what a Byzantine-tolerant sampler such as Brahms keeps.
+///
+/// Each sample serves as one draw, so a layer's sample is as good as if it had been drawn from all as long as there are
+/// as many as it wants. They are not drawn anew each time: samples of two layers and of two epochs share members as long
+/// as the sampler keeps them (README).
+@frozen
+public struct SampledMembership: SamplingOracle {
+  @usableFromInline let samples: [Peer]
+  /// N as estimated, or how many samples there are if these are more.
+  public let population: Int
+
+  /// - Parameters:
+  ///   - samples: independent uniform samples, with repetitions; `nil` is answered if there are none.
+  ///   - estimate: about how many processes there are.
+  @inlinable
+  public init?(_ samples: [Peer], estimate: Double) {
+    guard !samples.isEmpty else { return nil }
+    self.samples = samples
+    // An estimate is a number from outside; what does not fit counts as no estimate.
+    population = max(samples.count, estimate < 0x1p31 ? Int(max(estimate, 1)) : 0)
+  }
+
+  /// The sample at a position; they repeat from their end on.
+  @inlinable
+  public func member(at position: Int) -> Peer { samples[position % samples.count] }
+
+  /// As many samples, each once while there are enough.
+  @inlinable
+  public func draws(_ count: Int, random: inout some RandomSource & ~Copyable) -> [Peer] {
+    var drawn: [Peer] = []
+    while drawn.count < count {
+      drawn += random.sample(count - drawn.count, below: samples.count).map { samples[$0] }
+    }
+    return drawn
+  }
+}
+
 /// A sample drawn with replacement: procedure SAMPLE of Algorithm 7. It is a multiset, and its members count as often
 /// as they were drawn.
 @frozen
@@ -54,10 +101,7 @@ public struct MultisetSample: Sendable {
   /// Draws `size` times, uniformly.
   @inlinable
   public init(size: Int, from oracle: some SamplingOracle, random: inout some RandomSource & ~Copyable) {
-    var drawn: [UInt32] = []
-    drawn.reserveCapacity(size)
-    for _ in 0..<size { drawn.append(oracle.member(at: random.uniform(below: oracle.population)).index) }
-    drawn.sort()
+    let drawn = oracle.draws(size, random: &random).map(\.index).sorted()
     var members: [Peer] = []
     var multiplicities: [UInt16] = []
     for index in drawn {
