@@ -14,7 +14,7 @@ struct BatchDelivery<Auth: SecureAuthenticator>: Sendable {
   @usableFromInline var undelivered: [UInt16]?
   /// Who was asked for the chosen batch last, counted on from a random one; 0 before anybody was.
   @usableFromInline var asked = 0
-  /// Who was given a batch: links are reliable, so nobody needs it twice.
+  /// Who was given a batch, and needs it again only if a link was lost.
   @usableFromInline var supplied = PeerSet()
 
   @inlinable
@@ -52,6 +52,10 @@ struct BatchDelivery<Auth: SecureAuthenticator>: Sendable {
     guard let batch = batch(digest), supplied.insert(peer) else { return nil }
     return batch
   }
+
+  /// A peer's link was lost, and perhaps what it was given with it.
+  @inlinable
+  mutating func giveAgain(to peer: Peer) { _ = supplied.remove(peer) }
 
   /// What can be delivered now that could not before, by the votes for the chosen batch.
   @inlinable

@@ -198,7 +198,8 @@ public struct BrachaBroadcast<Auth: SecureAuthenticator>: SecureBroadcastProcess
   /// Repeats to a peer what was said of the live instances: votes, and own batches while they are not delivered here;
   /// whoever lacks one that is fetches it.
   @inlinable
-  func tell(_ peer: Peer, into effects: inout some Effects<Self> & ~Copyable) {
+  mutating func tell(_ peer: Peer, into effects: inout some Effects<Self> & ~Copyable) {
+    for index in instances.values.indices { instances.values[index].delivery.giveAgain(to: peer) }
     // In an order that is the same on every run.
     let live = instances.sorted {
       ($0.key.origin, $0.key.sequence) < ($1.key.origin, $1.key.sequence)

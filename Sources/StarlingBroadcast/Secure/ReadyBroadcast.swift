@@ -325,7 +325,8 @@ public struct ReadyBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>:
 
   /// Tells a subscriber for what this process is ready, of the live instances.
   @inlinable
-  func tell(_ peer: Peer, into effects: inout some Effects<Self> & ~Copyable) {
+  mutating func tell(_ peer: Peer, into effects: inout some Effects<Self> & ~Copyable) {
+    for index in instances.values.indices { instances.values[index].delivery.giveAgain(to: peer) }
     for identifier in order {
       for vote in instances[identifier]?.ready ?? [] {
         effects.send(effects.prepare(.ready(vote)), to: peer)

@@ -67,7 +67,7 @@ struct SecureBoundsTests {
       entries: (0..<entries).map { BatchEntry(author: UInt32($0), sequence: 1, contents: 1) })
     return IdealBatch(
       identifier: identifier, payload: payload,
-      signature: auth.sign(auth.digest(of: payload), as: identifier), hops: 1, auth: auth)
+      signature: auth.sign(auth.digest(of: payload), as: identifier), hops: 1)
   }
 
   private func vote(_ batch: IdealBatch, refused: [UInt16] = []) -> IdealVote {

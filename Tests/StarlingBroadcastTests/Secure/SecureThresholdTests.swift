@@ -26,7 +26,7 @@ struct SecureThresholdTests {
     let payload = SyntheticBatch(number: number, byteCount: 100, entries: entries)
     return IdealBatch(
       identifier: identifier, payload: payload,
-      signature: auth.sign(auth.digest(of: payload), as: identifier), hops: 1, auth: auth)
+      signature: auth.sign(auth.digest(of: payload), as: identifier), hops: 1)
   }
 
   private func vote(_ batch: IdealBatch, refused: [UInt16] = []) -> IdealVote {
@@ -342,7 +342,7 @@ struct SecureThresholdTests {
     let payload = SyntheticBatch(number: number, byteCount: 100, entries: entries)
     return IdealBatch(
       identifier: identifier, payload: payload,
-      signature: auth.sign(auth.digest(of: payload), as: identifier), hops: 1, auth: auth)
+      signature: auth.sign(auth.digest(of: payload), as: identifier), hops: 1)
   }
 
   private func readies(_ effects: RecordingEffects<IdealBracha>) -> Int {
@@ -481,8 +481,7 @@ struct SecureThresholdTests {
       process.receive(.echo(vote), from: member, at: .zero, into: &effects)
     }
     let replayed = IdealBatch(
-      identifier: later.identifier, payload: batch.payload, signature: batch.signature, hops: 1,
-      auth: IdealSecureAuthenticator(owner: member))
+      identifier: later.identifier, payload: batch.payload, signature: batch.signature, hops: 1)
     process.receive(.gossip(.gossip(replayed)), from: member, at: .zero, into: &effects)
     #expect(accused(effects.indications) == [.badSignature, .badSignature, .badSignature, .badSignature])
     #expect(process.liveInstances == 0 && effects.sent.isEmpty)
@@ -498,8 +497,7 @@ struct SecureThresholdTests {
     var (quorum, told) = bracha()
     quorum.receive(.echo(forged), from: Peer(3), at: .zero, into: &told)
     let foreign = IdealBatch(
-      identifier: quorumBatch(1).identifier, payload: quorumBatch(1).payload, signature: 6, hops: 1,
-      auth: IdealSecureAuthenticator(owner: Peer(3)))
+      identifier: quorumBatch(1).identifier, payload: quorumBatch(1).payload, signature: 6, hops: 1)
     quorum.receive(.send(foreign), from: Peer(15), at: .zero, into: &told)
     #expect(accused(told.indications) == [.badSignature, .badSignature])
     #expect(quorum.liveInstances == 0 && told.sent.isEmpty)
