@@ -48,7 +48,7 @@ let package = Package(
       "StarlingNode",
       [
         "StarlingCore", "StarlingTransport", "StarlingOverlay", "StarlingBroadcast", "StarlingApps",
-      ], readmes: ["Conduct", "Host", "Node", "Peers"]),
+      ], readmes: ["Conduct", "Host", "Node", "Peers", "Secure"]),
     module(
       "StarlingSimulator",
       ["StarlingCore", "StarlingOverlay", "StarlingBroadcast", "StarlingNode"]),

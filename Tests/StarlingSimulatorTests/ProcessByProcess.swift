@@ -140,7 +140,7 @@ struct ProcessByProcess {
       }
     }
     switch adversary {
-    case .mute: return (deliver(first) { _ in false }, second)
+    case .mute, .spam: return (deliver(first) { _ in false }, second)
     case .equivocate, .equivocatePoisoned:
       return (deliver(first) { _ in true }, deliver(second) { _ in true })
     case .partial: return (deliver(first) { $0 % 2 == 0 }, deliver(second) { _ in false })

@@ -62,7 +62,8 @@ extension Verb {
       RULES, parted by commas, must all let a peer in: open, keys:FILE (one key a line), puzzle:BITS,
       limit:COUNT/TIME (so many introduced by one contact, as in limit:10/min). SIGHUP has the node read
       those files again. A secure broadcast is one that liars cannot split (docs/guide-secure.md): all
-      members start with the same --broadcast, --byzantine and --members. Addresses are numbers, as in 192.0.2.7:4400 or [2001:db8::7]:4400, not names.
+      members start with the same --broadcast, --byzantine and --members. Addresses are numbers, as in
+      192.0.2.7:4400 or [2001:db8::7]:4400, not names.
       """
   ) { arguments throws(CommandError) in
     let configuration = try HostConfiguration(arguments)

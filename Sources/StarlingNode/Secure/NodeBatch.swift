@@ -20,6 +20,9 @@ public struct NodeBatch: EncodedBatch, Sendable {
       ? try PostBatch(encoded: encoded, entryLimit: BatchLimits.entries) : nil
   }
 
+  /// The most posts of a batch.
+  public static var entryLimit: Int { BatchLimits.entries }
+
   /// What fits one message of the transport.
   public static var byteLimit: Int { [UInt8].byteLimit }
 

@@ -1,6 +1,6 @@
 import StarlingApps
-import StarlingBroadcast
 import StarlingCore
+import StarlingNode
 
 /// Who answers the control server's questions, from any thread and in its own time.
 protocol ControlService: Sendable {
@@ -167,9 +167,9 @@ final class ControlServer: Sendable {
     guard let byteCount = Int(length), byteCount <= PostUpload.byteLimit else {
       return refuse(413, "At most \(PostUpload.byteLimit) bytes of posts can be handed in at once.")
     }
-    let limit = request.query("batch") ?? "\(BatchLimits.entries)"
-    guard let batchLimit = Int(limit), (1...BatchLimits.entries).contains(batchLimit) else {
-      return refuse(400, "A batch has 1 to \(BatchLimits.entries) posts.")
+    let limit = request.query("batch") ?? "\(NodeBatch.entryLimit)"
+    guard let batchLimit = Int(limit), (1...NodeBatch.entryLimit).contains(batchLimit) else {
+      return refuse(400, "A batch has 1 to \(NodeBatch.entryLimit) posts.")
     }
     return .receive(service.posts(batchLimit: batchLimit))
   }

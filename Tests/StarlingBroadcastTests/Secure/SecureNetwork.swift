@@ -1,6 +1,7 @@
-import StarlingBroadcast
 import StarlingCore
 import StarlingSimulator
+
+@testable import StarlingBroadcast
 
 typealias IdealReady = ReadyBroadcast<IdealSecureAuthenticator, NumberedMembership>
 typealias IdealEcho = EchoBroadcast<IdealSecureAuthenticator, NumberedMembership>
@@ -113,4 +114,15 @@ func secureNetwork<Inner: SecureBroadcastProcess>(
     seed: random.next())
   for _ in 0..<count { _ = network.add { Actor(correct: make($0)) } }
   return network
+}
+
+// The samples of the current epoch.
+
+extension EchoBroadcast {
+  var sample: MultisetSample? { epochs.samples(of: epochs.current)?.echo }
+}
+
+extension ReadyBroadcast {
+  var readySample: MultisetSample? { epochs.samples(of: epochs.current)?.ready }
+  var deliverySample: MultisetSample? { epochs.samples(of: epochs.current)?.delivery }
 }
