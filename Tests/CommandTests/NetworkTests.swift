@@ -132,6 +132,36 @@ struct NetworkTests {
     #expect(first.stop(SIGTERM) == 0)
   }
 
+  @Test(
+    "Members of a secure network deliver the same posts and files, and a killed one that comes back catches up"
+  )
+  func secure() throws {
+    let folder = try TemporaryFolder()
+    let file = try folder.write("hello", "hello, members")
+    let posts = try CommandRun(
+      [
+        "up", "--nodes", "4", "--broadcast", "bracha", "--byzantine", "25%", "--posts", "40", "--batch", "4",
+        "--batch", "16", "--once", "--json",
+      ], environment: ["TMPDIR": folder.url.path])
+    #expect(posts.exitCode == 0, "\(posts.messages)")
+    #expect(posts.messages.contains("never fails while at most 1 of 4 members may lie"))
+    let rows = try #require(try posts.json()["posts"] as? [[String: Any]])
+    #expect(rows.map { $0["batch"] as? Int } == [4, 16])
+    for row in rows { #expect(row["agreeing"] as? Int == 4 && row["posts"] as? Int == 40) }
+    let weak = "--gossip 4 --echo 9 --echo-threshold 5 --ready 6 --ready-threshold 2 --delivery 9"
+    let files = try CommandRun(
+      [
+        "up", "--nodes", "5", "--broadcast", "secure", "--accept-weak", "--broadcast", file, "--once",
+        "--json",
+      ]
+        + "--delivery-threshold 5 \(weak) --kill 1@200ms --restart 1@1500ms".split(separator: " ").map(
+          String.init),
+      environment: ["TMPDIR": folder.url.path])
+    #expect(files.exitCode == 0, "\(files.messages)")
+    let faults = try #require(try files.json()["faults"] as? [String: Any])
+    #expect(faults["restarted_files_held"] as? Int == 1)
+  }
+
   @Test("Nodes that are killed, restarted and stopped while files flow cost the survivors nothing")
   func faults() throws {
     let folder = try TemporaryFolder()

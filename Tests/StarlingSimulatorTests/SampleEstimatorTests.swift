@@ -86,7 +86,6 @@ struct SampleEstimatorTests {
     arguments: SecureConduct.allCases.filter { $0 != .spam },
     [
       (40, 6, 26, 12, 28, false), (40, 6, 26, 12, 28, true), (40, 6, 30, 16, 32, true),
-      (90, 9, 28, 13, 29, true),
       (60, 0, 27, 13, 27, true), (25, 7, 29, 10, 26, true),
     ])
   func counted(
@@ -99,19 +98,19 @@ struct SampleEstimatorTests {
     let counted = estimates(
       SampleEstimator(
         nodes: nodes, byzantine: byzantine, parameters: parameters, isSecure: isSecure, adversary: adversary),
-      4_000)
+      2_000)
     let reference = ProcessByProcess(
       nodes: nodes, byzantine: byzantine, parameters: parameters, isSecure: isSecure, adversary: adversary)
     var random = Xoshiro256(seed: testSeed &+ 1)
     var drawn = AttackTally()
-    for _ in 0..<400 { drawn.add(reference.attack(&random)) }
+    for _ in 0..<200 { drawn.add(reference.attack(&random)) }
     for (one, other) in [
       (counted.inconsistent, drawn.inconsistent), (counted.divided, drawn.divided),
       (counted.invalid, drawn.invalid),
     ] {
-      let (p, q) = (Double(one) / 4_000, Double(other) / 400)
-      let pooled = Double(one + other) / 4_400
-      let deviation = (pooled * (1 - pooled) * 1.1 / 400).squareRoot()
+      let (p, q) = (Double(one) / 2_000, Double(other) / 200)
+      let pooled = Double(one + other) / 2_200
+      let deviation = (pooled * (1 - pooled) * 1.1 / 200).squareRoot()
       #expect(abs(p - q) <= 4.5 * deviation + 1e-3, "\(adversary), \(setting): \(p) and \(q); \(replay)")
     }
   }
@@ -130,7 +129,7 @@ struct SampleEstimatorTests {
     // Few liars, and thresholds that are only just met: silence alone makes some fail.
     if adversary == .mute { (parameters.echoThreshold, parameters.deliveryThreshold) = (30, 31) }
     scenario.broadcast = isSecure ? .secure(parameters) : .consistent(parameters)
-    let runs = 200
+    let runs = 120
     var run = AttackTally()
     for number in 0..<runs { run.add(scenario.attack(number: number)) }
     let estimated = estimates(try #require(scenario.estimator), 4_000)
@@ -161,6 +160,7 @@ struct SampleEstimatorTests {
     let seen = FailureFrequency(failures: tally.inconsistent, trials: tally.attacks)
     #expect(seen.interval.lowerBound <= bound, "\(seen.frequency) of at most \(bound); \(replay)")
   }
+
   /// `make epsilon-check` counts more runs at more settings.
   @Test(
     "Gossip leaves somebody out no more often than its bound says",
