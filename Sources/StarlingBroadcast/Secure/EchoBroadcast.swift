@@ -295,6 +295,13 @@ public struct EchoBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>: 
     return weight >= samples.threshold
   }
 
+  /// The epoch that an instance belongs to. To read it copies the instance, which is more than a vote costs otherwise, so
+  /// the instance is not looked at while there has been but one.
+  @inlinable
+  func epoch(of identifier: MessageIdentifier) -> UInt32 {
+    epochs.current == 0 ? 0 : instances[identifier]?.epoch ?? epochs.current
+  }
+
   @inlinable
   mutating func open(_ identifier: MessageIdentifier, isBound: Bool = true) {
     if instances[identifier] == nil {
@@ -335,7 +342,7 @@ public struct EchoBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>: 
     into effects: inout some Effects<Self> & ~Copyable
   ) {
     let known = instances.index(forKey: vote.identifier)
-    let epoch = known.map { instances.values[$0].epoch } ?? epochs.current
+    let epoch = epoch(of: vote.identifier)
     guard let sample = epochs.samples(of: epoch)?.echo, let member = sample.position(of: sender),
       auth.admits(vote.identifier.origin)
     else { return }
@@ -364,7 +371,7 @@ public struct EchoBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>: 
   mutating func deliver(
     _ identifier: MessageIdentifier, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
   ) {
-    guard let epoch = instances[identifier]?.epoch, let threshold = epochs.samples(of: epoch)?.threshold,
+    guard let threshold = epochs.samples(of: epoch(of: identifier))?.threshold,
       let told = instances[identifier]?.deliver(threshold: threshold)
     else { return }
     effects.indicate(told)

@@ -334,6 +334,13 @@ public struct ReadyBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>:
     }
   }
 
+  /// The epoch that an instance belongs to. To read it copies the instance, which is more than a vote costs otherwise, so
+  /// the instance is not looked at while there has been but one.
+  @inlinable
+  func epoch(of identifier: MessageIdentifier) -> UInt32 {
+    epochs.current == 0 ? 0 : instances[identifier]?.epoch ?? epochs.current
+  }
+
   @inlinable
   mutating func open(_ identifier: MessageIdentifier) {
     if instances[identifier] == nil {
@@ -375,7 +382,7 @@ public struct ReadyBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>:
     _ vote: Vote<Auth>, from sender: Peer, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
   ) {
     let known = instances.index(forKey: vote.identifier)
-    let epoch = known.map { instances.values[$0].epoch } ?? epochs.current
+    let epoch = epoch(of: vote.identifier)
     guard let samples = epochs.samples(of: epoch), auth.admits(vote.identifier.origin) else { return }
     let inReady = samples.ready.position(of: sender)
     let inDelivery = samples.delivery.position(of: sender)
@@ -415,9 +422,7 @@ public struct ReadyBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>:
     _ digest: Auth.Digest, of identifier: MessageIdentifier, at now: Instant,
     into effects: inout some Effects<Self> & ~Copyable
   ) {
-    guard let epoch = instances[identifier]?.epoch,
-      let threshold = epochs.samples(of: epoch)?.deliveryThreshold
-    else { return }
+    guard let threshold = epochs.samples(of: epoch(of: identifier))?.deliveryThreshold else { return }
     if instances[identifier]?.chooses(digest, threshold: threshold) == true {
       fetch(identifier, at: now, into: &effects)
     }
@@ -428,8 +433,7 @@ public struct ReadyBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>:
   mutating func deliver(
     _ identifier: MessageIdentifier, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
   ) {
-    guard let epoch = instances[identifier]?.epoch,
-      let threshold = epochs.samples(of: epoch)?.deliveryThreshold,
+    guard let threshold = epochs.samples(of: epoch(of: identifier))?.deliveryThreshold,
       let told = instances[identifier]?.deliver(threshold: threshold)
     else { return }
     effects.indicate(told)
