@@ -42,8 +42,6 @@ struct NetworkResult {
 
   /// What was measured with posts, by the size of their batches.
   var posts: [PostMeasurement] = []
-  /// What is known of the secure broadcast that was run, for people.
-  var secure: String?
 
   var nodes: Int { views.count }
   var payloadMessages: Int { payloadMessagesPerNode.reduce(0, +) }

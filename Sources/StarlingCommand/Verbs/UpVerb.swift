@@ -99,7 +99,6 @@ extension Verb {
       views: try network.views(), names: network.nodes.map(\.listen.description), files: files,
       payloadMessagesPerNode: sent, faults: outcome, numbers: network.nodes.map(\.index))
     result.posts = posts
-    result.secure = options.secureSummary
     return result
   }
 
