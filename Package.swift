@@ -38,6 +38,7 @@ let package = Package(
     .systemLibrary(
       name: "CMicrohttpd", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+    .systemLibrary(name: "CPrefetch"),
     .target(name: "CStarlingShims", dependencies: ["CMicrohttpd"]),
     module("StarlingCore", ["CSodium"]),
     module("StarlingTransport", ["StarlingCore", "CSodium"], readmes: ["."]),
@@ -51,7 +52,7 @@ let package = Package(
       ], readmes: ["Conduct", "Host", "Node", "Peers", "Secure"]),
     module(
       "StarlingSimulator",
-      ["StarlingCore", "StarlingOverlay", "StarlingBroadcast", "StarlingNode"]),
+      ["StarlingCore", "StarlingOverlay", "StarlingBroadcast", "StarlingNode", "CPrefetch"]),
     module(
       "StarlingRuntime",
       [

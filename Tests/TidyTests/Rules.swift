@@ -10,7 +10,9 @@ enum Rules {
     "StarlingNode": [
       "StarlingCore", "StarlingTransport", "StarlingOverlay", "StarlingBroadcast", "StarlingApps",
     ],
-    "StarlingSimulator": ["StarlingCore", "StarlingOverlay", "StarlingBroadcast", "StarlingNode"],
+    "StarlingSimulator": [
+      "StarlingCore", "StarlingOverlay", "StarlingBroadcast", "StarlingNode", "CPrefetch",
+    ],
     "StarlingRuntime": [
       "StarlingCore", "StarlingTransport", "StarlingOverlay", "StarlingApps", "StarlingNode",
       "StarlingSimulator",

@@ -94,7 +94,7 @@ public struct EchoBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>: 
   public var liveInstances: Int { max(instances.count, gossip.delivered.count) }
 
   /// How many epochs have samples.
-  public var liveEpochs: Int { epochs.live.count }
+  public var liveEpochs: Int { epochs.count }
 
   /// How many signatures it has checked, the layer below included.
   public var signatureChecks: UInt64 { checks + gossip.checks }
@@ -165,7 +165,7 @@ public struct EchoBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>: 
   /// Whether a peer is in a sample of an epoch that has not ended.
   @inlinable
   func isSampled(_ peer: Peer) -> Bool {
-    epochs.live.contains { $0.samples.echo.position(of: peer) != nil }
+    epochs.contains { $0.echo.position(of: peer) != nil }
   }
 
   /// Ends the subscriptions of an epoch that has ended, but for those that another one needs.

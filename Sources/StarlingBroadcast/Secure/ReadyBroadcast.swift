@@ -122,7 +122,7 @@ public struct ReadyBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>:
   public var liveInstances: Int { max(instances.count, echo.liveInstances) }
 
   /// How many epochs have samples, here or below.
-  public var liveEpochs: Int { max(epochs.live.count, echo.liveEpochs) }
+  public var liveEpochs: Int { max(epochs.count, echo.liveEpochs) }
 
   /// How many signatures it has checked, the layers below included.
   public var signatureChecks: UInt64 { checks + echo.signatureChecks }
@@ -321,7 +321,7 @@ public struct ReadyBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>:
   }
 
   @inlinable
-  func isSampled(_ peer: Peer) -> Bool { epochs.live.contains { $0.samples.contains(peer) } }
+  func isSampled(_ peer: Peer) -> Bool { epochs.contains { $0.contains(peer) } }
 
   /// Tells a subscriber for what this process is ready, of the live instances.
   @inlinable

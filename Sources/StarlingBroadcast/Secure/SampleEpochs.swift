@@ -10,19 +10,27 @@ struct SampleEpochs<Samples: Sendable>: Sendable {
     @usableFromInline let number: UInt32
     @usableFromInline let samples: Samples
     /// How many instances are bound to it.
-    @usableFromInline var bound = 0
+    @usableFromInline var bound: Int
     /// When the next one began.
-    @usableFromInline var superseded: Instant?
+    @usableFromInline let superseded: Instant
 
     @inlinable
-    init(number: UInt32, samples: Samples) {
+    init(number: UInt32, samples: Samples, bound: Int, superseded: Instant) {
       self.number = number
       self.samples = samples
+      self.bound = bound
+      self.superseded = superseded
     }
   }
 
-  /// The epochs that have not ended, in ascending order; the last is the current one.
-  @usableFromInline var live: [Epoch] = []
+  /// The number of the current epoch.
+  @usableFromInline var current: UInt32 = 0
+  /// Its samples; `nil` before the first. Apart from those of the others, because nearly every vote is judged by them.
+  @usableFromInline var latest: Samples?
+  /// How many instances are bound to it.
+  @usableFromInline var bound = 0
+  /// The earlier ones that have not ended, in ascending order.
+  @usableFromInline var past: [Epoch] = []
   /// When an epoch began or ended last.
   @usableFromInline var changed: Instant?
 
@@ -41,23 +49,27 @@ struct SampleEpochs<Samples: Sendable>: Sendable {
   @inlinable
   init() {}
 
-  /// The number of the current epoch.
+  /// How many have not ended.
   @inlinable
-  var current: UInt32 { live.last?.number ?? 0 }
+  var count: Int { past.count + (latest == nil ? 0 : 1) }
 
   /// The samples of an epoch; `nil` if it has ended.
   @inlinable
   func samples(of number: UInt32) -> Samples? {
-    // Nearly always the current one.
-    for epoch in live.reversed() where epoch.number == number { return epoch.samples }
-    return nil
+    number == current ? latest : past.first { $0.number == number }?.samples
+  }
+
+  /// Whether there is such an epoch among those that have not ended.
+  @inlinable
+  func contains(where isWanted: (Samples) -> Bool) -> Bool {
+    latest.map(isWanted) ?? false || past.contains { isWanted($0.samples) }
   }
 
   /// Whether an epoch may begin.
   @inlinable
   func hasRoom(at now: Instant) -> Bool {
     if let changed, now < changed + Self.rest { return false }
-    guard live.count == Self.limit, let oldest = live.first?.superseded else { return true }
+    guard count == Self.limit, let oldest = past.first?.superseded else { return true }
     return now >= oldest + Self.patience
   }
 
@@ -66,16 +78,15 @@ struct SampleEpochs<Samples: Sendable>: Sendable {
   /// - Returns: those that end by it.
   @inlinable
   mutating func begin(_ samples: Samples, at now: Instant) -> [Epoch] {
-    let number = live.last.map { $0.number &+ 1 } ?? 0
+    defer { latest = samples }
+    guard let previous = latest else { return [] }
+    changed = now
     var ended: [Epoch] = []
-    if !live.isEmpty {
-      changed = now
-      live[live.count - 1].superseded = now
-      if live.count == Self.limit { ended.append(live.removeFirst()) }
-    }
-    ended += live.filter { $0.bound == 0 }
-    live.removeAll { $0.bound == 0 }
-    live.append(Epoch(number: number, samples: samples))
+    if count == Self.limit { ended.append(past.removeFirst()) }
+    past.append(Epoch(number: current, samples: previous, bound: bound, superseded: now))
+    ended += past.filter { $0.bound == 0 }
+    past.removeAll { $0.bound == 0 }
+    (current, bound) = (current &+ 1, 0)
     return ended
   }
 
@@ -84,7 +95,7 @@ struct SampleEpochs<Samples: Sendable>: Sendable {
   /// - Returns: its number.
   @inlinable
   mutating func bind() -> UInt32 {
-    if !live.isEmpty { live[live.count - 1].bound += 1 }
+    bound += 1
     return current
   }
 
@@ -93,10 +104,14 @@ struct SampleEpochs<Samples: Sendable>: Sendable {
   /// - Returns: the epoch, if it ends by that.
   @inlinable
   mutating func release(_ number: UInt32, at now: Instant) -> Epoch? {
-    guard let index = live.firstIndex(where: { $0.number == number }) else { return nil }
-    live[index].bound -= 1
-    guard live[index].bound == 0, index < live.count - 1 else { return nil }
+    if current == number {
+      bound -= 1
+      return nil
+    }
+    guard let index = past.firstIndex(where: { $0.number == number }) else { return nil }
+    past[index].bound -= 1
+    guard past[index].bound == 0 else { return nil }
     changed = now
-    return live.remove(at: index)
+    return past.remove(at: index)
   }
 }

@@ -97,6 +97,18 @@ public struct MultisetSample: Sendable {
   public let members: [Peer]
   /// How often each was drawn.
   @usableFromInline let multiplicities: [UInt16]
+  /// How many members there are, and what no member's handle reaches. Beside the arrays, so that a search goes straight to
+  /// where a member must be: with many processes its cost is how often it waits for memory.
+  @usableFromInline let count: Int
+  @usableFromInline let bound: UInt64
+
+  @inlinable
+  init(members: [Peer], multiplicities: [UInt16]) {
+    self.members = members
+    self.multiplicities = multiplicities
+    count = members.count
+    bound = members.last.map { UInt64($0.index) + 1 } ?? 0
+  }
 
   /// Draws `size` times, uniformly.
   @inlinable
@@ -112,19 +124,28 @@ public struct MultisetSample: Sendable {
         multiplicities.append(1)
       }
     }
-    self.members = members
-    self.multiplicities = multiplicities
+    self.init(members: members, multiplicities: multiplicities)
   }
 
   /// The position of a distinct member; `nil` of a peer that was not drawn.
   @inlinable
   public func position(of peer: Peer) -> Int? {
-    var (low, high) = (0, members.count)
+    guard UInt64(peer.index) < bound else { return nil }
+    // Handles are spread evenly, so the first look is near; from there in growing steps.
+    var (low, high) = (0, count - 1)
+    var guess = Int(UInt64(peer.index) * UInt64(count) / bound)
+    var reach = 4
     while low < high {
-      let middle = (low + high) / 2
-      if members[middle].index < peer.index { low = middle + 1 } else { high = middle }
+      if members[guess].index < peer.index {
+        low = guess + 1
+        guess = min(guess + reach, (low + high) / 2)
+      } else {
+        high = guess
+        guess = max(guess - reach, (low + high) / 2)
+      }
+      reach = min(4 * reach, count)
     }
-    return low < members.count && members[low] == peer ? low : nil
+    return members[low] == peer ? low : nil
   }
 
   /// How often the member at a position was drawn.
@@ -161,7 +182,7 @@ extension MultisetSample {
   /// Everybody, each once: what a quorum is counted among.
   @inlinable
   public init(all oracle: some SamplingOracle) {
-    members = (0..<oracle.population).map { oracle.member(at: $0) }.sorted { $0.index < $1.index }
-    multiplicities = [UInt16](repeating: 1, count: members.count)
+    let everybody = (0..<oracle.population).map { oracle.member(at: $0) }.sorted { $0.index < $1.index }
+    self.init(members: everybody, multiplicities: [UInt16](repeating: 1, count: everybody.count))
   }
 }

@@ -33,10 +33,10 @@ public struct SubscriptionSet: Sendable {
   /// Takes a subscription. Who subscribed already asks for a repetition by it.
   @inlinable
   public mutating func insert(_ peer: Peer, at now: Instant) -> Answer {
-    if !peers.contains(peer) {
-      guard peers.count < limit else { return .none }
-      peers.insert(peer)
-      guard pace.isHeld(peer, at: now) else { return .first }
+    if peers.count < limit {
+      if peers.insert(peer), !pace.isHeld(peer, at: now) { return .first }
+    } else if !peers.contains(peer) {
+      return .none
     }
     return switch pace.ask(peer, at: now) {
     case .now: .repetition

@@ -45,6 +45,10 @@ public struct Slab<Element: ~Copyable>: ~Copyable {
     }
   }
 
+  /// Where a slot lies, to have it fetched ahead of its use.
+  @inlinable
+  public func address(of slot: UInt32) -> UnsafeRawPointer { UnsafeRawPointer(storage + Int(slot)) }
+
   /// Takes the value out of a slot, which may then be given out again.
   @inlinable @discardableResult
   public mutating func remove(_ slot: UInt32) -> Element {

@@ -90,6 +90,12 @@ struct LadderQueue: ~Copyable {
     return bottom[head].time
   }
 
+  /// An event that comes so many after the next; `nil` if that is not known without work.
+  @inlinable
+  func upcoming(_ distance: Int) -> Event? {
+    head + distance < bottom.count ? bottom[head + distance] : nil
+  }
+
   /// Takes the next event out.
   @inlinable
   mutating func pop() -> Event? {

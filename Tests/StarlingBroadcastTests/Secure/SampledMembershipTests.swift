@@ -17,6 +17,27 @@ struct SampledMembershipTests {
     #expect(twice.multiplicity(at: 0) == 4 && twice.multiplicity(at: 1) == 2)
   }
 
+  @Test("A member is found at its position and nobody else is, however unevenly handles are spread")
+  func search() {
+    var random = testRandom()
+    for population in [1, 2, 3, 50, 3_000] {
+      for stride in [1, 7, 4_000_000_000 / population] {
+        let clustered = (0..<population).map { UInt32($0 % 2 == 0 ? $0 : $0 * stride) }
+        let oracle = ListedMembership(Set(clustered).sorted().map { Peer($0) })
+        let sample = MultisetSample(size: random.uniform(below: 400) + 1, from: oracle, random: &random)
+        for (position, member) in sample.members.enumerated() {
+          #expect(sample.position(of: member) == position, "\(replay)")
+        }
+        let drawn = Set(sample.members)
+        for index in clustered + [0, 1, .max, .max - 1] where !drawn.contains(Peer(index)) {
+          #expect(sample.position(of: Peer(index)) == nil, "\(replay)")
+        }
+      }
+    }
+    let last = MultisetSample(all: ListedMembership([Peer(UInt32.max), Peer(UInt32(7))]))
+    #expect(last.position(of: Peer(UInt32.max)) == 1)
+  }
+
   @Test("An estimate that is no number of processes makes no population of that size")
   func estimates() {
     #expect(SampledMembership([], estimate: 10) == nil)
