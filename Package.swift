@@ -29,6 +29,7 @@ let package = Package(
     .library(name: "StarlingOverlay", targets: ["StarlingOverlay"]),
     .library(name: "StarlingBroadcast", targets: ["StarlingBroadcast"]),
     .library(name: "StarlingApps", targets: ["StarlingApps"]),
+    .library(name: "StarlingLedger", targets: ["StarlingLedger"]),
     .library(name: "StarlingNode", targets: ["StarlingNode"]),
     .library(name: "StarlingSimulator", targets: ["StarlingSimulator"]),
     .library(name: "StarlingRuntime", targets: ["StarlingRuntime"]),
@@ -45,6 +46,7 @@ let package = Package(
     module("StarlingOverlay", ["StarlingCore"], readmes: ["Admission", "Brahms", "RandomWalk", "SCAMP"]),
     module("StarlingBroadcast", ["StarlingCore"], readmes: ["Epsilon", "Tree", "Flood", "Gossip", "Secure"]),
     module("StarlingApps", ["StarlingCore"], readmes: ["Files"]),
+    module("StarlingLedger", ["StarlingCore"], readmes: ["."]),
     module(
       "StarlingNode",
       [
@@ -98,6 +100,7 @@ let package = Package(
     tests("StarlingOverlayTests", ["StarlingOverlay", "StarlingSimulator", "StarlingTestSupport"]),
     tests("StarlingBroadcastTests", ["StarlingBroadcast", "StarlingSimulator", "StarlingTestSupport"]),
     tests("StarlingAppsTests", ["StarlingApps"]),
+    tests("StarlingLedgerTests", ["StarlingLedger", "StarlingTestSupport"]),
     tests("StarlingNodeTests", ["StarlingNode", "StarlingTestSupport"]),
     tests("StarlingSimulatorTests", ["StarlingSimulator", "StarlingTestSupport"]),
     tests("StarlingRuntimeTests", ["StarlingRuntime"]),

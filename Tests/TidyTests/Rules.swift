@@ -7,6 +7,7 @@ enum Rules {
     "StarlingOverlay": ["StarlingCore"],
     "StarlingBroadcast": ["StarlingCore"],
     "StarlingApps": ["StarlingCore"],
+    "StarlingLedger": ["StarlingCore"],
     "StarlingNode": [
       "StarlingCore", "StarlingTransport", "StarlingOverlay", "StarlingBroadcast", "StarlingApps",
     ],
@@ -30,7 +31,7 @@ enum Rules {
   /// The modules in which protocols live: their inputs are all they see of the world.
   static let pureModules: Set<String> = [
     "StarlingCore", "StarlingTransport", "StarlingOverlay", "StarlingBroadcast", "StarlingApps",
-    "StarlingNode", "StarlingSimulator",
+    "StarlingLedger", "StarlingNode", "StarlingSimulator",
   ]
 
   /// A reason, and what code must not contain for it.

@@ -1,0 +1,115 @@
+import StarlingCore
+
+/// The accounts of a ledger, as one node has applied the transfers that its secure broadcast delivered (thesis,
+/// Algorithm 5, from line 8 on).
+///
+/// Whatever the order in which transfers are delivered, nodes that were given the same ones have the same accounts in the
+/// end. History is no part of it: an account takes the same memory after its first transfer as after its millionth.
+public struct Ledger: Sendable {
+  /// What an account holds.
+  public struct Account: Hashable, Sendable {
+    /// In the smallest unit.
+    public internal(set) var balance: UInt64
+    /// The number of its next transfer (Algorithm 5: seq[q]).
+    public internal(set) var next: UInt64
+
+    /// An account in some state.
+    public init(balance: UInt64, next: UInt64) {
+      self.balance = balance
+      self.next = next
+    }
+  }
+
+  /// Every account that ever was credited.
+  public private(set) var accounts: [PublicKey: Account]
+  /// Transfers that were delivered and wait for an earlier one, or for credits that they depend on (Algorithm 5: toValidate).
+  /// The broadcast bounds how many of one account there are.
+  private var waiting: [PublicKey: [UInt64: SignedTransfer]] = [:]
+
+  /// A ledger as it begins.
+  public init(_ genesis: Genesis) { accounts = genesis.balances.mapValues { Account(balance: $0, next: 0) } }
+
+  /// A ledger as an earlier life of a node had it.
+  ///
+  /// - Parameters:
+  ///   - accounts: whose balances add up to the supply.
+  ///   - waiting: delivered and not applied.
+  public init(accounts: [PublicKey: Account], waiting: [SignedTransfer]) {
+    self.accounts = accounts
+    for transfer in waiting { hold(transfer) }
+  }
+
+  /// An account; one that nobody has credited holds nothing.
+  public subscript(key: PublicKey) -> Account { accounts[key] ?? Account(balance: 0, next: 0) }
+
+  /// The sum of all balances.
+  public var total: UInt64 { accounts.values.reduce(0) { $0 + $1.balance } }
+
+  /// The transfers that were delivered and are not applied, in the order of their numbers for each account.
+  public var held: [SignedTransfer] {
+    waiting.sorted { $0.key < $1.key }.flatMap { $0.value.sorted { $0.key < $1.key }.map(\.value) }
+  }
+
+  /// Takes a transfer that the secure broadcast delivered, and applies what has become valid by it.
+  ///
+  /// - Parameter transfer: well-formed and signed; for one account and number it is always the same.
+  /// - Returns: what was applied, in order.
+  public mutating func deliver(_ transfer: SignedTransfer) -> [SignedTransfer] {
+    let account = transfer.transfer.account
+    guard transfer.transfer.fault == nil, transfer.transfer.sequence >= self[account].next else { return [] }
+    hold(transfer)
+    var applied: [SignedTransfer] = []
+    var changed = [account]
+    while let account = changed.popLast() {
+      while let next = nextValid(of: account) {
+        apply(next)
+        applied.append(next)
+        changed += next.transfer.destinations.lazy.map(\.account).filter { waiting[$0] != nil }
+      }
+    }
+    return applied
+  }
+
+  private mutating func hold(_ transfer: SignedTransfer) {
+    waiting[transfer.transfer.account, default: [:]][transfer.transfer.sequence] = transfer
+  }
+
+  /// Algorithm 5, Valid: the next in number, and the account holds what the transfer depends on. That it is the owner's was
+  /// seen before it was voted for, and that its amount is covered then is part of being well-formed.
+  private func nextValid(of key: PublicKey) -> SignedTransfer? {
+    let account = self[key]
+    guard let next = waiting[key]?[account.next], account.balance >= next.transfer.funds else { return nil }
+    return next
+  }
+
+  private mutating func apply(_ signed: SignedTransfer) {
+    let transfer = signed.transfer
+    guard let total = transfer.total else { return }
+    waiting[transfer.account]?[transfer.sequence] = nil
+    if waiting[transfer.account]?.isEmpty == true { waiting[transfer.account] = nil }
+    // What is taken is at most the balance, and what is given was taken: no sum passes the supply.
+    var account = self[transfer.account]
+    account.balance -= total
+    account.next += 1
+    accounts[transfer.account] = account
+    for destination in transfer.destinations {
+      accounts[destination.account, default: Account(balance: 0, next: 0)].balance += destination.amount
+    }
+  }
+}
+
+extension Ledger {
+  /// The hash of all accounts and of what waits: equal at nodes that were delivered the same.
+  public var stateHash: SHA256Digest {
+    var hash = SHA256()
+    for (key, account) in accounts.sorted(by: { $0.key < $1.key }) {
+      var writer = WireWriter(capacity: 48)
+      writer.write(raw: key.bytes)
+      writer.write(integer: account.balance)
+      writer.write(integer: account.next)
+      hash.update(writer.bytes)
+    }
+    for transfer in held { hash.update(transfer.encoded) }
+    return hash.finish()
+  }
+}
