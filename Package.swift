@@ -51,10 +51,11 @@ let package = Package(
       "StarlingNode",
       [
         "StarlingCore", "StarlingTransport", "StarlingOverlay", "StarlingBroadcast", "StarlingApps",
+        "StarlingLedger",
       ], readmes: ["Conduct", "Host", "Node", "Peers", "Secure"]),
     module(
       "StarlingSimulator",
-      ["StarlingCore", "StarlingOverlay", "StarlingBroadcast", "StarlingNode", "CPrefetch"]),
+      ["StarlingCore", "StarlingOverlay", "StarlingBroadcast", "StarlingLedger", "StarlingNode", "CPrefetch"]),
     module(
       "StarlingRuntime",
       [

@@ -10,6 +10,7 @@ enum Rules {
     "StarlingLedger": ["StarlingCore"],
     "StarlingNode": [
       "StarlingCore", "StarlingTransport", "StarlingOverlay", "StarlingBroadcast", "StarlingApps",
+      "StarlingLedger",
     ],
     "StarlingSimulator": [
       "StarlingCore", "StarlingOverlay", "StarlingBroadcast", "StarlingNode", "CPrefetch",

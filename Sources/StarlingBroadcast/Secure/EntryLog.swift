@@ -4,8 +4,8 @@ import StarlingCore
 ///
 /// An author may have so many entries under way at once; what is settled is remembered by one number an author. When
 /// there is no room the entry is refused, which is always safe: it only delays its author. Authors are never forgotten,
-/// since what they said would be forgotten with them; so each sender has a share of its own in them, and one that invents
-/// authors leaves the others' shares alone.
+/// since what they said would be forgotten with them; so each sender has a share of its own in those of whom nothing was
+/// settled yet, and one that invents authors leaves the others' shares alone.
 @frozen
 public struct EntryLog<Author: Hashable & Sendable, Contents: Hashable & Sendable>: Sendable {
   @usableFromInline
@@ -13,13 +13,15 @@ public struct EntryLog<Author: Hashable & Sendable, Contents: Hashable & Sendabl
     /// Everything below is settled.
     @usableFromInline var floor: UInt64 = 0
     @usableFromInline var echoed: [UInt64: Contents] = [:]
+    /// In whose batches it was first heard of; `nil` once something of it was settled, or when it was known from the start.
+    @usableFromInline var introducer: Peer?
 
     @inlinable
-    init() {}
+    init(introducer: Peer? = nil) { self.introducer = introducer }
   }
 
   @usableFromInline var windows: [Author: Window] = [:]
-  /// How many authors were first heard of in each sender's batches.
+  /// How many authors of whom nothing is settled yet were first heard of in each sender's batches.
   @usableFromInline var introduced: [Peer: Int] = [:]
   /// How many authors are remembered for each sender.
   @usableFromInline let authorLimit: Int
@@ -27,7 +29,8 @@ public struct EntryLog<Author: Hashable & Sendable, Contents: Hashable & Sendabl
   @usableFromInline let windowLimit: Int
 
   /// - Parameters:
-  ///   - authorLimit: how many authors are remembered of those first heard of in one sender's batches, 1 or more.
+  ///   - authorLimit: how many authors of whom nothing is settled are remembered of those first heard of in one sender's
+  ///     batches, 1 or more.
   ///   - windowLimit: how many entries of one author may be echoed and not settled, 1 or more.
   @inlinable
   public init(authorLimit: Int, windowLimit: Int) {
@@ -50,7 +53,7 @@ public struct EntryLog<Author: Hashable & Sendable, Contents: Hashable & Sendabl
       guard introduced[sender, default: 0] < authorLimit else { return false }
       introduced[sender, default: 0] += 1
     }
-    return windows[entry.author, default: Window()].admit(entry, limit: windowLimit)
+    return windows[entry.author, default: Window(introducer: sender)].admit(entry, limit: windowLimit)
   }
 
   /// The positions of a batch's entries that may not be echoed, ascending. The others then count as echoed.
@@ -70,7 +73,10 @@ public struct EntryLog<Author: Hashable & Sendable, Contents: Hashable & Sendabl
   /// Forgets what an author has echoed up to a number: entries of that number and below are refused from now on.
   @inlinable
   public mutating func settle(_ author: Author, through sequence: UInt64) {
-    guard var window = windows[author], sequence < .max, sequence + 1 > window.floor else { return }
+    var window = windows[author, default: Window()]
+    guard sequence < .max, sequence + 1 > window.floor else { return }
+    if let introducer = window.introducer { introduced[introducer, default: 1] -= 1 }
+    window.introducer = nil
     window.floor = sequence + 1
     window.echoed = window.echoed.filter { $0.key > sequence }
     windows[author] = window

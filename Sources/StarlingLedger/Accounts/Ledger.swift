@@ -50,6 +50,11 @@ public struct Ledger: Sendable {
     waiting.sorted { $0.key < $1.key }.flatMap { $0.value.sorted { $0.key < $1.key }.map(\.value) }
   }
 
+  /// A transfer that was delivered and is not applied.
+  public func held(of account: PublicKey, _ sequence: UInt64) -> SignedTransfer? {
+    waiting[account]?[sequence]
+  }
+
   /// Takes a transfer that the secure broadcast delivered, and applies what has become valid by it.
   ///
   /// - Parameter transfer: well-formed and signed; for one account and number it is always the same.
@@ -109,7 +114,12 @@ extension Ledger {
       writer.write(integer: account.next)
       hash.update(writer.bytes)
     }
-    for transfer in held { hash.update(transfer.encoded) }
+    // Not the signature: an owner can make several of one transfer.
+    for transfer in held {
+      var writer = WireWriter(capacity: transfer.encodedByteCount)
+      transfer.transfer.encode(into: &writer)
+      hash.update(writer.bytes)
+    }
     return hash.finish()
   }
 }

@@ -7,10 +7,10 @@ public struct TransferBatch: Hashable, Sendable {
   private static let headerByteCount = 1 + 2
 
   /// The transfers.
-  public let transfers: [SignedTransfer]
+  public let entries: [SignedTransfer]
 
   /// A batch of these transfers.
-  public init(_ transfers: [SignedTransfer]) { self.transfers = transfers }
+  public init(_ transfers: [SignedTransfer]) { entries = transfers }
 
   /// Whether a payload is a batch of transfers, as far as its first byte tells.
   public static func isMeant(by payload: [UInt8]) -> Bool { payload.first == kind }
@@ -33,13 +33,17 @@ public struct TransferBatch: Hashable, Sendable {
     return count
   }
 
+  /// The size of the encoded form.
+  public var encodedByteCount: Int {
+    entries.reduce(TransferBatch.headerByteCount) { $0 + $1.encodedByteCount }
+  }
+
   /// The encoded form: a kind byte, a count, and the signed transfers.
   public var encoded: [UInt8] {
-    var writer = WireWriter(
-      capacity: transfers.reduce(TransferBatch.headerByteCount) { $0 + $1.encodedByteCount })
+    var writer = WireWriter(capacity: encodedByteCount)
     writer.write(TransferBatch.kind)
-    writer.write(integer: UInt16(clamping: transfers.count))
-    for transfer in transfers { transfer.encode(into: &writer) }
+    writer.write(integer: UInt16(clamping: entries.count))
+    for transfer in entries { transfer.encode(into: &writer) }
     return writer.bytes
   }
 
