@@ -7,7 +7,8 @@ enum StarlingCommand {
 
   /// Everything the command can do, in the order of its help.
   static let verbs: [Verb] = [
-    .keysNew, .keysShow, .node, .publish, .post, .watch, .up, .simulate, .simulateAttack, .epsilon, .picture,
+    .keysNew, .keysShow, .node, .publish, .post, .watch, .up, .simulate, .simulateAttack, .simulateLedger,
+    .epsilon, .picture,
     .version,
   ]
 

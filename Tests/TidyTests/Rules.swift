@@ -13,7 +13,7 @@ enum Rules {
       "StarlingLedger",
     ],
     "StarlingSimulator": [
-      "StarlingCore", "StarlingOverlay", "StarlingBroadcast", "StarlingNode", "CPrefetch",
+      "StarlingCore", "StarlingOverlay", "StarlingBroadcast", "StarlingLedger", "StarlingNode", "CPrefetch",
     ],
     "StarlingRuntime": [
       "StarlingCore", "StarlingTransport", "StarlingOverlay", "StarlingApps", "StarlingNode",

@@ -82,36 +82,54 @@ struct SecureOptions {
       scenario.spamRate = try arguments.integer("spam-rate", in: 1...1_000_000, default: scenario.spamRate)
     }
     scenario.seed = try arguments.seed()
-    guard scenario.liars < scenario.nodes else {
-      throw .usage("--byzantine leaves nobody correct: give a smaller share.")
-    }
-    let canBeBracha = BroadcastCost.brachaIsPossible(nodes: scenario.nodes, byzantine: scenario.liars)
-    var answer: EpsilonAnswer?
-    if broadcast != .bracha {
-      answer = try EpsilonQuestion(
-        arguments, forBroadcastAmong: scenario.nodes, byzantine: scenario.byzantine
-      ).answer()
-    }
-    var chosen = broadcast
-    if broadcast == .auto { chosen = answer?.isBrachaBetter == true ? .bracha : .secure }
-    switch chosen {
-    case .bracha:
-      guard canBeBracha else {
-        throw .usage(
-          "--byzantine: Bracha's broadcast withstands fewer than a third; \(scenario.liars) of \(scenario.nodes) are not."
-        )
-      }
-      scenario.broadcast = .bracha
-      answer = nil
-    case .secure, .auto, .consistent:
-      guard let parameters = answer?.parameters else {
-        throw .usage("--epsilon or all samples and thresholds are needed for --broadcast \(chosen.rawValue).")
-      }
-      scenario.broadcast = chosen == .consistent ? .consistent(parameters) : .secure(parameters)
-    }
+    let choice = try BroadcastChoice(
+      arguments, broadcast, nodes: scenario.nodes, byzantine: scenario.byzantine, liars: scenario.liars)
+    scenario.broadcast = choice.broadcast
     self.scenario = scenario
-    self.answer = answer
+    answer = choice.answer
     isChosen = broadcast == .auto
     json = arguments.has("json")
+  }
+}
+
+/// Which secure broadcast runs, with which samples.
+struct BroadcastChoice {
+  let broadcast: SecureScenario.Broadcast
+  /// The samples, and how often they fail; `nil` for Bracha's, which needs none.
+  let answer: EpsilonAnswer?
+
+  /// - Parameters:
+  ///   - arguments: ε, or sizes and thresholds.
+  ///   - named: the broadcast that was asked for.
+  ///   - nodes: N.
+  ///   - byzantine: f.
+  ///   - liars: how many processes that is.
+  init(
+    _ arguments: Arguments, _ named: SecureOptions.Broadcast, nodes: Int, byzantine: Double, liars: Int
+  ) throws(CommandError) {
+    guard liars < nodes else {
+      throw .usage("--byzantine leaves nobody correct: give a smaller share.")
+    }
+    var answer: EpsilonAnswer?
+    if named != .bracha {
+      answer = try EpsilonQuestion(arguments, forBroadcastAmong: nodes, byzantine: byzantine).answer()
+    }
+    var chosen = named
+    if named == .auto { chosen = answer?.isBrachaBetter == true ? .bracha : .secure }
+    switch chosen {
+    case .bracha:
+      guard BroadcastCost.brachaIsPossible(nodes: nodes, byzantine: liars) else {
+        throw .usage(
+          "--byzantine: Bracha's broadcast withstands fewer than a third; \(liars) of \(nodes) are not.")
+      }
+      broadcast = .bracha
+      self.answer = nil
+    case .secure, .auto, .consistent:
+      guard let answer, let parameters = answer.parameters else {
+        throw .usage("--epsilon or all samples and thresholds are needed for --broadcast \(chosen.rawValue).")
+      }
+      broadcast = chosen == .consistent ? .consistent(parameters) : .secure(parameters)
+      self.answer = answer
+    }
   }
 }

@@ -1,0 +1,113 @@
+import StarlingBroadcast
+import StarlingCore
+import StarlingSimulator
+
+/// What `starling simulate ledger` was asked for.
+struct LedgerOptions {
+  let scenario: LedgerScenario
+  /// The samples, and how often they fail; `nil` for Bracha's, which needs none.
+  let answer: EpsilonAnswer?
+  /// Whether the software chose between Ready Broadcast and Bracha's.
+  let isChosen: Bool
+  let json: Bool
+
+  /// The adversaries, in words.
+  static let adversaries = FaultOptions.inWords(
+    LedgerConduct.allCases.map { $0 == .mute ? "mute (default)" : $0.rawValue })
+
+  init(_ arguments: Arguments) throws(CommandError) {
+    let broadcast = try arguments.choice("broadcast", default: SecureOptions.Broadcast.auto)
+    guard broadcast != .consistent else {
+      throw .usage(
+        "--broadcast consistent delivers to some and not to others, which no ledger can stand: give secure or bracha."
+      )
+    }
+    var scenario = LedgerScenario()
+    scenario.nodes = try arguments.integer("nodes", in: 2...10_000, default: 4)
+    scenario.accounts = try arguments.integer("accounts", in: 2...1_000_000, default: 1_000)
+    scenario.transfers = try arguments.integer("transfers", in: 1...100_000_000, default: 10_000)
+    scenario.rate = try arguments.integer("rate", in: 1...10_000_000, default: 1_000)
+    scenario.byzantine = try arguments.share("byzantine", default: 0)
+    scenario.adversary = try arguments.choice("adversary", default: .mute)
+    scenario.delay = try arguments.delayModel() ?? scenario.delay
+    scenario.drain =
+      try arguments.duration("drain", in: Interval.zero...Interval.seconds(366 * 24 * 3_600))
+      ?? scenario.drain
+    scenario.seed = try arguments.seed()
+    let choice = try BroadcastChoice(
+      arguments, broadcast, nodes: scenario.nodes, byzantine: scenario.byzantine, liars: scenario.liars)
+    scenario.broadcast = choice.broadcast
+    self.scenario = scenario
+    answer = choice.answer
+    isChosen = broadcast == .auto
+    json = arguments.has("json")
+  }
+}
+
+/// Pays among simulated accounts and writes the report.
+func simulateLedger(_ options: LedgerOptions, output: Output) throws(CommandError) {
+  var bar = Progress()
+  let start = ContinuousClock().now
+  let transfers = options.scenario.transfers
+  let report = options.scenario.run { bar.report("paying", $0, of: transfers) }
+  bar.finish()
+  let cost = BroadcastReport.Cost(since: start)
+  try output.write(report.json(options, cost), json: options.json, text: report.text(options, cost))
+}
+
+extension LedgerReport {
+  fileprivate func json(_ options: LedgerOptions, _ cost: BroadcastReport.Cost) -> JSONValue {
+    func optional(_ value: Double?) -> JSONValue { value.map { .number($0) } ?? .null }
+    let latency: [(String, JSONValue)] = [
+      ("p50", optional(latencies.percentile(50)?.inMilliseconds)),
+      ("p99", optional(latencies.percentile(99)?.inMilliseconds)),
+      ("max", latencies.count > 0 ? .number(latencies.maximum.inMilliseconds) : .null),
+    ]
+    return .object([
+      ("nodes", .integer(scenario.nodes)), ("accounts", .integer(scenario.accounts)),
+      ("byzantine", .number(scenario.byzantine)), ("byzantine_processes", .integer(scenario.liars)),
+      ("adversary", scenario.liars > 0 ? .string(scenario.adversary.rawValue) : .null),
+      ("broadcast", .string(scenario.broadcast.name)), ("chosen", .bool(options.isChosen)),
+      ("epsilon", optional(options.answer?.epsilon)),
+      ("parameters", options.answer?.parameterFields ?? .null),
+      ("delay", .string(scenario.delay.description)), ("seed", .unsigned(scenario.seed)),
+      ("transfers", .integer(transfers)), ("transfers_final", .integer(final)),
+      ("transfers_refused", .integer(refused)), ("transfers_unfinished", .integer(unfinished)),
+      ("accounts_blocked", .integer(accountsBlocked)),
+      ("consistency_violations", .integer(consistencyViolations)),
+      ("totality_violations", .integer(totalityViolations)), ("overdrafts", .integer(overdrafts)),
+      ("supply_violations", .integer(supplyViolations)), ("divergent_nodes", .integer(divergent)),
+      ("accusations", .integer(accusations)), ("latency_ms", .object(latency)),
+      ("messages_per_transfer", .number(messagesPerTransfer)),
+      (
+        "trace_hash",
+        .string(hexadecimal((0..<8).map { UInt8(truncatingIfNeeded: traceHash >> (56 - 8 * $0)) }))
+      ),
+      ("events", .unsigned(events)), ("simulated_seconds", .number(simulated.inSeconds)),
+      ("cpu_seconds", .number(cost.cpuSeconds)), ("wall_seconds", .number(cost.wallSeconds)),
+    ])
+  }
+
+  fileprivate func text(_ options: LedgerOptions, _ cost: BroadcastReport.Cost) -> String {
+    func milliseconds(_ percent: UInt64) -> String {
+      latencies.percentile(percent).map { Readable.decimal($0.inMilliseconds, 1) } ?? "-"
+    }
+    var people = Quantity.count(scenario.nodes, "node")
+    if scenario.liars > 0 {
+      people += ", \(Quantity.grouped(scenario.liars)) of them Byzantine (\(scenario.adversary.rawValue))"
+    }
+    return [
+      "\(people), \(Quantity.count(scenario.accounts, "account")), by \(scenario.broadcast.title)"
+        + (options.isChosen ? ", which costs less here" : "") + ", seed \(scenario.seed)",
+      "transfers      \(Quantity.grouped(transfers)) of honest owners, \(Quantity.grouped(unfinished)) of them unfinished;"
+        + " \(Quantity.grouped(final)) final in all, \(Quantity.grouped(refused)) refused",
+      "violations     \(consistencyViolations) of consistency, \(totalityViolations) of totality,"
+        + " \(supplyViolations) of the supply; \(Quantity.count(overdrafts, "overdraft"));"
+        + " \(Quantity.count(divergent, "node")) ended differently",
+      "blocked        \(Quantity.count(accountsBlocked, "account")) of cheats",
+      "latency        p50 \(milliseconds(50)) ms, p99 \(milliseconds(99)) ms",
+      "sent           \(Readable.decimal(messagesPerTransfer, 1)) messages a final transfer",
+      "\(Quantity.count(Int(clamping: events), "event")) in \(Readable.decimal(cost.cpuSeconds, 1)) s of processor time",
+    ].joined(separator: "\n")
+  }
+}
