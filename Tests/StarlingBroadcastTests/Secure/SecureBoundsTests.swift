@@ -343,6 +343,24 @@ struct SecureBoundsTests {
     #expect(known, "an author that is known is nobody's share")
   }
 
+  @Test("An author of whom something is settled is in nobody's share, and its old numbers stay refused")
+  func settledAuthors() {
+    var log = EntryLog<UInt32, UInt32>(authorLimit: 1, windowLimit: 3)
+    func admits(_ author: UInt32, _ sequence: UInt64) -> Bool {
+      log.admits(BatchEntry(author: author, sequence: sequence, contents: 0), from: Peer(1))
+    }
+    let share = [admits(1, 0), admits(2, 0)]
+    #expect(share == [true, false])
+    log.settle(1, through: 0)
+    log.settle(1, through: 1)
+    let next = [admits(2, 0), admits(3, 0), admits(1, 1), admits(1, 2)]
+    #expect(next == [true, false, false, true], "one place is free, not two")
+    // What was settled before anything was heard of the author here.
+    log.settle(4, through: 7)
+    let settled = [admits(4, 7), admits(4, 8), admits(3, 0)]
+    #expect(settled == [false, true, false])
+  }
+
   @Test("An entry that is not its author's is refused, and uses up no number of the author's")
   func foreignEntries() {
     let auth = StrictAuthenticator(ideal: IdealSecureAuthenticator(owner: Peer(0)))
