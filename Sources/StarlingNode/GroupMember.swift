@@ -259,12 +259,8 @@ where Overlay.Message: WireMessage, Diffusion.Message: WireMessage {
   /// Appends a layer byte and the layer's message.
   public func encode(into writer: inout WireWriter, peers: borrowing some PeerDirectory) {
     switch self {
-    case .overlay(let message):
-      writer.write(UInt8(0))
-      message.encode(into: &writer, peers: peers)
-    case .diffusion(let message):
-      writer.write(UInt8(1))
-      message.encode(into: &writer, peers: peers)
+    case .overlay(let message): writer.write(0, message, peers: peers)
+    case .diffusion(let message): writer.write(1, message, peers: peers)
     }
   }
 

@@ -31,7 +31,7 @@ extension Vote: SizedMessage {
 
 // MARK: - Batches and votes
 
-extension SignedBatch where Auth.Payload: EncodedBatch, Auth.Signature: WireBytes {
+extension SignedBatch: WireMessage where Auth.Payload: EncodedBatch, Auth.Signature: WireBytes {
   /// Appends the identifier, the hops, the signature and the payload.
   public func encode(into writer: inout WireWriter, peers: borrowing some PeerDirectory) {
     identifier.encode(into: &writer, peers: peers)
@@ -52,7 +52,7 @@ extension SignedBatch where Auth.Payload: EncodedBatch, Auth.Signature: WireByte
   }
 }
 
-extension Vote where Auth.Digest: WireBytes, Auth.Signature: WireBytes {
+extension Vote: WireMessage where Auth.Digest: WireBytes, Auth.Signature: WireBytes {
   /// Appends the identifier, the hops, the digest, the signature, and the positions that are refused.
   public func encode(into writer: inout WireWriter, peers: borrowing some PeerDirectory) {
     identifier.encode(into: &writer, peers: peers)
@@ -107,9 +107,7 @@ where Auth.Payload: EncodedBatch, Auth.Signature: WireBytes, Auth.Digest: WireBy
   public func encode(into writer: inout WireWriter, peers: borrowing some PeerDirectory) {
     switch self {
     case .subscribe: writer.write(UInt8(0))
-    case .gossip(let batch):
-      writer.write(UInt8(1))
-      batch.encode(into: &writer, peers: peers)
+    case .gossip(let batch): writer.write(1, batch, peers: peers)
     case .renew: writer.write(UInt8(2))
     case .unsubscribe: writer.write(UInt8(3))
     }
@@ -146,13 +144,9 @@ where Auth.Payload: EncodedBatch, Auth.Signature: WireBytes, Auth.Digest: WireBy
   /// Appends a kind byte and the kind's fields.
   public func encode(into writer: inout WireWriter, peers: borrowing some PeerDirectory) {
     switch self {
-    case .gossip(let message):
-      writer.write(UInt8(0))
-      message.encode(into: &writer, peers: peers)
+    case .gossip(let message): writer.write(0, message, peers: peers)
     case .subscribe: writer.write(UInt8(1))
-    case .echo(let vote):
-      writer.write(UInt8(2))
-      vote.encode(into: &writer, peers: peers)
+    case .echo(let vote): writer.write(2, vote, peers: peers)
     case .unsubscribe: writer.write(UInt8(3))
     }
   }
@@ -190,20 +184,14 @@ where Auth.Payload: EncodedBatch, Auth.Signature: WireBytes, Auth.Digest: WireBy
   /// Appends a kind byte and the kind's fields.
   public func encode(into writer: inout WireWriter, peers: borrowing some PeerDirectory) {
     switch self {
-    case .echo(let message):
-      writer.write(UInt8(0))
-      message.encode(into: &writer, peers: peers)
+    case .echo(let message): writer.write(0, message, peers: peers)
     case .subscribe: writer.write(UInt8(1))
-    case .ready(let vote):
-      writer.write(UInt8(2))
-      vote.encode(into: &writer, peers: peers)
+    case .ready(let vote): writer.write(2, vote, peers: peers)
     case .fetch(let identifier, let digest):
       writer.write(UInt8(3))
       identifier.encode(into: &writer, peers: peers)
       writer.write(raw: digest.bytes)
-    case .supply(let batch):
-      writer.write(UInt8(4))
-      batch.encode(into: &writer, peers: peers)
+    case .supply(let batch): writer.write(4, batch, peers: peers)
     case .unsubscribe: writer.write(UInt8(5))
     }
   }
@@ -242,22 +230,14 @@ where Auth.Payload: EncodedBatch, Auth.Signature: WireBytes, Auth.Digest: WireBy
   /// Appends a kind byte and the kind's fields.
   public func encode(into writer: inout WireWriter, peers: borrowing some PeerDirectory) {
     switch self {
-    case .send(let batch):
-      writer.write(UInt8(0))
-      batch.encode(into: &writer, peers: peers)
-    case .echo(let vote):
-      writer.write(UInt8(1))
-      vote.encode(into: &writer, peers: peers)
-    case .ready(let vote):
-      writer.write(UInt8(2))
-      vote.encode(into: &writer, peers: peers)
+    case .send(let batch): writer.write(0, batch, peers: peers)
+    case .echo(let vote): writer.write(1, vote, peers: peers)
+    case .ready(let vote): writer.write(2, vote, peers: peers)
     case .fetch(let identifier, let digest):
       writer.write(UInt8(3))
       identifier.encode(into: &writer, peers: peers)
       writer.write(raw: digest.bytes)
-    case .supply(let batch):
-      writer.write(UInt8(4))
-      batch.encode(into: &writer, peers: peers)
+    case .supply(let batch): writer.write(4, batch, peers: peers)
     case .renew: writer.write(UInt8(5))
     }
   }

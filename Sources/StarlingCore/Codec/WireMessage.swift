@@ -54,6 +54,14 @@ public protocol PeerDirectory: ~Copyable {
 }
 
 extension WireWriter {
+  /// Appends a byte that says what follows, and a message.
+  public mutating func write(
+    _ kind: UInt8, _ message: some WireMessage, peers: borrowing some PeerDirectory
+  ) {
+    write(kind)
+    message.encode(into: &self, peers: peers)
+  }
+
   /// Appends a peer as its record: key, address family (0, 4 or 6), address and port.
   public mutating func write(_ peer: Peer, from peers: borrowing some PeerDirectory) {
     let record = peers.record(of: peer)

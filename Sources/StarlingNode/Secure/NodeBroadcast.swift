@@ -201,12 +201,8 @@ extension NodeBroadcast.Message: WireMessage {
   /// Appends a byte that tells the two apart, and the message.
   public func encode(into writer: inout WireWriter, peers: borrowing some PeerDirectory) {
     switch self {
-    case .tree(let message):
-      writer.write(UInt8(0))
-      message.encode(into: &writer, peers: peers)
-    case .secure(let message):
-      writer.write(UInt8(1))
-      message.encode(into: &writer, peers: peers)
+    case .tree(let message): writer.write(0, message, peers: peers)
+    case .secure(let message): writer.write(1, message, peers: peers)
     }
   }
 

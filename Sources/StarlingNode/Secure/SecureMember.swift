@@ -211,15 +211,9 @@ extension SecureMember.Message: WireMessage {
   /// Appends a byte that names the broadcast, and its message.
   public func encode(into writer: inout WireWriter, peers: borrowing some PeerDirectory) {
     switch self {
-    case .ready(let message):
-      writer.write(UInt8(0))
-      message.encode(into: &writer, peers: peers)
-    case .echo(let message):
-      writer.write(UInt8(1))
-      message.encode(into: &writer, peers: peers)
-    case .bracha(let message):
-      writer.write(UInt8(2))
-      message.encode(into: &writer, peers: peers)
+    case .ready(let message): writer.write(0, message, peers: peers)
+    case .echo(let message): writer.write(1, message, peers: peers)
+    case .bracha(let message): writer.write(2, message, peers: peers)
     }
   }
 
