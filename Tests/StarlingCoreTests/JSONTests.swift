@@ -40,7 +40,11 @@ struct JSONTests {
     #expect(
       JSONValue.string("\u{08}\t\n\u{0C}\r\u{0}\u{1F}").text(indented: false)
         == #""\b\t\n\f\r\u0000\u001f""#)
-    #expect(JSONValue.string("étourneau 🐦\u{7F}").text(indented: false) == "\"étourneau 🐦\u{7F}\"")
+    #expect(JSONValue.string("étourneau 🐦").text(indented: false) == "\"étourneau 🐦\"")
+    // What commands a terminal, though JSON may hold it: DEL, CSI, and what turns the text round.
+    #expect(
+      JSONValue.string("\u{7F}\u{9B}\u{202E}\u{FEFF}").text(indented: false) == #""\u007f\u009b\u202e\ufeff""#
+    )
     #expect(JSONValue.object([("a\nb", .null)]).text(indented: false) == #"{"a\nb":null}"#)
   }
 

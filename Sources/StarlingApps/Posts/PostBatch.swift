@@ -103,7 +103,8 @@ public struct PostBatch: Hashable, Sendable {
     for _ in 0..<count {
       let number = try reader.read(UInt64.self)
       let length = Int(try reader.read(UInt16.self))
-      guard length <= Post.byteLimit, posts.last.map({ $0.number < number }) ?? true else {
+      // Where numbers end an author would, too.
+      guard length <= Post.byteLimit, number < .max, posts.last.map({ $0.number < number }) ?? true else {
         throw .invalid("a post that is too long or out of order")
       }
       posts.append(Post(number: number, contents: try reader.read(count: length)))

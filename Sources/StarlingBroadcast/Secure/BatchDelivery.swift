@@ -63,10 +63,12 @@ struct BatchDelivery<Auth: SecureAuthenticator>: Sendable {
     guard let chosen, undelivered?.isEmpty != true, var batch = batch(chosen),
       let outcome = votes.outcome(of: chosen, threshold: threshold)
     else { return nil }
-    if let undelivered, undelivered.count <= outcome.lacking.count { return nil }
-    undelivered = outcome.lacking
+    // Who voted did not know how many entries there are, or lied about it.
+    let lacking = Array(outcome.lacking.prefix { $0 < batch.payload.entryCount })
+    if let undelivered, undelivered.count <= lacking.count { return nil }
+    undelivered = lacking
     batch.hops = max(batch.hops, outcome.hops)
-    return .delivered(batch, refused: outcome.lacking)
+    return .delivered(batch, refused: lacking)
   }
 
   /// Whom to ask next for the batch that is wanted: one after another, from a random one on.

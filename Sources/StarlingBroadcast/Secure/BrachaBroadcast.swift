@@ -125,6 +125,9 @@ public struct BrachaBroadcast<Auth: SecureAuthenticator>: SecureBroadcastProcess
       echo(batch, at: now, into: &effects)
     case .forget(let identifier): instances[identifier] = nil
     case .renew(let peer): if listens(to: peer) { effects.send(effects.prepare(.renew), to: peer) }
+    case .repeat(let peer):
+      guard listens(to: peer), let instant = renewals.owe(peer, at: now) else { return }
+      effects.schedule(.answer(peer), at: instant)
     }
   }
 

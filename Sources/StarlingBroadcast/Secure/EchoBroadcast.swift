@@ -203,6 +203,8 @@ public struct EchoBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>: 
       if order.count > 2 * instances.count + 16 { order.removeAll { instances[$0] == nil } }
     case .renew(let peer):
       if isSampled(peer) { effects.send(effects.prepare(.subscribe), to: peer) }
+    case .repeat(let peer):
+      if let instant = subscriptions.owe(peer, at: now) { effects.schedule(.answer(peer), at: instant) }
     }
     apply(
       effects.embedding(GossipLayer.self) { gossip.handle(request, at: now, into: &$0) }, at: now,
@@ -400,7 +402,9 @@ extension EchoBroadcast.Instance {
     guard var batch, undelivered?.isEmpty != true,
       let outcome = replies.outcome(of: batch.digest, threshold: threshold)
     else { return nil }
-    let refused = union(outcome.lacking, self.refused)
+    // Who voted did not know how many entries there are, or lied about it.
+    let lacking = Array(outcome.lacking.prefix { $0 < batch.payload.entryCount })
+    let refused = union(lacking, self.refused)
     if let undelivered, undelivered.count <= refused.count { return nil }
     undelivered = refused
     batch.hops = max(batch.hops, outcome.hops)

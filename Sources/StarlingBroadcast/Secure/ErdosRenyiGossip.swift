@@ -127,6 +127,9 @@ public struct ErdosRenyiGossip<Auth: SecureAuthenticator, Oracle: SamplingOracle
       } else if subscriptions.peers.contains(peer) {
         effects.send(effects.prepare(.renew), to: peer)
       }
+    case .repeat(let peer):
+      guard listens(to: peer), let instant = subscriptions.pace.owe(peer, at: now) else { return }
+      effects.schedule(.answer(peer), at: instant)
     }
   }
 

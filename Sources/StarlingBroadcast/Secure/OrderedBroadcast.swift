@@ -31,6 +31,9 @@ public struct OrderedBroadcast<Inner: SecureBroadcastProcess>: Process {
     case broadcast(Auth.Payload)
     /// Ask a peer to repeat what it said, as is done without being asked for after the loss of a link.
     case renew(Peer)
+    /// Something on its way to a peer was lost, and the peer does not know: repeat to it what this process said, after a
+    /// while.
+    case `repeat`(Peer)
   }
 
   /// What it tells the layer above.
@@ -67,11 +70,13 @@ public struct OrderedBroadcast<Inner: SecureBroadcastProcess>: Process {
   public let configuration: OrderedBroadcastConfiguration
   @usableFromInline var storedInner: Inner
   @usableFromInline var sources: [Peer: Source] = [:]
-  /// Own batches that wait for room in the window.
-  @usableFromInline var waiting: [Auth.Payload] = []
+  /// Own batches that wait for room in the window, with their numbers, in ascending order.
+  @usableFromInline var waiting: [(sequence: UInt64, payload: Auth.Payload)]
   @usableFromInline var nextOwn: UInt64
-  /// What an earlier life broadcast; until the start.
-  @usableFromInline var undelivered: [(sequence: UInt64, payload: Auth.Payload)]
+  /// The first number that no earlier life used, as far as is known.
+  @usableFromInline var firstNew: UInt64
+  /// Own batches that are broadcast and not delivered.
+  @usableFromInline var underWay: [UInt64: Auth.Payload] = [:]
   @usableFromInline var storedDropped: UInt64 = 0
   /// Of peers in samples.
   @usableFromInline var renewal = LinkRenewal()
@@ -82,8 +87,9 @@ public struct OrderedBroadcast<Inner: SecureBroadcastProcess>: Process {
   ///   - inner: the broadcast below.
   ///   - nextDelivered: the number of the batch that is delivered next of each sender, where that is not 0: what an
   ///     earlier life of the process delivered.
-  ///   - undelivered: batches of its own that an earlier life broadcast and may not have delivered, in ascending order;
-  ///     they are broadcast again. The last number that it used is among them, or below `nextDelivered`.
+  ///   - undelivered: batches of its own that an earlier life told of by ``OrderedIndication/broadcasting(_:_:)`` and may
+  ///     not have delivered, in ascending order; they are broadcast, again if they were. The last number that it used is
+  ///     among them, or below `nextDelivered`.
   ///   - configuration: the bounds.
   @inlinable
   public init(
@@ -96,8 +102,17 @@ public struct OrderedBroadcast<Inner: SecureBroadcastProcess>: Process {
     storedInner = inner
     self.configuration = configuration
     nextOwn = max(nextDelivered[identity] ?? 0, (undelivered.last?.sequence).map { $0 &+ 1 } ?? 0)
-    self.undelivered = undelivered
+    firstNew = nextOwn
+    waiting = []
     for (sender, number) in nextDelivered { sources[sender, default: Source()].next = number }
+    let own = self.nextDelivered(of: identity)
+    // What was delivered here may be missing elsewhere, where nobody else is left who kept it.
+    var byteCount = 0
+    let again = undelivered.reversed().filter { $0.sequence < own }.prefix {
+      byteCount += $0.payload.byteCount
+      return own - $0.sequence <= UInt64(configuration.kept) && byteCount <= configuration.byteWindow
+    }
+    waiting = again.reversed() + undelivered.filter { $0.sequence >= own }
   }
 
   /// The broadcast below.
@@ -131,14 +146,7 @@ public struct OrderedBroadcast<Inner: SecureBroadcastProcess>: Process {
   public mutating func start(at now: Instant, into effects: inout some Effects<Self> & ~Copyable) {
     let told = effects.embedding(Whole.self) { storedInner.start(at: now, into: &$0) }
     deliver(told, at: now, into: &effects)
-    for (sequence, payload) in undelivered
-    where isLive(MessageIdentifier(origin: identity, sequence: sequence)) {
-      let told = effects.embedding(Whole.self) {
-        storedInner.handle(.broadcast(payload, sequence: sequence), at: now, into: &$0)
-      }
-      deliver(told, at: now, into: &effects)
-    }
-    undelivered = []
+    send(at: now, into: &effects)
   }
 
   /// Broadcasts, or has the batch wait; or asks a peer to repeat itself.
@@ -149,9 +157,14 @@ public struct OrderedBroadcast<Inner: SecureBroadcastProcess>: Process {
     switch request {
     case .broadcast(let payload):
       guard waiting.count < configuration.waitingLimit else { return effects.indicate(.overloaded) }
-      waiting.append(payload)
+      waiting.append((nextOwn, payload))
+      effects.indicate(.broadcasting(nextOwn, payload))
+      nextOwn += 1
       send(at: now, into: &effects)
     case .renew(let peer): renew(peer, at: now, into: &effects)
+    case .repeat(let peer):
+      let told = effects.embedding(Whole.self) { storedInner.handle(.repeat(peer), at: now, into: &$0) }
+      deliver(told, at: now, into: &effects)
     }
   }
 
@@ -224,16 +237,22 @@ public struct OrderedBroadcast<Inner: SecureBroadcastProcess>: Process {
   @inlinable
   mutating func send(at now: Instant, into effects: inout some Effects<Self> & ~Copyable) {
     // Half of the window: others may be behind by as much.
-    while !waiting.isEmpty, nextOwn < nextDelivered(of: identity) &+ UInt64(configuration.window / 2) {
-      let payload = waiting.removeFirst()
-      let number = nextOwn
-      nextOwn += 1
-      effects.indicate(.broadcasting(number, payload))
+    while let (number, payload) = waiting.first, hasRoom(for: payload, as: number) {
+      waiting.removeFirst()
+      if number >= nextDelivered(of: identity) { underWay[number] = payload }
       let told = effects.embedding(Whole.self) {
         storedInner.handle(.broadcast(payload, sequence: number), at: now, into: &$0)
       }
       deliver(told, at: now, into: &effects)
     }
+  }
+
+  /// Whether an own batch may be broadcast. One at a time always may, however large.
+  @inlinable
+  func hasRoom(for payload: Auth.Payload, as number: UInt64) -> Bool {
+    guard number < nextDelivered(of: identity) &+ UInt64(configuration.window / 2) else { return false }
+    return underWay.isEmpty
+      || underWay.values.reduce(payload.byteCount) { $0 + $1.byteCount } <= configuration.byteWindow
   }
 
   @inlinable
@@ -260,6 +279,7 @@ public struct OrderedBroadcast<Inner: SecureBroadcastProcess>: Process {
     of origin: Peer, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
   ) {
     while let next = sources[origin]?.takeNext() {
+      if origin == identity { underWay[next.batch.identifier.sequence] = nil }
       effects.indicate(.delivered(next.batch, refused: next.refused))
       forget(origin, before: next.batch.identifier.sequence, at: now, into: &effects)
     }
@@ -332,11 +352,30 @@ extension OrderedBroadcast {
       let last = ahead.indices.first(where: { storedInner.includesCorrect(ahead[...$0].map(\.peer)) })
     {
       let first = ahead[last].sequence - min(ahead[last].sequence, UInt64(configuration.kept - 1))
+      if origin == identity { renumber(past: ahead[last].sequence, into: &effects) }
       if first > source.next { skip(origin, to: first, at: now, into: &effects) }
-      // An own number that others know of was used, whatever this process remembers.
-      if origin == identity { nextOwn = max(nextOwn, ahead[last].sequence &+ 1) }
     }
     for (peer, _) in ahead { ask(peer, at: now, into: &effects) }
+  }
+
+  /// Takes that others know an own number. If it is not this life's, nor one that is remembered of an earlier life, that life
+  /// used it, and all below: what this one brought under these gets others.
+  @inlinable
+  mutating func renumber(past sequence: UInt64, into effects: inout some Effects<Self> & ~Copyable) {
+    guard sequence >= firstNew, sequence >= waiting.first?.sequence ?? nextOwn else { return }
+    let used = firstNew...sequence
+    firstNew = sequence &+ 1
+    nextOwn = max(nextOwn, firstNew)
+    let displaced =
+      underWay.filter { used.contains($0.key) }.sorted { $0.key < $1.key }.map(\.value)
+      + waiting.filter { used.contains($0.sequence) }.map(\.payload)
+    underWay = underWay.filter { !used.contains($0.key) }
+    waiting.removeAll { used.contains($0.sequence) }
+    for payload in displaced {
+      waiting.append((nextOwn, payload))
+      effects.indicate(.broadcasting(nextOwn, payload))
+      nextOwn += 1
+    }
   }
 
   @inlinable
@@ -349,6 +388,7 @@ extension OrderedBroadcast {
     source.next = sequence
     source.early = source.early.filter { $0.key >= sequence }
     sources[origin] = source
+    if origin == identity { underWay = underWay.filter { $0.key >= sequence } }
     // What may be alive of what was skipped, and what was kept of what was delivered.
     let first = next - min(next, UInt64(configuration.kept))
     let last = min(sequence - min(sequence, UInt64(configuration.kept)), next + UInt64(configuration.window))
@@ -399,8 +439,8 @@ public enum OrderedIndication<Auth: SecureAuthenticator>: Sendable {
   /// Batches of a sender were missed for good: all have numbers from the first to below the second. This process was
   /// away for so long that nobody repeats what was said about them.
   case missed(Peer, UInt64, UInt64)
-  /// An own batch is about to be broadcast under a number. Whoever is to broadcast again after a crash keeps both before
-  /// anything is sent: under no number may a process ever broadcast two batches.
+  /// An own batch is taken, and will be broadcast under a number. Whoever is to broadcast it after a crash keeps both before
+  /// anything is sent, or said of it: under no number may a process ever broadcast two batches.
   case broadcasting(UInt64, Auth.Payload)
   /// An own batch found no place: too many wait.
   case overloaded
@@ -419,6 +459,9 @@ public struct OrderedBroadcastConfiguration: Sendable {
   public var kept = 64
   /// How many own batches may wait for room in the window.
   public var waitingLimit = 1_024
+  /// How many bytes of own batches may be under way, unless it is one: half of what a connection of this transport queues, so
+  /// that none of them is dropped there.
+  public var byteWindow = 512 << 10
 
   /// The defaults.
   @inlinable

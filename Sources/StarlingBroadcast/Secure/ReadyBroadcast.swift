@@ -248,6 +248,8 @@ public struct ReadyBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>:
       if order.count > 2 * instances.count + 16 { order.removeAll { instances[$0] == nil } }
     case .renew(let peer):
       if isSampled(peer) { effects.send(effects.prepare(.subscribe), to: peer) }
+    case .repeat(let peer):
+      if let instant = subscriptions.owe(peer, at: now) { effects.schedule(.answer(peer), at: instant) }
     }
     apply(
       effects.embedding(EchoLayer.self) { echo.handle(request, at: now, into: &$0) }, at: now, into: &effects)

@@ -49,6 +49,19 @@ public struct RepetitionPace: Sendable {
     return .now
   }
 
+  /// Takes that something on its way to a peer was lost without the peer's knowing: it is to have everything repeated after
+  /// an interval, unless it asks before. The caller bounds how many peers there are.
+  ///
+  /// - Returns: when to look at ``isDue(to:at:)``; `nil` if that is arranged already.
+  @inlinable
+  public mutating func owe(_ peer: Peer, at now: Instant) -> Instant? {
+    var pace = paces[peer] ?? Pace(next: now)
+    guard !pace.isDue else { return nil }
+    pace.isDue = true
+    paces[peer] = pace
+    return max(pace.next, now + Self.interval)
+  }
+
   /// Holds a peer's next answer back as if it had been answered now: it may end a subscription and begin another, and be
   /// told no more by that.
   ///

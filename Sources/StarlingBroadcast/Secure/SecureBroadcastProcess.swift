@@ -66,6 +66,9 @@ public enum SecureRequest<Payload> {
   case forget(MessageIdentifier)
   /// The link to a peer was lost, with what was on its way, and may be whole again: ask the peer to repeat what it said.
   case renew(Peer)
+  /// Something on its way to a peer was lost, and the peer does not know: repeat to it what this process said, after a
+  /// while.
+  case `repeat`(Peer)
 }
 
 /// What a secure broadcast tells the layer above.

@@ -65,6 +65,14 @@ public struct SubscriptionSet: Sendable {
     for peer in peers.members where !isMember(peer) { peers.remove(peer) }
   }
 
+  /// Takes that something on its way to a peer was lost without its knowing.
+  ///
+  /// - Returns: when to look at ``isDue(to:at:)``; `nil` if it is no subscriber, or that is arranged already.
+  @inlinable
+  public mutating func owe(_ peer: Peer, at now: Instant) -> Instant? {
+    peers.contains(peer) ? pace.owe(peer, at: now) : nil
+  }
+
   /// Whether a subscriber whose answer was put off is to have it now.
   @inlinable
   public mutating func isDue(to peer: Peer, at now: Instant) -> Bool {

@@ -14,6 +14,8 @@ public enum Misbehaviour: UInt8, Sendable, Hashable, CaseIterable {
   case replay
   /// An answer to nothing that was asked, or too much of anything that costs its receiver.
   case unsolicited
+  /// A message of another broadcast than the one that this network runs: a mistake in somebody's settings.
+  case otherBroadcast
 
   /// The name under which it is counted: snake_case.
   public var name: String {
@@ -24,6 +26,7 @@ public enum Misbehaviour: UInt8, Sendable, Hashable, CaseIterable {
     case .subscriptionFlood: "subscription_flood"
     case .replay: "replay"
     case .unsolicited: "unsolicited"
+    case .otherBroadcast: "other_broadcast"
     }
   }
 }

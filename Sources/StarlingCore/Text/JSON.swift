@@ -86,11 +86,23 @@ public indirect enum JSONValue: Sendable {
     output.append(contentsOf: repeatElement(UInt8(ascii: " "), count: 2 * depth))
   }
 
-  /// RFC 8259, section 7: the quotation mark, the backslash and the control characters must be escaped.
+  /// RFC 8259, section 7: the quotation mark, the backslash and the control characters must be escaped. What else commands
+  /// a terminal may be, and is: the text may be a stranger's.
   private static func append(quoted text: String, to output: inout [UInt8]) {
     let digits = Array("0123456789abcdef".utf8)
     output.append(UInt8(ascii: "\""))
-    for byte in text.utf8 {
+    for scalar in text.unicodeScalars {
+      guard scalar.isASCII, scalar.value != 0x7F else {
+        guard scalar.isDisplayControl else {
+          output.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
+          continue
+        }
+        // All of these are of the basic plane.
+        output.append(contentsOf: "\\u".utf8)
+        for shift in [12, 8, 4, 0] { output.append(digits[Int(scalar.value >> UInt32(shift)) & 15]) }
+        continue
+      }
+      let byte = UInt8(truncatingIfNeeded: scalar.value)
       switch byte {
       case UInt8(ascii: "\""): output.append(contentsOf: "\\\"".utf8)
       case UInt8(ascii: "\\"): output.append(contentsOf: "\\\\".utf8)

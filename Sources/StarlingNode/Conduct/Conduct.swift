@@ -166,6 +166,8 @@ extension Conduct {
     // A network that duplicates or delays may make a correct peer look like this now and then.
     case .unsolicited: 2
     case .replay: 1
+    // To tell the operators is all that helps.
+    case .otherBroadcast: 0
     }
   }
 

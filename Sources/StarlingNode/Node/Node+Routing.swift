@@ -75,7 +75,12 @@ extension Node {
       if let (file, index) = FileMessage.chunkPosition(in: broadcast.payload) {
         fileOutputs.queue.append(.arrived(index, file, peers.table.record(of: sender).key))
       }
-    case .misbehaved(_, let what): misbehaviour[Int(what.rawValue)] += 1
+    case .misbehaved(let peer, let what):
+      misbehaviour[Int(what.rawValue)] += 1
+      if what == .otherBroadcast, mismatched.insert(peer) {
+        let fault = "it runs another secure broadcast than this node; start both with the same --broadcast"
+        sink.report(.violation(peers.table.record(of: peer).key, fault))
+      }
     case .shunned(let peer, let what): shun(peer, for: what, into: &sink)
     case .broadcasting(let number, let batch): sink.keep(batch, as: number)
     case .missed(let message):

@@ -41,6 +41,8 @@ public struct Node: ~Copyable {
   var wasJoined = false
   /// Why the node was kept out of the network last, if it was; forgotten when it has a neighbour.
   var joinRefusal: JoinRefusal?
+  /// Members that run another secure broadcast, as an operator was told once.
+  var mismatched = PeerSet()
   /// Whether the last broadcast was handed to none of the peers that it was meant for.
   var wasRefusedByAll = false
 
@@ -121,7 +123,8 @@ public struct Node: ~Copyable {
     return SecureMember(
       configuration: configuration, members: members, auth: auth,
       nextDelivered: Dictionary(
-        (progress?.next ?? []).map { ($0.sender, $0.number) }, uniquingKeysWith: max))
+        (progress?.next ?? []).map { ($0.sender, $0.number) } + [(PeerTable.own, configuration.nextOwn)],
+        uniquingKeysWith: max))
   }
 
   /// When ``expire(at:into:)`` is next to be called; ``Instant/distantFuture`` for never.
@@ -181,9 +184,19 @@ public struct Node: ~Copyable {
   /// Whether the node is alone and every contact that it was given has answered that it will not let it in.
   public var isRefusedByAll: Bool { isAlone && contacts.haveAllRefused }
 
-  /// The number of the own batch that the secure broadcast delivers next: own batches below need not be kept any more.
+  /// The number of the own batch that the secure broadcast delivers next.
   public var nextOwnBatch: UInt64 {
     host.process.diffusion.secure?.progress.first { $0.sender == PeerTable.own }?.next ?? 0
+  }
+
+  /// Own batches with numbers below need not be kept any more.
+  public var firstKeptBatch: UInt64 {
+    nextOwnBatch - min(nextOwnBatch, UInt64(host.process.diffusion.secure?.kept ?? 0))
+  }
+
+  /// How many batches of a secure broadcast are delivered.
+  public var batchesDelivered: UInt64 {
+    host.process.diffusion.secure?.progress.reduce(0) { $0 &+ $1.next } ?? 0
   }
 
   /// Whether it takes part in a secure broadcast.

@@ -63,7 +63,10 @@ public struct NodeBroadcast: BroadcastProcess {
       // What the node itself made can be encoded.
       guard let batch = try? NodeBatch(encoded: payload) else { return }
       tell(effects.embedding(SecureLayer.self) { secure?.handle(batch, at: now, into: &$0) }, into: &effects)
-    case .linkDoubtful(let peer): disconnect(from: peer, at: now, into: &effects)
+    case .linkDoubtful(let peer):
+      disconnect(from: peer, at: now, into: &effects)
+      tell(
+        effects.embedding(SecureLayer.self) { secure?.repeat(to: peer, at: now, into: &$0) }, into: &effects)
     case .linkUp, .linkDown: return
     }
   }
@@ -138,9 +141,12 @@ public struct NodeBroadcast: BroadcastProcess {
         indicate(batch, accepted, into: &effects)
       case .completed(let batch, let refused):
         let accepted = (refusals[batch.identifier] ?? []).filter { !refused.contains($0) }
+        if accepted.isEmpty { continue }
         note(refused, of: batch.identifier)
         indicate(batch, accepted.map { Int($0) }, into: &effects)
       case .misbehaved(let peer, let what): effects.indicate(.misbehaved(peer, what))
+      // What an earlier life of this node brought is no loss here.
+      case .missed(PeerTable.own, _, _): break
       case .missed(let sender, let first, _):
         effects.indicate(.missed(MessageIdentifier(origin: sender, sequence: first)))
       case .broadcasting(let number, let batch): effects.indicate(.broadcasting(number, batch.encoded))

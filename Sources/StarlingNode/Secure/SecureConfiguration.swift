@@ -28,6 +28,8 @@ public struct SecureConfiguration: Sendable {
   public var members: [PeerRecord]
   /// Own batches that an earlier run was given to keep, by their numbers in ascending order, the last one in any case.
   public var undelivered: [(number: UInt64, batch: [UInt8])] = []
+  /// The number of the own batch that an earlier run delivered next, or a lower one.
+  public var nextOwn: UInt64 = 0
   /// The bounds of what is under way.
   public var ordered: OrderedBroadcastConfiguration
 

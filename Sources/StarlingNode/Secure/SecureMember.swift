@@ -128,6 +128,7 @@ public struct SecureMember: Process {
     into effects: inout some Effects<Self> & ~Copyable
   ) {
     guard members.contains(sender) else { return effects.indicate(.misbehaved(sender, .unsolicited)) }
+    guard runs(message) else { return effects.indicate(.misbehaved(sender, .otherBroadcast)) }
     switch message {
     case .ready(let message):
       _ = effects.embedding(ReadyLayer.self) { ready?.receive(message, from: sender, at: now, into: &$0) }
@@ -135,6 +136,15 @@ public struct SecureMember: Process {
       _ = effects.embedding(EchoLayer.self) { echo?.receive(message, from: sender, at: now, into: &$0) }
     case .bracha(let message):
       _ = effects.embedding(BrachaLayer.self) { bracha?.receive(message, from: sender, at: now, into: &$0) }
+    }
+  }
+
+  /// Whether a message is of the broadcast that runs here.
+  private func runs(_ message: Message) -> Bool {
+    switch message {
+    case .ready: ready != nil
+    case .echo: echo != nil
+    case .bracha: bracha != nil
     }
   }
 
@@ -160,6 +170,14 @@ public struct SecureMember: Process {
     _ = effects.embedding(ReadyLayer.self) { ready?.disconnect(from: peer, at: now, into: &$0) }
     _ = effects.embedding(EchoLayer.self) { echo?.disconnect(from: peer, at: now, into: &$0) }
     _ = effects.embedding(BrachaLayer.self) { bracha?.disconnect(from: peer, at: now, into: &$0) }
+  }
+
+  /// Repeats to a member, after a while, what this one said: something on its way there was lost without its knowing.
+  mutating func `repeat`(to peer: Peer, at now: Instant, into effects: inout some Effects<Self> & ~Copyable) {
+    guard members.contains(peer) else { return }
+    _ = effects.embedding(ReadyLayer.self) { ready?.handle(.repeat(peer), at: now, into: &$0) }
+    _ = effects.embedding(EchoLayer.self) { echo?.handle(.repeat(peer), at: now, into: &$0) }
+    _ = effects.embedding(BrachaLayer.self) { bracha?.handle(.repeat(peer), at: now, into: &$0) }
   }
 
   /// Says that an author's posts up to a number are delivered: nothing else is accepted under these numbers.

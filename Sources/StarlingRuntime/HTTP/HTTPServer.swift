@@ -8,7 +8,7 @@ import Synchronization
 /// may live on another thread.
 final class HTTPServer: Sendable {
   /// The most connections at once.
-  static let connectionLimit: UInt32 = 96
+  static let connectionLimit: UInt32 = 160
   /// How long a client may be silent in the middle of a request whose head has come, in seconds.
   static let timeoutSeconds: UInt32 = 30
 

@@ -12,10 +12,11 @@ struct NodeActions: NodeSink {
     case store([UInt8], Int, FileIdentifier)
     case completed(FileIdentifier)
     case deliverPosts([Post], PublicKey)
-    case keep([UInt8], UInt64)
     case report(NodeEvent)
   }
 
+  /// Own batches to be kept before anything else is done.
+  private(set) var batches: [(number: UInt64, batch: [UInt8])] = []
   private var actions: [Action] = []
   private var next = 0
 
@@ -56,7 +57,13 @@ struct NodeActions: NodeSink {
     actions.append(.deliverPosts(posts, author))
   }
 
-  mutating func keep(_ batch: [UInt8], as number: UInt64) { actions.append(.keep(batch, number)) }
+  mutating func keep(_ batch: [UInt8], as number: UInt64) { batches.append((number, batch)) }
+
+  /// Takes the batches that are to be kept.
+  mutating func takeBatches() -> [(number: UInt64, batch: [UInt8])] {
+    defer { batches = [] }
+    return batches
+  }
 
   mutating func report(_ event: NodeEvent) { actions.append(.report(event)) }
 }

@@ -13,6 +13,10 @@ final class NodeDriver {
   private static let keepAlive = Interval.seconds(15)
   /// How often the known peers are written down, and what the log left out is told. A guess.
   private static let savingInterval = Interval.seconds(30)
+  /// After how many batches of a secure broadcast it is saved how far that has come, but no more often than so: members
+  /// that forget more than others keep have to skip it. Guesses.
+  private static let savedBatches: UInt64 = 16
+  private static let shortestSaving = Interval.milliseconds(250)
   /// How long a node that leaves waits for its neighbours to hear of it.
   private static let leavingPatience = Interval.seconds(1)
   /// How many batches of datagrams are taken before timers get their turn.
@@ -40,6 +44,8 @@ final class NodeDriver {
   private let files: DispatchQueue
   private var nextKeepAlive = Instant.zero
   private var nextSaving = Instant.zero + NodeDriver.savingInterval
+  /// When was saved last, and how many batches were delivered then.
+  private var saved = (at: Instant.zero, batches: UInt64(0))
   private var lastPeers: [RememberedPeer] = []
   private var isDiskRefusing = false
   private var network = NetworkWatch()
@@ -133,8 +139,12 @@ final class NodeDriver {
       nextKeepAlive = now + NodeDriver.keepAlive
       server?.keepAlive()
     }
+    if node.batchesDelivered >= saved.batches + NodeDriver.savedBatches {
+      nextSaving = min(nextSaving, saved.at + NodeDriver.shortestSaving)
+    }
     if nextSaving <= now {
       nextSaving = now + NodeDriver.savingInterval
+      saved = (now, node.batchesDelivered)
       logger.tellSuppressed()
       save()
     }
@@ -315,6 +325,9 @@ extension NodeDriver {
 
 extension NodeDriver {
   private func perform() {
+    keepBatches()
+    // Nothing may leave that could be forgotten.
+    if failure != nil { while actions.popFirst() != nil {} }
     while let action = actions.popFirst() {
       switch action {
       case .transmit(let datagram): transmit(datagram)
@@ -324,19 +337,19 @@ extension NodeDriver {
         catalogue.noteArrival(of: index, of: file, from: neighbour)
       case .store(let chunk, let index, let file): keep(chunk, index: index, of: file)
       case .completed(let file): completed(file)
-      case .keep(let batch, let number): keep(batch, as: number)
       case .deliverPosts(let posts, let author): tell(posts, by: author)
       case .report(let event): report(event)
       }
     }
   }
 
-  /// Keeps an own batch before what follows in this turn leaves. A node that cannot would contradict itself after a
-  /// crash, so it stops here.
-  private func keep(_ batch: [UInt8], as number: UInt64) {
-    guard let journal else { return }
+  /// Keeps own batches before anything of this turn leaves, or is said of them. A node that cannot would contradict itself
+  /// after a crash, so it stops here.
+  private func keepBatches() {
+    let batches = actions.takeBatches()
+    guard let journal, !batches.isEmpty, failure == nil else { return }
     do {
-      try journal.keep(batch, as: number, delivered: node.nextOwnBatch)
+      try journal.keep(batches, delivered: node.nextOwnBatch, first: node.firstKeptBatch)
     } catch {
       diskRefused(error)
       log(.error, "batch_not_kept", "The node stops, for it must not send what it could forget.")
@@ -490,6 +503,13 @@ extension NodeDriver {
     }
     do {
       let first = try node.post(posts, batchLimit: batchLimit, at: now, into: &actions)
+      keepBatches()
+      if let failure {
+        return reply.send(
+          HTTPResponse(
+            status: 507, error: "The posts could not be kept, and none was broadcast: \(failure.description)")
+        )
+      }
       reply.send(ControlPosting(first: first, posts: posts.count))
     } catch {
       reply.send(

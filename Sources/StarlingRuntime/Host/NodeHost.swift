@@ -65,7 +65,8 @@ public final class NodeHost: Sendable {
       ? nil : try BatchJournal(at: directory.state, for: identity.publicKey)
     let driver = try NodeDriver(
       node: try NodeHost.node(
-        identity, configuration, memory?.recollection, try journal?.batches() ?? [], policy, at: socket.local),
+        identity, configuration, memory?.recollection, try NodeHost.kept(by: journal), policy,
+        at: socket.local),
       socket: socket,
       store: FileStore(directory), memory: memory, journal: journal, files: files, mailbox: mailbox,
       impairment: Impairment(
@@ -148,9 +149,16 @@ public final class NodeHost: Sendable {
       in: directory, for: identity.publicKey, sequenceAtLeast: WallClock.microseconds(), queue: queue)
   }
 
+  private static func kept(
+    by journal: BatchJournal?
+  ) throws(HostError) -> (batches: [(number: UInt64, batch: [UInt8])], next: UInt64) {
+    guard let journal else { return ([], 0) }
+    return (try journal.batches(), try journal.nextDelivered())
+  }
+
   private static func node(
     _ identity: Identity, _ configuration: HostConfiguration, _ memory: NodeMemory.Recollection?,
-    _ batches: [(number: UInt64, batch: [UInt8])],
+    _ kept: (batches: [(number: UInt64, batch: [UInt8])], next: UInt64),
     _ policy: ReplaceablePolicy?, at local: SocketAddress
   ) throws(HostError) -> Node {
     // The address of all interfaces is nobody's: peers then go by where the datagrams come from.
@@ -167,7 +175,8 @@ public final class NodeHost: Sendable {
     }
     if let secure = configuration.secure {
       var part = SecureConfiguration(secure.broadcast, among: secure.members)
-      part.undelivered = batches
+      part.undelivered = kept.batches
+      part.nextOwn = kept.next
       settings.secure = part
       secure.makeRoom(in: &settings)
       if settings.contacts.isEmpty { settings.contacts = secure.contacts(besides: identity.publicKey) }

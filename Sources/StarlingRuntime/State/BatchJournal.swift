@@ -13,6 +13,8 @@ final class BatchJournal {
     do throws(Database.Failure) {
       database = try Database(path)
       try database.run("PRAGMA synchronous = FULL")
+      // The other connection of the node may be writing for as long as the disk takes; a node that cannot keep a batch stops.
+      try database.run("PRAGMA busy_timeout = 30000")
     } catch {
       throw HostError("The node's state \"\(path)\" could not be opened: \(error.message).")
     }
@@ -29,20 +31,40 @@ final class BatchJournal {
     }
   }
 
-  /// Keeps a batch, and lets go of those below a number, but for the last.
+  /// The number of the own batch that was delivered next when a batch was kept last.
+  func nextDelivered() throws(HostError) -> UInt64 {
+    try run { () throws(Database.Failure) in
+      let rows = try database.run("SELECT next FROM delivered WHERE key = ?", [.blob(key.bytes)])
+      return UInt64(clamping: rows.first?.first?.integer ?? 0)
+    }
+  }
+
+  /// Keeps batches, all or none, and lets go of those below a number.
   ///
-  /// - Throws: ``HostError`` when it cannot, or something else has this number.
-  func keep(_ batch: [UInt8], as number: UInt64, delivered next: UInt64) throws(HostError) {
-    guard let number = Int64(exactly: number) else {
+  /// - Parameters:
+  ///   - batches: with their numbers, which none had before.
+  ///   - next: the number of the own batch that is delivered next.
+  ///   - first: below it nothing need be kept.
+  /// - Throws: ``HostError`` when it cannot, or something else has one of the numbers.
+  func keep(
+    _ batches: [(number: UInt64, batch: [UInt8])], delivered next: UInt64, first: UInt64
+  ) throws(HostError) {
+    guard batches.allSatisfy({ $0.number <= UInt64(Int64.max) }) else {
       throw HostError("The numbers of own batches are used up.")
     }
     try run { () throws(Database.Failure) in
       try database.transaction { () throws(Database.Failure) in
         try database.run(
           "DELETE FROM batches WHERE key = ? AND number < ?",
-          [.blob(key.bytes), .integer(Int64(clamping: next))])
+          [.blob(key.bytes), .integer(Int64(clamping: first))])
         try database.run(
-          "INSERT INTO batches VALUES (?, ?, ?)", [.blob(key.bytes), .integer(number), .blob(batch)])
+          "INSERT INTO delivered VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET next = max(next, excluded.next)",
+          [.blob(key.bytes), .integer(Int64(clamping: next))])
+        for (number, batch) in batches {
+          try database.run(
+            "INSERT INTO batches VALUES (?, ?, ?)",
+            [.blob(key.bytes), .integer(Int64(number)), .blob(batch)])
+        }
       }
     }
   }

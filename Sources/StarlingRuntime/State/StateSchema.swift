@@ -23,6 +23,10 @@ enum StateSchema {
       // What was broadcast under a number of a secure broadcast is never replaced by anything else.
       "CREATE TABLE batches (key BLOB NOT NULL, number INTEGER NOT NULL, batch BLOB NOT NULL, PRIMARY KEY (key, number)) STRICT"
     ],
+    [
+      // Own batches below `next` are delivered.
+      "CREATE TABLE delivered (key BLOB PRIMARY KEY, next INTEGER NOT NULL) STRICT"
+    ],
   ]
 
   /// The version that this program writes.
@@ -69,7 +73,7 @@ enum StateSchema {
   }
 
   /// What the current version consists of.
-  private static let tables = ["sequence", "peers", "files", "memory", "batches"]
+  private static let tables = ["sequence", "peers", "files", "memory", "batches", "delivered"]
 
   /// Codes that SQLite does not have.
   private static let newer: Int32 = -1

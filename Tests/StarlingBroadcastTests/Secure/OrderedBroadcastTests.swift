@@ -124,4 +124,118 @@ struct OrderedBroadcastTests {
     let refused = effects.indications.count { if case .overloaded = $0 { true } else { false } }
     #expect(refused == 7)
   }
+
+  // MARK: Own batches
+
+  private func told(_ effects: RecordingEffects<OrderedBracha>) -> [UInt64: UInt32] {
+    var numbers: [UInt64: UInt32] = [:]
+    for case .broadcasting(let number, let payload) in effects.indications {
+      numbers[number] = payload.number
+    }
+    return numbers
+  }
+
+  private func opened(_ effects: RecordingEffects<OrderedBracha>) -> [UInt64] {
+    effects.sent.compactMap {
+      if case .send(let batch) = $0.message, $0.to == Peer(1) { batch.identifier.sequence } else { nil }
+    }
+  }
+
+  /// Has everybody be ready for an own batch, which delivers it.
+  private func deliver(
+    _ number: Int, as sequence: UInt64, to process: inout OrderedBracha,
+    _ effects: inout RecordingEffects<OrderedBracha>, by sender: Int = 0
+  ) {
+    let batch = signed(number, by: sender, sequence: sequence)
+    let vote = Vote<IdealSecureAuthenticator>(
+      identifier: batch.identifier, digest: batch.digest, signature: batch.signature, refused: [], hops: 2)
+    for peer in 1..<16 { process.receive(.ready(vote), from: Peer(peer), at: .zero, into: &effects) }
+  }
+
+  @Test(
+    "Every own batch that is taken has its number at once, so that none of them need be lost with the process"
+  )
+  func numbersAtOnce() {
+    var process = bracha(0)
+    var effects = RecordingEffects(OrderedBracha.self, random: testRandom())
+    process.start(at: .zero, into: &effects)
+    for number in 0..<200 { process.handle(.broadcast(batch(number)), at: .zero, into: &effects) }
+    let kept = told(effects)
+    #expect(kept == Dictionary(uniqueKeysWithValues: (0..<200).map { (UInt64($0), UInt32($0)) }))
+    // Another life, which delivered fifty: it broadcasts all the others, in their turn.
+    effects.clear()
+    let auth = IdealSecureAuthenticator(owner: Peer(0))
+    var next = OrderedBroadcast(
+      identity: Peer(0), auth: auth, inner: bracha(0).inner, nextDelivered: [Peer(0): 50],
+      undelivered: kept.sorted { $0.key < $1.key }.map { ($0.key, batch(Int($0.value))) })
+    next.start(at: .zero, into: &effects)
+    for number in 50..<200 { deliver(number, as: UInt64(number), to: &next, &effects) }
+    // Those that it delivered may be missing elsewhere.
+    #expect(opened(effects) == Array(0..<200))
+    #expect(next.nextDelivered(of: Peer(0)) == 200 && told(effects).isEmpty)
+    next.handle(.broadcast(batch(7)), at: .zero, into: &effects)
+    #expect(told(effects) == [200: 7])
+  }
+
+  @Test("Own batches under way are no more bytes than a connection takes, unless it is one")
+  func byteWindow() {
+    var process = bracha(0)
+    var effects = RecordingEffects(OrderedBracha.self, random: testRandom())
+    process.start(at: .zero, into: &effects)
+    let large = process.configuration.byteWindow / 3
+    func batch(_ number: Int) -> SyntheticBatch { SyntheticBatch(number: UInt32(number), byteCount: large) }
+    for number in 0..<6 { process.handle(.broadcast(batch(number)), at: .zero, into: &effects) }
+    #expect(opened(effects) == [0, 1, 2])
+    let auth = IdealSecureAuthenticator(owner: Peer(0))
+    let identifier = MessageIdentifier(origin: Peer(0), sequence: 0)
+    let digest = auth.digest(of: batch(0))
+    let vote = Vote<IdealSecureAuthenticator>(
+      identifier: identifier, digest: digest, signature: auth.sign(digest, as: identifier), refused: [],
+      hops: 2)
+    for peer in 1..<16 { process.receive(.ready(vote), from: Peer(peer), at: .zero, into: &effects) }
+    #expect(opened(effects) == [0, 1, 2, 3])
+    process = bracha(0)
+    effects.clear()
+    process.handle(
+      .broadcast(SyntheticBatch(number: 1, byteCount: 10 << 20)), at: .zero, into: &effects)
+    #expect(opened(effects) == [0])
+  }
+
+  @Test("What is brought under numbers that an earlier life used, as it turns out, gets others")
+  func renumbers() {
+    var process = bracha(0)
+    var effects = RecordingEffects(OrderedBracha.self, random: testRandom())
+    process.start(at: .zero, into: &effects)
+    for number in 0..<40 { process.handle(.broadcast(batch(number)), at: .zero, into: &effects) }
+    effects.clear()
+    // The others vote in an instance far ahead, and for fifteen seconds nothing comes of what is next.
+    let ahead = signed(9_999, by: 0, sequence: 500)
+    let vote = Vote<IdealSecureAuthenticator>(
+      identifier: ahead.identifier, digest: ahead.digest, signature: ahead.signature, refused: [], hops: 2)
+    for peer in 1..<16 { process.receive(.ready(vote), from: Peer(peer), at: .zero, into: &effects) }
+    process.expire(.absence(Peer(0)), at: .zero + .seconds(15), into: &effects)
+    #expect(
+      told(effects) == Dictionary(uniqueKeysWithValues: (0..<40).map { (501 + UInt64($0), UInt32($0)) }))
+  }
+
+  @Test("What was lost on its way to a peer that does not know is said again after a while, once")
+  func owed() {
+    var process = bracha(0)
+    var effects = RecordingEffects(OrderedBracha.self, random: testRandom())
+    process.start(at: .zero, into: &effects)
+    process.handle(.broadcast(batch(1)), at: .zero, into: &effects)
+    effects.clear()
+    for _ in 0..<10 { process.handle(.repeat(Peer(1)), at: .zero, into: &effects) }
+    #expect(effects.sent.isEmpty && effects.timers.count == 1)
+    for (timer, instant) in effects.timers { process.expire(timer, at: instant, into: &effects) }
+    #expect(opened(effects) == [0])
+    // Whoever asks meanwhile is answered at once, and not again.
+    effects.clear()
+    process.handle(.repeat(Peer(2)), at: .zero + .seconds(60), into: &effects)
+    process.receive(.renew, from: Peer(2), at: .zero + .seconds(61), into: &effects)
+    let answers = effects.sent.count
+    #expect(answers > 0)
+    for (timer, instant) in effects.timers { process.expire(timer, at: instant, into: &effects) }
+    #expect(effects.sent.count == answers)
+  }
 }

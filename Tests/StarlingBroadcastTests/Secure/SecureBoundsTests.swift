@@ -307,6 +307,52 @@ struct SecureBoundsTests {
 
   // MARK: Entries
 
+  @Test(
+    "A vote that refuses what no batch has an entry for changes nothing: a batch is delivered once, and whole"
+  )
+  func refusedBeyond() {
+    for entries in [0, 3] {
+      let batch = batch(1, entries: entries)
+      var (bracha, effects) = bracha()
+      bracha.receive(.send(batch), from: Peer(15), at: .zero, into: &effects)
+      for peer in 1...15 {
+        bracha.receive(
+          .ready(vote(batch, refused: peer == 1 ? [1_000] : [])), from: Peer(peer), at: .zero, into: &effects)
+      }
+      #expect(refusals(effects.indications) == [[]])
+      var (ready, told) = ready()
+      ready.receive(.echo(.gossip(.gossip(batch))), from: Peer(15), at: .zero, into: &told)
+      for peer in 1...15 {
+        ready.receive(
+          .ready(vote(batch, refused: peer < 4 ? [1_000] : [])), from: Peer(peer), at: .zero, into: &told)
+      }
+      ready.receive(.supply(batch), from: Peer(2), at: .zero, into: &told)
+      #expect(refusals(told.indications) == [[]])
+      var (echo, heard) = echo()
+      echo.receive(.gossip(.gossip(batch)), from: Peer(15), at: .zero, into: &heard)
+      for peer in 1...15 {
+        echo.receive(
+          .echo(vote(batch, refused: peer < 4 ? [7, 1_000] : [])), from: Peer(peer), at: .zero, into: &heard)
+      }
+      #expect(refusals(heard.indications) == [[]])
+    }
+  }
+
+  private func refusals(_ indications: [SecureIndication<IdealSecureAuthenticator>]) -> [[UInt16]] {
+    indications.compactMap { if case .delivered(_, let refused) = $0 { refused } else { nil } }
+  }
+
+  private func echo() -> (IdealEcho, RecordingEffects<IdealEcho>) {
+    let parameters = SecureBroadcastParameters(
+      gossip: 16, echo: 40, echoThreshold: 25, ready: 1, readyThreshold: 1, delivery: 1, deliveryThreshold: 1)
+    var process = IdealEcho(
+      identity: Peer(0), auth: IdealSecureAuthenticator(owner: Peer(0)), oracle: Self.population,
+      parameters: parameters, entries: EntryLog(authorLimit: 100, windowLimit: 16))
+    var effects = RecordingEffects(IdealEcho.self, random: testRandom())
+    process.start(at: .zero, into: &effects)
+    return (process, effects)
+  }
+
   @Test("One content is echoed for each author and number, in whatever batch, and none below what is settled")
   func entryLog() {
     var log = EntryLog<UInt32, UInt32>(authorLimit: 10, windowLimit: 3)
