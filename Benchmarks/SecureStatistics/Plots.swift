@@ -209,10 +209,11 @@ private func costPlots(measuredUpTo largest: Int) -> (cost: Diagram, hops: Diagr
       measured.append(Diagram.Sample(x: x, y: sent))
       mean.append(Diagram.Sample(x: x, y: report.latencyHops?.mean ?? 0))
       most.append(Diagram.Sample(x: x, y: Double(report.latencyHops?.max ?? 0)))
-      row += " | \(Int(sent.rounded())) | \(Int(quorum)) | \(digits(report.latencyHops?.mean ?? 0, 1))"
+      row +=
+        " | \(Int(sent.rounded())) | \(Int(quorum.rounded())) | \(digits(report.latencyHops?.mean ?? 0, 1))"
       row += " | \(Int(report.latencyHops?.max ?? 0)) |"
     } else {
-      row += " | | \(Int(quorum)) | | |"
+      row += " | | \(Int(quorum.rounded())) | | |"
     }
     say(row)
   }

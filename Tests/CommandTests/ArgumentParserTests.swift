@@ -51,10 +51,18 @@ struct ArgumentParserTests {
     #expect(try arguments(["x"]).share("loss", default: 0.125) == 0.125)
   }
 
+  @Test("A configuration file sets flags with true, and leaves them with false", arguments: [true, false])
+  func flags(isSet: Bool) throws {
+    var given = try arguments(["x"])
+    given.file = try ConfigurationFile(Array("{ json: \(isSet) }".utf8), path: "f", for: Self.verb)
+    #expect(given.has("json") == isSet)
+  }
+
   @Test(
     "A configuration file that is not one is refused in a sentence",
     arguments: [
-      "[1]", "{ loss: ", "", "{ loss: { a: 1 } }", "{ lost: 1 }", "{ loss: [1, 2] }", "{ json: true }",
+      "[1]", "{ loss: ", "", "{ loss: { a: 1 } }", "{ lost: 1 }", "{ loss: [1, 2] }", "{ json: 1 }",
+      "{ json: [true, true] }", "{ loss: true }", "{ join: [true] }",
     ])
   func configurationErrors(text: String) {
     let error = #expect(throws: CommandError.self) {

@@ -1,4 +1,5 @@
 import Foundation
+import StarlingBroadcast
 import Testing
 
 @testable import starling
@@ -43,7 +44,6 @@ struct EpsilonTests {
   @Test(
     "What cannot be had ends with a sentence that says what could",
     arguments: [
-      ("--byzantine 60% --target 1e-3", "must be below a third."),
       ("--byzantine 31% --target 1e-12", "fewer liars."), ("--gossip 1 --target 1e-2", "may be greater."),
     ])
   func impossible(options: String, end: String) throws {
@@ -95,11 +95,59 @@ struct EpsilonTests {
     #expect((broken["epsilon"] as? Double).map { $0 > 0.1 } == true)
     for (options, end) in [
       (weak, "or accept it with --accept-weak."), ("--broadcast secure --loss 5%", "leave it out."),
-      ("--echo 30", "give both or neither."), ("--broadcast bracha --byzantine 40%", "are not."),
+      ("--echo 30", "give both or neither."), ("--broadcast bracha --byzantine 40%", "at most 333 of 1000."),
     ] {
       let run = try CommandRun(["simulate"] + options.split(separator: " ").map(String.init))
       #expect(run.exitCode != 0 && run.messages.hasSuffix(end + "\n"), "\(run.messages)")
     }
+  }
+
+  @Test("What auto takes is said with the true reason and with what both broadcasts cost")
+  func reasons() throws {
+    let samples =
+      " --accept-weak --gossip 4 --echo 9 --echo-threshold 5 --ready 6 --ready-threshold 2 --delivery 9"
+      + " --delivery-threshold 5"
+    for (line, picked, reason) in [
+      (
+        "simulate --nodes 12 --messages 1", "Bracha's broadcast",
+        "because it never fails and sends at most twice as"
+      ),
+      (
+        "simulate --nodes 12 --messages 1\(samples)", "Bracha's broadcast",
+        "because it never fails, and Ready Broadcast with these"
+      ),
+      (
+        "simulate --nodes 400 --messages 1 --epsilon 1e-3", "Ready Broadcast",
+        "because Bracha's broadcast would send more than twice"
+      ),
+      (
+        "simulate --nodes 12 --messages 1 --byzantine 40%\(samples)", "Ready Broadcast",
+        "because Bracha's broadcast is not possible where a third"
+      ),
+      (
+        "simulate ledger --transfers 5", "Bracha's broadcast",
+        "because it never fails and sends at most twice as"
+      ),
+    ] {
+      let run = try CommandRun((line + " --broadcast auto").split(separator: " ").map(String.init))
+      #expect(run.output.contains("by \(picked), seed 1"), "\(run.output)\(run.messages)")
+      #expect(run.output.contains("chosen         \(reason)"), "\(run.output)")
+      #expect(reason.contains("possible") || run.output.contains(" against "), "\(run.output)")
+    }
+  }
+
+  @Test("A simulation that is larger than the memory is refused; one that fits is not")
+  func memory() throws {
+    let sizes = SecureBroadcastParameters(
+      gossip: 20, echo: 500, echoThreshold: 390, ready: 150, readyThreshold: 53, delivery: 235,
+      deliveryThreshold: 168)
+    let secure = MemoryEstimate(.secure(sizes), nodes: 1_000_000)
+    #expect((40e9...60e9).contains(secure.bytes))
+    #expect(throws: CommandError.self) { try secure.check(memory: 32e9) }
+    #expect(throws: Never.self) { try secure.check(memory: 64e9) }
+    #expect(MemoryEstimate(.bracha, nodes: 10_000).bytes == 2.4e9)
+    #expect(MemoryEstimate(.bracha, nodes: 10_000, runs: 4).bytes == 9.6e9)
+    #expect((1e8...1e13).contains(MemoryEstimate.machineBytes))
   }
 
   @Test("Attacks are counted beside the bound, message by message and by samples")

@@ -119,6 +119,9 @@ struct NetworkTests {
     ])
     _ = watch.read(until: "watching", messages: true)
     let file = try folder.write("starling.txt", "Sturnus vulgaris")
+    // It would wait for ever: the tree carries files alone.
+    let posts = try CommandRun(["watch", "--posts", "--control", control])
+    #expect(posts.exitCode == 1 && posts.messages.contains("it has no posts"), "\(posts.messages)")
     for topic in ["others", "birds"] {
       let run = try CommandRun(["publish", file, "--control", control, "--topic", topic])
       #expect(run.exitCode == 0, "\(run.messages)")
@@ -160,6 +163,30 @@ struct NetworkTests {
     #expect(files.exitCode == 0, "\(files.messages)")
     let faults = try #require(try files.json()["faults"] as? [String: Any])
     #expect(faults["restarted_files_held"] as? Int == 1)
+  }
+
+  @Test("A member that listens elsewhere than its own line in the list says is told so")
+  func elsewhere() throws {
+    let folder = try TemporaryFolder()
+    var lines: [String] = []
+    for (name, port) in [("a", 4_400), ("b", 4_401)] {
+      let made = try CommandRun(["keys", "new", "--out", folder.path(name), "--json"]).json()
+      lines.append("\(try #require(made["key"] as? String)) 127.0.0.1:\(port)")
+    }
+    let members = try folder.write("members", lines.joined(separator: "\n"))
+    let words = [
+      "node", "--members", members, "--identity", folder.path("a"), "--data", folder.path("data"),
+      "--broadcast",
+      "bracha", "--byzantine", "0", "--listen", "127.0.0.1:0",
+    ]
+    for advertise in [false, true] {
+      let node = try RunningCommand(words + (advertise ? ["--advertise", "127.0.0.1:4400"] : []))
+      let told = node.read(until: "event=started", messages: true)
+      #expect(
+        told.contains("note: The list of members says that this node is at 127.0.0.1:4400") != advertise,
+        "\(told)")
+      _ = node.stop(SIGTERM)
+    }
   }
 
   @Test("Nodes that are killed, restarted and stopped while files flow cost the survivors nothing")

@@ -30,7 +30,7 @@ enum ArgumentParser {
     if rest.prefix(while: { $0 != "--" }).contains(where: { $0 == "--help" || $0 == "-h" }) {
       return .help([verb])
     }
-    return .run(verb, try arguments(rest, of: verb, environment: environment))
+    return .run(verb, try arguments(rest, of: verb, among: verbs, environment: environment))
   }
 
   private static func help(on words: [String], verbs: [Verb]) throws(CommandError) -> Request {
@@ -59,14 +59,21 @@ enum ArgumentParser {
     }
     let name = words.prefix(2).joined(separator: " ")
     let near =
-      Suggestion.nearest(to: name, among: verbs.map(\.name))
+      Suggestion.nearest(to: name, among: verbs.map(\.name)) ?? second(like: first, in: verbs)
       ?? Suggestion.nearest(to: first, among: verbs.compactMap(\.words.first))
     let advice = near.map { "did you mean `starling \($0)`?" } ?? "`starling help` lists the verbs."
     throw .usage("There is no verb \(quoted(first)): \(advice)")
   }
 
+  /// The verb whose second word `word` resembles: `simulate attack` for `attac`.
+  private static func second(like word: String, in verbs: [Verb]) -> String? {
+    let longer = verbs.filter { $0.words.count == 2 }
+    guard let near = Suggestion.nearest(to: word, among: longer.map(\.words[1])) else { return nil }
+    return longer.first { $0.words[1] == near }?.name
+  }
+
   private static func arguments(
-    _ words: [String], of verb: Verb, environment: [String: String]
+    _ words: [String], of verb: Verb, among verbs: [Verb], environment: [String: String]
   ) throws(CommandError) -> Arguments {
     var given: [String: [String]] = [:]
     var operands: [String] = []
@@ -100,7 +107,7 @@ enum ArgumentParser {
       }
       given[option.name, default: []].append(value ?? "")
     }
-    try check(operands, of: verb)
+    try check(operands, of: verb, among: verbs)
     return Arguments(verb: verb, given: given, operands: operands, environment: environment)
   }
 
@@ -111,13 +118,20 @@ enum ArgumentParser {
     throw .usage("`starling \(verb.name)` has no option \(quoted(word)): \(advice)")
   }
 
-  private static func check(_ operands: [String], of verb: Verb) throws(CommandError) {
+  private static func check(_ operands: [String], of verb: Verb, among verbs: [Verb]) throws(CommandError) {
     if operands.count < verb.operands.count {
       let missing = verb.operands[operands.count]
       throw .usage("`starling \(verb.name)` needs \(missing.name): \(missing.summary).")
     }
     if operands.count > verb.operands.count {
       let excess = operands[verb.operands.count]
+      if verb.words.count == 1,
+        let near = second(like: excess, in: verbs.filter { $0.words[0] == verb.words[0] })
+      {
+        throw .usage(
+          "`starling \(verb.name)` does not know what to do with \(quoted(excess)): did you mean `starling \(near)`?"
+        )
+      }
       throw .usage(
         "`starling \(verb.name)` does not know what to do with \(quoted(excess)): leave it out, or see"
           + " `starling \(verb.name) --help`.")

@@ -19,6 +19,14 @@ struct Arguments: Sendable {
     self.environment = environment
   }
 
+  /// These with what the file of `--config` says, if one is named.
+  func withConfiguration() throws(CommandError) -> Arguments {
+    guard let path = text("config") else { return self }
+    var arguments = self
+    arguments.file = try ConfigurationFile(path: path, for: verb)
+    return arguments
+  }
+
   /// A value and where it came from, for errors.
   struct Value {
     let text: String
@@ -26,7 +34,7 @@ struct Arguments: Sendable {
   }
 
   /// Whether a flag is there.
-  func has(_ name: String) -> Bool { given[name] != nil }
+  func has(_ name: String) -> Bool { given[name] != nil || file?.flags.contains(name) == true }
 
   /// All values of an option that repeats; of the first source that has any.
   func values(_ name: String) -> [Value] {
@@ -109,12 +117,16 @@ struct Arguments: Sendable {
   ///   - name: the option.
   ///   - value: what it is if it is not given.
   ///   - others: further names that it knows elsewhere, for whoever mistypes.
+  ///   - excluded: choices that are none here.
   func choice<Choice: RawRepresentable & CaseIterable>(
-    _ name: String, default value: Choice, beside others: [String] = []
+    _ name: String, default value: Choice, beside others: [String] = [], except excluded: [Choice] = []
   ) throws(CommandError) -> Choice where Choice.RawValue == String {
     try self.value(name) { text in
-      if let choice = Choice(rawValue: text) { return choice }
-      let names = Choice.allCases.map(\.rawValue) + others
+      let choices = Choice.allCases.map(\.rawValue).filter { name in
+        !excluded.contains { $0.rawValue == name }
+      }
+      if choices.contains(text), let choice = Choice(rawValue: text) { return choice }
+      let names = choices + others
       let near = Suggestion.nearest(to: text, among: names).map { "did you mean \($0)?" }
       throw QuantityError(
         "\(quoted(text)) is not known: " + (near ?? "it may be \(names.joined(separator: ", "))."))

@@ -51,19 +51,21 @@ struct SecureNodeOptions {
     guard byzantine < 1 else {
       throw .usage("--byzantine: somebody must be correct; give a share below 1.")
     }
-    let liars = EpsilonCalculator(nodes: nodes, byzantine: byzantine).byzantine
+    let calculator = EpsilonCalculator(nodes: nodes, byzantine: byzantine)
+    let liars = calculator.byzantine
     let people = "\(liars) of \(Quantity.count(nodes, "member")) may lie"
     var chosen = broadcast
     var answer: EpsilonAnswer?
-    if broadcast != .bracha {
+    if broadcast == .bracha {
+      try arguments.refuseSamples()
+    } else {
       answer = try EpsilonQuestion(arguments, forBroadcastAmong: nodes, byzantine: byzantine).answer()
     }
     if broadcast == .auto { chosen = answer?.isBrachaBetter == true ? .bracha : .secure }
+    let reason = broadcast == .auto ? answer.map { "; it was chosen \($0.reason)" } ?? "" : ""
     if chosen == .bracha {
-      guard BroadcastCost.brachaIsPossible(nodes: nodes, byzantine: liars) else {
-        throw .usage("--byzantine: Bracha's broadcast withstands fewer than a third; here \(people).")
-      }
-      return (.bracha(byzantine: liars), 0, "Bracha's broadcast never fails while at most \(people)")
+      try calculator.refuseTooManyLiars(byzantine)
+      return (.bracha(byzantine: liars), 0, "Bracha's broadcast never fails while at most \(people)\(reason)")
     }
     guard let answer, let parameters = answer.parameters, let epsilon = answer.epsilon else {
       throw .usage(
@@ -78,7 +80,7 @@ struct SecureNodeOptions {
     }
     return (
       .secure(parameters), epsilon,
-      "Ready Broadcast fails with a probability of \(text) at most, if \(people)"
+      "Ready Broadcast fails with a probability of \(text) at most, if \(people)\(reason)"
     )
   }
 }

@@ -66,11 +66,32 @@ struct EpsilonAnswer {
   /// Whether Bracha's broadcast is possible and not far dearer than samples that are safe.
   var isBrachaBetter: Bool { recommended == "bracha" }
 
+  /// What fails once in a hundred times is not worth having.
+  private static let worthless = 0.01
+
+  /// Why `--broadcast auto` takes what it takes, with what both cost: half a sentence.
+  var reason: String {
+    let secure = Readable.decimal(cost ?? 0, 0)
+    guard let bracha else {
+      return
+        "because Bracha's broadcast is not possible where a third or more may lie; it sends some \(secure) messages"
+        + " a process and broadcast"
+    }
+    let costs = "\(Readable.decimal(bracha, 0)) against \(secure) a process and broadcast"
+    guard isBrachaBetter else {
+      return "because Bracha's broadcast would send more than twice as many messages: \(costs)"
+    }
+    if let epsilon, epsilon >= EpsilonAnswer.worthless {
+      return "because it never fails, and Ready Broadcast with these samples may with a probability of"
+        + " \(EpsilonAnswer.text(epsilon)); messages: \(costs)"
+    }
+    return "because it never fails and sends at most twice as many messages as Ready Broadcast: \(costs)"
+  }
+
   /// Bracha's, unless it is impossible or far dearer; nothing where neither is safe.
   private var recommended: String? {
     guard let cost, let epsilon else { return nil }
-    // What fails once in a hundred times is not worth having.
-    guard epsilon < 0.01 else { return bracha == nil ? nil : "bracha" }
+    guard epsilon < EpsilonAnswer.worthless else { return bracha == nil ? nil : "bracha" }
     guard let bracha else { return "secure" }
     return bracha <= BroadcastCost.worthOfCertainty * cost ? "bracha" : "secure"
   }

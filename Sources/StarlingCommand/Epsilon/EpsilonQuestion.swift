@@ -5,13 +5,13 @@ import StarlingCore
 struct EpsilonQuestion {
   /// The samples and thresholds of a secure broadcast.
   static let sampleOptions: [Option] = [
-    Option("gossip", "G", "expected gossip sample"),
-    Option("echo", "E", "echo sample"),
-    Option("echo-threshold", "N", "echoes that deliver"),
-    Option("ready", "R", "ready sample"),
-    Option("ready-threshold", "N", "ready messages that make ready"),
-    Option("delivery", "D", "delivery sample"),
-    Option("delivery-threshold", "N", "ready messages that deliver"),
+    Option("gossip", "G", "how many processes each passes a message on to, on average"),
+    Option("echo", "E", "how many processes each asks for their echo"),
+    Option("echo-threshold", "N", "how many of these echoes must agree"),
+    Option("ready", "R", "how many processes each asks whether they are ready, to become ready itself"),
+    Option("ready-threshold", "N", "how many of these must be ready"),
+    Option("delivery", "D", "how many processes each asks whether they are ready, to deliver"),
+    Option("delivery-threshold", "N", "how many of these must be ready"),
   ]
 
   let calculator: EpsilonCalculator
@@ -97,24 +97,21 @@ struct EpsilonQuestion {
 
   /// Finds what is wanted and computes what it costs and how often it fails.
   func answer() throws(CommandError) -> EpsilonAnswer {
+    // No search finds anything then, and would take its time. Samples that are all given may be tried nevertheless.
+    let isComplete = gossip != nil && echo != nil && ready != nil
+    if target != nil, !isComplete || !acceptsWeak { try calculator.refuseTooManyLiars(byzantine) }
     var answer = EpsilonAnswer(calculator: calculator, byzantine: byzantine)
     var progress = Progress()
     defer { progress.finish() }
     func impossible(_ what: String) -> CommandError {
-      guard !calculator.hasTooManyLiars else {
-        return .failed(
-          "\(calculator.byzantine) of \(calculator.nodes) processes may lie, a third or more: against so many no sample is"
-            + " large enough, and Bracha's broadcast is not possible either; --byzantine must be below a third."
-        )
-      }
-      return .failed(
+      .failed(
         "No \(what) of up to \(EpsilonCalculator.largestSample) processes is safe enough among \(calculator.nodes) of"
           + " which \(calculator.byzantine) may lie; allow a greater --\(targetOption) or fewer liars.")
     }
     answer.gossip = gossip
     answer.echo = echo
     answer.ready = ready
-    if let target, gossip == nil || echo == nil || ready == nil {
+    if let target, !isComplete {
       progress.report("Looking for samples", 0, of: 3)
       if gossip == nil {
         guard let found = calculator.smallestGossip(target: target * EpsilonCalculator.gossipShare) else {
@@ -153,4 +150,19 @@ extension EpsilonCalculator {
   /// Whether a third of the processes or more may lie: then an echo threshold that correct processes can meet without
   /// the liars can be met twice with them.
   var hasTooManyLiars: Bool { !BroadcastCost.brachaIsPossible(nodes: nodes, byzantine: byzantine) }
+
+  /// Says that a third of the processes or more may lie, if so.
+  ///
+  /// - Parameter share: f, as it was given.
+  func refuseTooManyLiars(_ share: Double) throws(CommandError) {
+    guard hasTooManyLiars else { return }
+    let bearable = (nodes - 1) / 3
+    let advice =
+      bearable > 0
+      ? "a share of at most \(bearable) of \(nodes)" : "--byzantine 0, or have four processes or more"
+    throw .usage(
+      "--byzantine: \(Readable.percent(share)) of \(nodes) processes is \(byzantine), rounded up, which is a third or"
+        + " more; no sample is large enough against so many, and Bracha's broadcast withstands fewer than a third: give"
+        + " \(advice).")
+  }
 }

@@ -12,6 +12,14 @@ enum Readable {
     return sign + "\(scaled / unit)." + String(repeating: "0", count: decimals - fraction.count) + fraction
   }
 
+  /// A share as people write it: `10%`, `33.4%`.
+  static func percent(_ share: Double) -> String {
+    var text = decimal(share * 100, 2)
+    while text.last == "0" { text.removeLast() }
+    if text.last == "." { text.removeLast() }
+    return text + "%"
+  }
+
   /// A size in bytes, with the unit that leaves few digits.
   static func size(_ bytes: Int) -> String {
     for (name, unit) in [("GB", 1e9), ("MB", 1e6), ("kB", 1e3)] where Double(bytes) >= unit {

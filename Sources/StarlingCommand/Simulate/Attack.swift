@@ -20,9 +20,10 @@ struct AttackOptions {
     SecureConduct.allCases.filter { $0 != .spam }.map { $0 == .mute ? "mute (default)" : $0.rawValue })
 
   init(_ arguments: Arguments) throws(CommandError) {
-    guard try arguments.choice("adversary", default: SecureConduct.mute) != .spam else {
+    if arguments.text("adversary") == SecureConduct.spam.rawValue {
       throw .usage("--adversary spam is no attack on one broadcast: give it to starling simulate.")
     }
+    _ = try arguments.choice("adversary", default: SecureConduct.mute, except: [.spam])
     isEstimate = arguments.has("estimate")
     runs = try arguments.integer("runs", in: 1...1_000_000_000, default: 100)
     jobs = try arguments.integer("jobs", in: 1...1_024, default: max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
@@ -30,6 +31,10 @@ struct AttackOptions {
     secure = try SecureOptions(arguments, standard: .secure, own: ["runs", "estimate", "jobs"])
     guard !isEstimate || secure.scenario.estimator != nil else {
       throw .usage("--estimate judges samples, and Bracha's broadcast has none: leave it out.")
+    }
+    if !isEstimate {
+      let scenario = secure.scenario
+      try MemoryEstimate(scenario.broadcast, nodes: scenario.nodes, runs: min(jobs, runs)).check()
     }
   }
 }

@@ -7,8 +7,8 @@ struct LedgerOptions {
   let scenario: LedgerScenario
   /// The samples, and how often they fail; `nil` for Bracha's, which needs none.
   let answer: EpsilonAnswer?
-  /// Whether the software chose between Ready Broadcast and Bracha's.
-  let isChosen: Bool
+  /// Why the software took this broadcast, in half a sentence; `nil` where it was named.
+  let reason: String?
   let json: Bool
 
   /// The adversaries, in words.
@@ -29,6 +29,7 @@ struct LedgerOptions {
     scenario.rate = try arguments.integer("rate", in: 1...10_000_000, default: 1_000)
     scenario.byzantine = try arguments.share("byzantine", default: 0)
     scenario.adversary = try arguments.choice("adversary", default: .mute)
+    try arguments.refuseIdleAdversary(liars: scenario.liars)
     scenario.delay = try arguments.delayModel() ?? scenario.delay
     scenario.drain =
       try arguments.duration("drain", in: Interval.zero...Interval.seconds(366 * 24 * 3_600))
@@ -37,9 +38,10 @@ struct LedgerOptions {
     let choice = try BroadcastChoice(
       arguments, broadcast, nodes: scenario.nodes, byzantine: scenario.byzantine, liars: scenario.liars)
     scenario.broadcast = choice.broadcast
+    try MemoryEstimate(choice.broadcast, nodes: scenario.nodes).check()
     self.scenario = scenario
     answer = choice.answer
-    isChosen = broadcast == .auto
+    reason = choice.reason
     json = arguments.has("json")
   }
 }
@@ -67,7 +69,7 @@ extension LedgerReport {
       ("nodes", .integer(scenario.nodes)), ("accounts", .integer(scenario.accounts)),
       ("byzantine", .number(scenario.byzantine)), ("byzantine_processes", .integer(scenario.liars)),
       ("adversary", scenario.liars > 0 ? .string(scenario.adversary.rawValue) : .null),
-      ("broadcast", .string(scenario.broadcast.name)), ("chosen", .bool(options.isChosen)),
+      ("broadcast", .string(scenario.broadcast.name)), ("chosen", .bool(options.reason != nil)),
       ("epsilon", optional(options.answer?.epsilon)),
       ("parameters", options.answer?.parameterFields ?? .null),
       ("delay", .string(scenario.delay.description)), ("seed", .unsigned(scenario.seed)),
@@ -98,7 +100,8 @@ extension LedgerReport {
     }
     return [
       "\(people), \(Quantity.count(scenario.accounts, "account")), by \(scenario.broadcast.title)"
-        + (options.isChosen ? ", which costs less here" : "") + ", seed \(scenario.seed)",
+        + ", seed \(scenario.seed)"
+        + (options.reason.map { "\nchosen         \($0)" } ?? ""),
       "transfers      \(Quantity.grouped(transfers)) of honest owners, \(Quantity.grouped(unfinished)) of them unfinished;"
         + " \(Quantity.grouped(final)) final in all, \(Quantity.grouped(refused)) refused",
       "violations     \(consistencyViolations) of consistency, \(totalityViolations) of totality,"

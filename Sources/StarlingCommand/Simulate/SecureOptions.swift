@@ -10,8 +10,8 @@ struct SecureOptions {
   let scenario: SecureScenario
   /// The samples, and how often they fail; `nil` for Bracha's, which needs none.
   let answer: EpsilonAnswer?
-  /// Whether the software chose between Ready Broadcast and Bracha's.
-  let isChosen: Bool
+  /// Why the software took this broadcast, in half a sentence; `nil` where it was named.
+  let reason: String?
   let json: Bool
 
   static let options: [Option] =
@@ -81,14 +81,36 @@ struct SecureOptions {
       }
       scenario.spamRate = try arguments.integer("spam-rate", in: 1...1_000_000, default: scenario.spamRate)
     }
+    try arguments.refuseIdleAdversary(liars: scenario.liars)
     scenario.seed = try arguments.seed()
     let choice = try BroadcastChoice(
       arguments, broadcast, nodes: scenario.nodes, byzantine: scenario.byzantine, liars: scenario.liars)
     scenario.broadcast = choice.broadcast
+    if arguments.verb.option(named: "messages") != nil {
+      try MemoryEstimate(choice.broadcast, nodes: scenario.nodes).check()
+    }
     self.scenario = scenario
     answer = choice.answer
-    isChosen = broadcast == .auto
+    reason = choice.reason
     json = arguments.has("json")
+  }
+}
+
+extension Arguments {
+  /// Refuses an adversary that nobody plays.
+  func refuseIdleAdversary(liars: Int) throws(CommandError) {
+    guard text("adversary") == nil || liars > 0 else {
+      throw .usage("--adversary needs liars: give --byzantine, as in 15%.")
+    }
+  }
+
+  /// Refuses what is said of samples where Bracha's broadcast was named.
+  func refuseSamples() throws(CommandError) {
+    for name in ["epsilon"] + EpsilonQuestion.sampleOptions.map(\.name) where text(name) != nil {
+      throw .usage(
+        "--\(name) is about samples, and --broadcast bracha asks everybody and never fails: leave it out, or name"
+          + " another broadcast.")
+    }
   }
 }
 
@@ -97,6 +119,8 @@ struct BroadcastChoice {
   let broadcast: SecureScenario.Broadcast
   /// The samples, and how often they fail; `nil` for Bracha's, which needs none.
   let answer: EpsilonAnswer?
+  /// Why it was taken, in half a sentence; `nil` where it was named.
+  let reason: String?
 
   /// - Parameters:
   ///   - arguments: ε, or sizes and thresholds.
@@ -111,17 +135,17 @@ struct BroadcastChoice {
       throw .usage("--byzantine leaves nobody correct: give a smaller share.")
     }
     var answer: EpsilonAnswer?
-    if named != .bracha {
+    if named == .bracha {
+      try arguments.refuseSamples()
+    } else {
       answer = try EpsilonQuestion(arguments, forBroadcastAmong: nodes, byzantine: byzantine).answer()
     }
     var chosen = named
     if named == .auto { chosen = answer?.isBrachaBetter == true ? .bracha : .secure }
+    reason = named == .auto ? answer?.reason : nil
     switch chosen {
     case .bracha:
-      guard BroadcastCost.brachaIsPossible(nodes: nodes, byzantine: liars) else {
-        throw .usage(
-          "--byzantine: Bracha's broadcast withstands fewer than a third; \(liars) of \(nodes) are not.")
-      }
+      try EpsilonCalculator(nodes: nodes, byzantine: byzantine).refuseTooManyLiars(byzantine)
       broadcast = .bracha
       self.answer = nil
     case .secure, .auto, .consistent:

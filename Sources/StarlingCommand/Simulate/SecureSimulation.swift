@@ -30,7 +30,7 @@ extension SecureReport {
       [
         ("nodes", .integer(scenario.nodes)), ("messages", .integer(scenario.messages)),
         ("senders", .integer(scenario.senders)), ("payload", .integer(scenario.payload)),
-        ("broadcast", .string(scenario.broadcast.name)), ("chosen", .bool(options.isChosen)),
+        ("broadcast", .string(scenario.broadcast.name)), ("chosen", .bool(options.reason != nil)),
         ("byzantine", .number(scenario.byzantine)), ("byzantine_processes", .integer(scenario.liars)),
         ("adversary", scenario.liars > 0 ? .string(scenario.adversary.rawValue) : .null),
         ("delay", .string(scenario.delay.description)), ("seed", .unsigned(scenario.seed)),
@@ -73,8 +73,10 @@ extension SecureReport {
     }
     var lines = [
       "\(people), \(Quantity.count(scenario.messages, "broadcast")) by \(scenario.broadcast.title)"
-        + (options.isChosen ? ", which costs less here" : "") + ", seed \(scenario.seed)"
+        + ", seed \(scenario.seed)"
     ]
+    if let reason = options.reason { lines.append("chosen         \(reason)") }
+    if let reliability { lines.append("reliability    \(figure(reliability, 6))") }
     if let answer = options.answer, let epsilon = answer.epsilon {
       lines.append("fails          with a probability of at most \(EpsilonAnswer.text(epsilon))")
     }
@@ -88,9 +90,7 @@ extension SecureReport {
         + " \(figure(messagesPerProcess?.max, 0)) at most; \(figure(subscriptionsPerProcess?.mean, 0)) subscriptions once",
       "checked        \(figure(signatureChecksPerProcess, 2)) signatures a process and broadcast",
     ]
-    if let reliability {
-      lines.insert("reliability    \(figure(reliability, 6))", at: 1)
-    } else if judged > 0 {
+    if reliability == nil, judged > 0 {
       lines.insert(
         "delivered      something in \(deliveredInstances) of \(Quantity.count(judged, "instance"))",
         at: lines.count - 3)

@@ -99,7 +99,7 @@ struct SimulateOptions {
       throw .usage("--adversary \(name) attacks broadcasts that liars cannot split: add --broadcast secure.")
     }
     adversary = try arguments.choice("adversary", default: .mute)
-    if let name = arguments.text("adversary"), arguments.text("byzantine") == nil {
+    if let name = arguments.text("adversary"), byzantine == 0 {
       throw .usage(
         "--adversary \(name) says what adversaries do, and there are none: add --byzantine 5%, say.")
     }

@@ -43,7 +43,7 @@ struct PostMeasurement {
   var line: String {
     let spread = Distribution(latencies)
     return
-      "\(Quantity.grouped(posts)) posts in batches of \(batch): \(Quantity.grouped(Int(rate.rounded()))) a second,"
+      "\(Quantity.count(posts, "post")) in batches of \(batch): \(Quantity.grouped(Int(rate.rounded()))) a second,"
       + " one batch alone after \(spread.map { Readable.decimal($0.p50, 1) } ?? "-") ms (median);"
       + " \(agreeing) of \(Quantity.count(nodes, "node")) delivered the same"
   }

@@ -92,19 +92,47 @@ struct UpOptions {
       (secureWords, secureSummary, secureName) = ([], nil, "tree")
     }
     guard !once || !files.isEmpty || posts > 0 else {
-      throw .usage("--once stops when all files have arrived: name one with --broadcast FILE.")
+      throw .usage(
+        "--once stops when everything has arrived: name a file with --broadcast FILE"
+          + (secure.isSecure ? ", or give --posts N." : "."))
     }
     faults = try arguments.faults()
     let interval = try arguments.duration("interval", in: .zero...Interval.seconds(86_400))
     self.interval = interval ?? (faults.isEmpty ? nil : .seconds(1))
     settles = arguments.has("settle")
     guard faults.isEmpty || !files.isEmpty || posts > 0 else {
-      throw .usage("--kill, --restart and --stop happen while files flow: name some with --broadcast FILE.")
+      throw .usage(
+        "--kill, --restart and --stop happen while something flows: name files with --broadcast FILE"
+          + (secure.isSecure ? ", or give --posts N." : "."))
+    }
+    if secure.isSecure {
+      try UpOptions.check(
+        faults, members: nodes + guests.count, byzantine: try arguments.share("byzantine", default: 0.1))
     }
     guard Set(files).count == files.count else {
       throw .usage("--broadcast names the same file twice: name each once.")
     }
     for file in files { try InputFile.checkThatBroadcasts(file, try InputFile.size(file)) }
+  }
+
+  /// Refuses to kill more members for good than may fail: what is delivered then nobody promises, and mostly nothing is.
+  private static func check(
+    _ faults: [UpFault], members: Int, byzantine: Double
+  ) throws(CommandError) {
+    let lost = faults.reduce(0) { sum, fault in
+      switch fault.kind {
+      case .kill: sum + fault.count
+      case .restart: sum - fault.count
+      case .stop: sum
+      }
+    }
+    let bearable = EpsilonCalculator(nodes: members, byzantine: byzantine).byzantine
+    guard lost <= bearable else {
+      throw .usage(
+        "--kill: \(lost) of \(members) members would be down for good, and with --byzantine"
+          + " \(Readable.percent(byzantine)) only \(bearable) may fail: kill fewer, --restart some, or give a greater"
+          + " --byzantine.")
+    }
   }
 
   /// Parts the names of protocols from those of files.

@@ -7,9 +7,11 @@ extension Verb {
       Option("byzantine", "SHARE", "how many of them lie, below a third (default 0)"),
       Option(
         "adversary", "NAME", "what those do: \(AttackOptions.adversaries)"),
-      Option("broadcast", "NAME", "secure (default), consistent or bracha"),
+      Option("broadcast", "NAME", "secure (default), consistent, bracha or auto"),
       Option("runs", "K", "attacks, each on samples drawn for it (default 100)"),
-      .flag("estimate", "draw what the samples come to, and send no messages: a million attacks in seconds"),
+      .flag(
+        "estimate",
+        "draw what the samples come to, and send no messages: a million attacks in seconds to minutes"),
       Option("jobs", "N", "so many attacks at once (default: one a core)"),
     ] + SecureOptions.options + [.seed, .json, .out],
     notes: """

@@ -3,9 +3,10 @@ extension Verb {
   static let epsilon = Verb(
     "epsilon", "compute how safe a secure broadcast is, or the parameters that make it so",
     options: [
-      Option("nodes", "N", "how many processes there are"),
-      Option("byzantine", "SHARE", "how many of them may lie, below a third (default 10%)"),
-      Option("target", "EPSILON", "find the smallest samples that fail less often, such as 1e-10"),
+      Option("nodes", "N", "how many processes there are, 2 to 1000000"),
+      Option("byzantine", "SHARE", "how many of them may lie, rounded up, below a third (default 10%)"),
+      Option(
+        "target", "EPSILON", "find the smallest samples that fail less often, such as 1e-10; 1e-16 or more"),
     ] + EpsilonQuestion.sampleOptions + [
       .json, .out,
     ],

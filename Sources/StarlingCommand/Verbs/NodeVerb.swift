@@ -58,17 +58,19 @@ extension Verb {
       It prints its key and addresses once it listens, and then what happens, on standard error, one
       event a line. Started again with the same --data it keeps its key and finds the peers it knew. Flags
       win over the environment, and the environment over the file, which has the options' names:
-      { listen: "192.0.2.7:4400", join: ["192.0.2.1:4400"], data: "starling" }
+      { listen: "192.0.2.7:4400", join: ["192.0.2.1:4400"], data: "starling", "accept-weak": false }
       RULES, parted by commas, must all let a peer in: open, keys:FILE (one key a line), puzzle:BITS,
       limit:COUNT/TIME (so many introduced by one contact, as in limit:10/min). SIGHUP has the node read
       those files again. A secure broadcast is one that liars cannot split (docs/guide-secure.md): all
       members start with the same --broadcast, --byzantine and --members. Addresses are numbers, as in
       192.0.2.7:4400 or [2001:db8::7]:4400, not names.
       """
-  ) { arguments throws(CommandError) in
+  ) { given throws(CommandError) in
+    let arguments = try given.withConfiguration()
     let configuration = try HostConfiguration(arguments)
     let host = try explaining { try NodeHost(configuration) { Messages.write(line: $0) } }
     if let secure = configuration.secure { Messages.write(line: secure.summary) }
+    if let note = host.placeNote(configuration) { Messages.write(line: note) }
     try Output.standard.write(host.description, json: arguments.has("json"), text: host.text)
     try explaining { try host.run() }
   }
@@ -76,10 +78,6 @@ extension Verb {
 
 extension HostConfiguration {
   fileprivate init(_ arguments: Arguments) throws(CommandError) {
-    var arguments = arguments
-    if let path = arguments.text("config") {
-      arguments.file = try ConfigurationFile(path: path, for: arguments.verb)
-    }
     self.init()
     if let address = try arguments.address("listen") { listen = address }
     advertise = try arguments.address("advertise")
@@ -144,6 +142,18 @@ extension HostConfiguration {
 }
 
 extension NodeHost {
+  /// What to know where the list of members tells the others another port than this node has; `nil` if it does not.
+  fileprivate func placeNote(_ configuration: HostConfiguration) -> String? {
+    guard let address = configuration.secure?.members.first(where: { $0.key == key })?.address else {
+      return nil
+    }
+    let place = configuration.advertise ?? listen
+    guard place.port != address.port else { return nil }
+    return
+      "note: The list of members says that this node is at \(address), where the others look for it, and it is at"
+      + " \(place): correct the list, or --listen; --advertise names the address that a router passes on."
+  }
+
   /// The key and addresses, for programs.
   fileprivate var description: JSONValue {
     .object([

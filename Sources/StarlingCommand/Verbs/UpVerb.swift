@@ -68,7 +68,7 @@ extension Verb {
     }
     if options.once || options.json { try output.write(result.json, json: options.json, text: result.text) }
     if options.once || !result.isDelivered { return try result.check() }
-    try stay(network, result)
+    try stay(network, result, isSecure: options.secure.isSecure)
   }
 
   /// Broadcasts the files and measures what came of it.
@@ -103,14 +103,20 @@ extension Verb {
   }
 
   /// Leaves the network up until the user interrupts.
-  private static func stay(_ network: LocalNetwork, _ result: NetworkResult) throws(CommandError) {
+  private static func stay(
+    _ network: LocalNetwork, _ result: NetworkResult, isSecure: Bool
+  ) throws(CommandError) {
     guard let first = network.nodes.first, let last = network.nodes.last else { return }
+    let posting =
+      isSecure
+      ? "\n  starling watch --posts --control \(first.client.address)"
+        + "\n  starling post FILE --control \(last.client.address)" : ""
     Messages.write(line: "\(result.text)\n")
     Messages.write(
       line: """
         The network is up; its files are in \(network.folder). Talk to it from another terminal, for example
           starling watch --control \(first.client.address)
-          starling publish FILE --control \(last.client.address)
+          starling publish FILE --control \(last.client.address)\(posting)
         Stop it with Ctrl-C.
         """)
     var monitor = NetworkMonitor(network)

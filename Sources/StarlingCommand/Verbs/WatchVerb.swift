@@ -39,6 +39,12 @@ extension Verb {
       guard arguments.text("topic") == nil else {
         throw .usage("--topic is a label of files: leave it or --posts out.")
       }
+      let status: ControlStatus = try explaining { try client.status() }
+      guard status.broadcast != "tree" else {
+        throw .failed(
+          "The node at \(client.address) runs no secure broadcast, so it has no posts: leave --posts out to watch files,"
+            + " or start it with --members.")
+      }
       try explaining { try client.posts(opened: opened) { write($0.json, $0.line) } }
     } else {
       try explaining {
