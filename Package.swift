@@ -28,6 +28,8 @@ let package = Package(
     .library(name: "StarlingTransport", targets: ["StarlingTransport"]),
     .library(name: "StarlingOverlay", targets: ["StarlingOverlay"]),
     .library(name: "StarlingBroadcast", targets: ["StarlingBroadcast"]),
+    .library(name: "StarlingLedger", targets: ["StarlingLedger"]),
+    .library(name: "StarlingSharedMemory", targets: ["StarlingSharedMemory"]),
     .library(name: "StarlingApps", targets: ["StarlingApps"]),
     .library(name: "StarlingNode", targets: ["StarlingNode"]),
     .library(name: "StarlingSimulator", targets: ["StarlingSimulator"]),
@@ -43,6 +45,10 @@ let package = Package(
     module("StarlingTransport", ["StarlingCore", "CSodium"], readmes: ["."]),
     module("StarlingOverlay", ["StarlingCore"], readmes: ["Admission", "Brahms", "RandomWalk", "SCAMP"]),
     module("StarlingBroadcast", ["StarlingCore"], readmes: ["Epsilon", "Tree", "Flood", "Gossip", "Secure"]),
+    module("StarlingLedger", ["StarlingCore"], readmes: ["AssetTransfer"]),
+    module(
+      "StarlingSharedMemory", ["StarlingCore", "StarlingLedger"],
+      readmes: ["AssetTransfer", "Checking", "Memory"]),
     module("StarlingApps", ["StarlingCore"], readmes: ["Files"]),
     module(
       "StarlingNode",

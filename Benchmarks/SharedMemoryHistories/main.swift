@@ -1,0 +1,43 @@
+import Glibc
+import StarlingSharedMemory
+
+// Runs chapter 2 of the thesis on real threads and checks every history:
+//   SharedMemoryHistories [histories] [seed]
+// Every third has threads that stop for ever between two steps. Fails at the first history that is not linearizable.
+let numbers = CommandLine.arguments.dropFirst().map { UInt64($0) }
+guard numbers.count <= 2, !numbers.contains(nil) else {
+  say("SharedMemoryHistories [histories] [seed]")
+  exit(2)
+}
+let histories = Int(numbers.first.flatMap { $0 } ?? 10_000)
+let seed = (numbers.count > 1 ? numbers[1] : nil) ?? 1
+
+say("| subject | histories | threads | operations that returned | that met another | cut off by a stop |")
+say("|---|---|---|---|---|---|")
+for subject in HistoryTrial.Subject.allCases {
+  var completed = 0
+  var overlapping = 0
+  var stopped = 0
+  for number in 0..<histories {
+    let trial = HistoryTrial(subject, number: number, seed: seed)
+    let result = trial.run()
+    if let violation = result.violation {
+      say("\(subject.rawValue), history \(number) of seed \(seed), \(trial.threads) threads:")
+      say(violation)
+      exit(1)
+    }
+    completed += result.completed
+    overlapping += result.overlapping
+    stopped += result.stopped
+    if (number + 1) % max(1, histories / 10) == 0 {
+      say("\(subject.rawValue): \(number + 1) of \(histories) histories are linearizable", to: STDERR_FILENO)
+    }
+  }
+  say("| \(subject.rawValue) | \(histories) | 2 to 8 | \(completed) | \(overlapping) | \(stopped) |")
+}
+
+/// Writes a line at once, whoever reads it: runs take minutes.
+func say(_ line: String, to file: Int32 = STDOUT_FILENO) {
+  let bytes = Array((line + "\n").utf8)
+  _ = bytes.withUnsafeBytes { Glibc.write(file, $0.baseAddress, $0.count) }
+}
