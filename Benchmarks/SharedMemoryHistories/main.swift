@@ -3,7 +3,8 @@ import StarlingSharedMemory
 
 // Runs chapter 2 of the thesis on real threads and checks every history:
 //   SharedMemoryHistories [histories] [seed]
-// Every third has threads that stop for ever between two steps. Fails at the first history that is not linearizable.
+// Every third has threads that stop for ever between two steps. Fails at the first history that is not linearizable. Then
+// follows every schedule of some small cases.
 let numbers = CommandLine.arguments.dropFirst().map { UInt64($0) }
 guard numbers.count <= 2, !numbers.contains(nil) else {
   say("SharedMemoryHistories [histories] [seed]")
@@ -35,6 +36,7 @@ for subject in HistoryTrial.Subject.allCases {
   }
   say("| \(subject.rawValue) | \(histories) | 2 to 8 | \(completed) | \(overlapping) | \(stopped) |")
 }
+exit(exploreSchedules() ? 0 : 1)
 
 /// Writes a line at once, whoever reads it: runs take minutes.
 func say(_ line: String, to file: Int32 = STDOUT_FILENO) {

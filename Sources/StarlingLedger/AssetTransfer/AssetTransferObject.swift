@@ -132,6 +132,9 @@ public struct AssetTransferObject: Sendable {
 
 /// The initial balances of an asset-transfer object do not fit into 64 bits.
 public struct AssetSupplyOverflow: Error, Equatable, CustomStringConvertible {
+  /// The balances do not fit.
+  public init() {}
+
   /// What was wrong, and what to do.
   public var description: String {
     "The initial balances of all accounts sum to 2^64 or more: give the accounts less, or count in larger units."

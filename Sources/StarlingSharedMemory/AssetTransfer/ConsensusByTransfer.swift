@@ -41,6 +41,9 @@ public struct ConsensusByTransfer<Value: Hashable & Sendable, Transfers: AssetTr
     self.process = process
   }
 
+  /// What its part in AT remembers.
+  public var variables: Transfers.Variables { transfers.variables }
+
   /// What process p, counted from 1, withdraws: 2k − p.
   public static func withdrawal(_ process: Peer, among k: Int) -> UInt64 {
     2 * UInt64(k) - (UInt64(process.index) + 1)

@@ -81,6 +81,9 @@ public struct SharedAssetTransfer: AssetTransferProcess {
     consensus = shared.consensus
   }
 
+  /// hist, from which `committed` and `round` follow.
+  public var variables: History { history }
+
   /// transfer(a, b, x).
   public mutating func transfer(
     from source: AssetTransferObject.Account, to credits: [AssetTransferObject.Credit]

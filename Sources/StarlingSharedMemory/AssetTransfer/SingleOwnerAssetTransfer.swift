@@ -36,6 +36,9 @@ public struct SingleOwnerAssetTransfer: AssetTransferProcess {
     self.process = process
   }
 
+  /// ops_p.
+  public var variables: Set<Outgoing> { operations }
+
   /// transfer(a, b, x).
   public mutating func transfer(
     from source: AssetTransferObject.Account, to credits: [AssetTransferObject.Credit]

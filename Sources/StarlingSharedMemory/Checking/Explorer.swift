@@ -12,6 +12,9 @@ public struct Exploration<Response: Hashable & Sendable>: Sendable {
   public internal(set) var responses: [[Set<Response>]] = []
   /// The first schedule that breaks a promise, explained; nil if every one keeps them.
   public internal(set) var violation: String?
+
+  /// Nothing has been explored.
+  public init() {}
 }
 
 /// Runs the processes of an implementation in every order of their steps: each read, write and proposal is a step, and
@@ -22,8 +25,9 @@ public struct Exploration<Response: Hashable & Sendable>: Sendable {
 /// stop for ever at any point: such a run is a schedule in which they are not next again, and a linearizable beginning of
 /// a history with their last operations pending.
 ///
-/// Schedules that lead to the same state are followed once. A state is what the cells hold, what each process has been told
-/// so far (which, with its program, is all it knows), and the configurations of a `LinearizabilityMonitor`.
+/// Schedules that lead to the same state are followed once. A state is what the cells hold; for each process its variables
+/// before its operation and what it has been told in it, which is all that it knows; and what a `LinearizabilityMonitor`
+/// knows about the history.
 public final class Explorer<T: SequentialType, P: Participant>
 where P.Operation == T.Operation, P.Response == T.Response {
   /// Where one process is: in the middle of an operation, or between two.
@@ -53,6 +57,13 @@ where P.Operation == T.Operation, P.Response == T.Response {
     let response: T.Response?
   }
 
+  /// Between two operations a process's steps are forgotten but for what it remembers of them itself.
+  private struct PauseKey: Hashable {
+    let process: Int
+    let operation: Int
+    let variables: P.Variables
+  }
+
   private struct MoveKey: Hashable {
     let process: Int
     let place: Int32
@@ -78,6 +89,7 @@ where P.Operation == T.Operation, P.Response == T.Response {
   private let programs: [[T.Operation]]
   private let stepsLimit: Int
   private var places: [[Place]] = []
+  private var pauses: [PauseKey: Int32] = [:]
   private var moves: [MoveKey: Move] = [:]
   private var monitors: [LinearizabilityMonitor<T>] = []
   private var monitorNumbers: [LinearizabilityMonitor<T>: Int32] = [:]
@@ -187,19 +199,34 @@ where P.Operation == T.Operation, P.Response == T.Response {
       throw Violation(
         reason: "\(programs[key.process][place.operation]) of p\(key.process) takes more than \(stepsLimit) steps.")
     }
-    var after = place
+    let after: Int32
     if let response {
       result.responses[key.process][place.operation].insert(response)
-      after = withNext(Place(participant: participant, operation: place.operation + 1), of: key.process)
-    } else if let awaited = memory.awaited {
-      after.steps = steps
-      after.next = .step(awaited)
+      after = pause(of: key.process, before: place.operation + 1, participant)
+    } else {
+      var next = place
+      next.steps = steps
+      next.next = memory.awaited.map(Next.step) ?? .finished
+      after = add(next, of: key.process)
     }
-    places[key.process].append(after)
-    let move = Move(
-      place: Int32(places[key.process].count - 1), effect: effect, response: response)
+    let move = Move(place: after, effect: effect, response: response)
     moves[key] = move
     return move
+  }
+
+  /// The number of the place between two operations.
+  private func pause(of process: Int, before operation: Int, _ participant: P) -> Int32 {
+    let key = PauseKey(process: process, operation: operation, variables: participant.variables)
+    if let known = pauses[key] { return known }
+    let number = add(
+      withNext(Place(participant: participant, operation: operation), of: process), of: process)
+    pauses[key] = number
+    return number
+  }
+
+  private func add(_ place: Place, of process: Int) -> Int32 {
+    places[process].append(place)
+    return Int32(places[process].count - 1)
   }
 
   /// A place between two operations, with what the next one begins with.

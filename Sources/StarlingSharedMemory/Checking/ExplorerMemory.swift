@@ -189,6 +189,9 @@ public struct GivenAssetTransfer: AssetTransferProcess {
     self.process = process
   }
 
+  /// Nothing is remembered.
+  public var variables: Bool { true }
+
   /// transfer(a, b, x), in one step.
   public mutating func transfer(
     from source: AssetTransferObject.Account, to credits: [AssetTransferObject.Credit]

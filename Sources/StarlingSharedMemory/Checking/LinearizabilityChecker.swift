@@ -84,14 +84,17 @@ public struct LinearizabilityChecker<T: SequentialType>: Sendable {
     for (column, event) in window.enumerated() {
       if event.isResponse { last[event.call] = column } else { first[event.call] = column }
     }
-    return first.sorted { $0.value < $1.value }.map { index, start in
-      let call = history.calls[index]
+    let bars = first.sorted { $0.value < $1.value }.map { index, start in
       let end = last[index]
-      let bar = "├" + String(repeating: "─", count: (end ?? window.count) - start - 1) + (end == nil ? "…" : "┤")
-      let left = String(repeating: " ", count: start)
-      let right = String(repeating: " ", count: window.count - (end ?? window.count))
-      let answer = end == nil ? "" : call.response.map { " → \($0)" } ?? ""
-      return "  p\(call.process.index)  \(left)\(bar)\(right)  \(call.operation)\(answer)"
+      let line = String(repeating: "─", count: (end ?? window.count) - start - 1)
+      return (index, String(repeating: " ", count: start) + "├" + line + (end == nil ? "…" : "┤"))
+    }
+    let width = bars.map(\.1.count).max() ?? 0
+    return bars.map { index, bar in
+      let call = history.calls[index]
+      let answer = last[index] == nil ? "" : call.response.map { " → \($0)" } ?? ""
+      let padding = String(repeating: " ", count: width - bar.count)
+      return "  p\(call.process.index)  \(bar)\(padding)  \(call.operation)\(answer)"
     }
   }
 }

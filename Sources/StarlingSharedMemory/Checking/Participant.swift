@@ -8,6 +8,12 @@ public protocol Participant<Operation, Response>: SendableMetatype {
   associatedtype Operation: Hashable & Sendable
   /// What it answers.
   associatedtype Response: Hashable & Sendable
+  /// Its local variables.
+  associatedtype Variables: Hashable
+
+  /// What the process remembers from one operation to the next: two processes of the same number with equal variables do
+  /// the same from there on.
+  var variables: Variables { get }
 
   /// Performs an operation, step by step.
   mutating func perform(_ operation: Operation) throws(ProcessStopped) -> Response
@@ -23,6 +29,9 @@ public struct SnapshotParticipant<Element: Hashable & Sendable>: Participant {
     self.object = object
     self.process = process
   }
+
+  /// Nothing is remembered.
+  public var variables: Bool { true }
 
   /// Updates the process's entry or takes a snapshot.
   public mutating func perform(
