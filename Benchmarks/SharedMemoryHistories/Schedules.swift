@@ -63,7 +63,8 @@ private func singleOwner(_ programs: [[Operation]]) -> Exploration<AssetTransfer
   let n = programs.count
   let snapshot = WaitFreeSnapshot(Set<SingleOwnerAssetTransfer.Outgoing>(), processes: n, in: memory)
   let limit =
-    WaitFreeSnapshot<Int>.snapshotStepsLimit(processes: n) + WaitFreeSnapshot<Int>.updateStepsLimit(processes: n)
+    WaitFreeSnapshot<Int>.snapshotStepsLimit(processes: n)
+    + WaitFreeSnapshot<Int>.updateStepsLimit(processes: n)
   return Explorer(type, in: memory, programs: programs, stepsLimit: limit) {
     SingleOwnerAssetTransfer(type, snapshot, $0)
   }.explore()
@@ -71,7 +72,8 @@ private func singleOwner(_ programs: [[Operation]]) -> Exploration<AssetTransfer
 
 /// Two accounts that all share, one of which has 1. A round is a snapshot, a proposal and an update; there are as many as
 /// transfers.
-private func shared(_ programs: [[Operation]], onRegisters: Bool) -> Exploration<AssetTransferObject.Response> {
+private func shared(_ programs: [[Operation]], onRegisters: Bool) -> Exploration<AssetTransferObject.Response>
+{
   let n = programs.count
   let owners = programs.indices.map { Peer($0) }
   let openings = [1, 0].map { AssetTransferObject.Opening(balance: $0, owners: owners) }

@@ -16,25 +16,9 @@ let seed = (numbers.count > 1 ? numbers[1] : nil) ?? 1
 say("| subject | histories | threads | operations that returned | that met another | cut off by a stop |")
 say("|---|---|---|---|---|---|")
 for subject in HistoryTrial.Subject.allCases {
-  var completed = 0
-  var overlapping = 0
-  var stopped = 0
-  for number in 0..<histories {
-    let trial = HistoryTrial(subject, number: number, seed: seed)
-    let result = trial.run()
-    if let violation = result.violation {
-      say("\(subject.rawValue), history \(number) of seed \(seed), \(trial.threads) threads:")
-      say(violation)
-      exit(1)
-    }
-    completed += result.completed
-    overlapping += result.overlapping
-    stopped += result.stopped
-    if (number + 1) % max(1, histories / 10) == 0 {
-      say("\(subject.rawValue): \(number + 1) of \(histories) histories are linearizable", to: STDERR_FILENO)
-    }
-  }
-  say("| \(subject.rawValue) | \(histories) | 2 to 8 | \(completed) | \(overlapping) | \(stopped) |")
+  let tally = Tally(subject, histories: histories, seed: seed)
+  tally.run()
+  say(tally.row)
 }
 exit(exploreSchedules() ? 0 : 1)
 

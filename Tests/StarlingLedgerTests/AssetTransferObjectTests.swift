@@ -68,7 +68,8 @@ struct AssetTransferObjectTests {
     let all = [Credit(2, to: b), Credit(1, to: c), Credit(1, to: b), Credit(1, to: a)]
     try expect(.transfer(from: a, to: all), by: owner, is: .transferred(true), leaving: [1, 4, 1])
     try expect(
-      .transfer(from: a, to: all + [Credit(1, to: c)]), by: owner, is: .transferred(false), leaving: [5, 1, 0])
+      .transfer(from: a, to: all + [Credit(1, to: c)]), by: owner, is: .transferred(false),
+      leaving: [5, 1, 0])
     try expect(.transfer(from: a, to: []), by: owner, is: .transferred(true), leaving: [5, 1, 0])
     let tooMuch = [Credit(.max, to: b), Credit(6, to: c)]
     try expect(.transfer(from: a, to: tooMuch), by: owner, is: .transferred(false), leaving: [5, 1, 0])
@@ -118,6 +119,7 @@ struct AssetTransferObjectTests {
     #expect(
       "\(AssetTransferObject.Operation.transfer(from: a, to: [Credit(3, to: b), Credit(4, to: c)]))"
         == "transfer 3 to 1, 4 to 2 from 0")
-    #expect("\(AssetTransferObject.Operation.read(b)) → \(AssetTransferObject.Response.balance(4))" == "read 1 → 4")
+    #expect(
+      "\(AssetTransferObject.Operation.read(b)) → \(AssetTransferObject.Response.balance(4))" == "read 1 → 4")
   }
 }

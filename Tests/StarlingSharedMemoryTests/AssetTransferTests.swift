@@ -32,7 +32,8 @@ struct SingleOwnerTests {
   @Test("Two processes, two operations each, every combination of them: linearizable and wait-free")
   func twoProcesses() throws {
     let type = try object((1, [0]), (1, [1]))
-    let operations = [[move(1, 0, 1), move(2, 0, 1), read(1)], [move(1, 1, 0), move(2, 1, 0), read(0)]]
+    // The second process tries the first one's account too, which must fail.
+    let operations = [[move(1, 0, 1), move(2, 0, 1), read(1)], [move(1, 1, 0), move(1, 0, 1), read(0)]]
     var schedules: UInt128 = 0
     for programs in programs(operations, length: 2) {
       let exploration = explore(type, programs)
@@ -52,7 +53,8 @@ struct SingleOwnerTests {
   @Test("Several destinations are paid together")
   func severalDestinations() throws {
     let type = try object((2, [0]), (0, [1]), (0, []))
-    let both = Transfers.transfer(from: Account(0), to: [Credit(1, to: Account(1)), Credit(1, to: Account(2))])
+    let both = Transfers.transfer(
+      from: Account(0), to: [Credit(1, to: Account(1)), Credit(1, to: Account(2))])
     expectNoViolation(explore(type, [[both, both], [read(1), read(2), move(1, 1, 0)]]))
   }
 
@@ -131,7 +133,8 @@ struct SharedAccountTests {
   func threeOwners() throws {
     let type = try object((1, [0, 1, 2]), (0, []))
     let transfer = [move(1, 0, 1)]
-    expectNoViolation(explore(type, [transfer, transfer, [read(0), read(1)]], rounds: 3, onRegisters: false))
+    expectNoViolation(
+      explore(type, [transfer, transfer, [read(0), read(1)]], rounds: 3, onRegisters: false))
   }
 
   @Test("Two owners, while a third process pays in")
@@ -139,6 +142,32 @@ struct SharedAccountTests {
     let type = try object((0, [0, 1]), (1, [2]))
     expectNoViolation(
       explore(type, [[move(1, 0, 1)], [move(1, 0, 1)], [move(1, 1, 0)]], rounds: 2, onRegisters: false))
+  }
+
+  @Test("Whoever is overtaken by all others at every step is helped by them, and returns", arguments: 2...5)
+  func helped(k: Int) throws {
+    let type = try object((1, Array(0..<k)), (0, []))
+    let shared = SharedAssetTransfer.Shared(type, processes: k, in: ThreadMemory())
+    var others = (1..<k).map { SharedAssetTransfer(shared, SteppingProcess(Peer($0))) }
+    let nothing = [Credit(0, to: Account(1))]
+    let scan = WaitFreeSnapshot<Int>.snapshotStepsLimit(processes: k)
+    // Each of the others has decided one before the announcement; from then on there are 2k - 1 at most.
+    let limit = stepsLimit(owners: k, rounds: k - 1 + 2 * k - 1, snapshot: scan, update: scan + 1)
+    let overtaken = SteppingProcess(Peer(0), stopsAfter: limit) {
+      for other in others.indices { _ = try? others[other].transfer(from: Account(0), to: nothing) }
+    }
+    var process = SharedAssetTransfer(shared, overtaken)
+    #expect(try process.transfer(from: Account(0), to: [Credit(1, to: Account(1))]))
+    print("overtaken by \(k - 1): \(overtaken.steps) steps of \(limit)")
+  }
+
+  @Test("Whoever does not own an account takes no step to be refused")
+  func stranger() throws {
+    let type = try object((1, [0]), (1, [1]))
+    let exploration = explore(type, [[move(1, 0, 1)], [move(1, 0, 1), read(0)]], rounds: 1)
+    expectNoViolation(exploration)
+    #expect(exploration.responses[1][0] == [.transferred(false)])
+    #expect(exploration.longestOperations[1][0] == 0)
   }
 
   @Test("A laggard goes through every earlier consensus object once: its steps grow with what it missed")
@@ -217,7 +246,10 @@ struct ConsensusByTransferTests {
     let memory = ExplorerMemory()
     let given = memory.makeAssetTransfer(type)
     let programs = (0..<k).map { process in
-      [Transfers.transfer(OnObject.withdrawal(Peer(process), among: k), from: Account(0), to: Account(1)), read(0)]
+      [
+        Transfers.transfer(OnObject.withdrawal(Peer(process), among: k), from: Account(0), to: Account(1)),
+        read(0),
+      ]
     }
     let exploration = explore(type, programs, stepsLimit: 1, in: memory) { GivenAssetTransfer(given, $0) }
     expectNoViolation(exploration)

@@ -55,6 +55,21 @@ struct CheckerTests {
     for seen in [[1, 0], [0, 1, 0], [2]] { #expect(checker.violation(in: history(seen)) != nil, "\(seen)") }
   }
 
+  @Test("Of two transfers that the balance has enough for once, one may succeed, in either order")
+  func overdraft() throws {
+    let type = try object((1, [0, 1]), (0, []))
+    for (first, second, isRight) in [
+      (true, false, true), (false, true, true), (true, true, false), (false, false, false),
+    ] {
+      let violation = LinearizabilityChecker(type).violation(
+        in: .init([
+          .init(Peer(0), move(1, 0, 1), .transferred(first), from: 0, to: 2),
+          .init(Peer(1), move(1, 0, 1), .transferred(second), from: 1, to: 3),
+        ]))
+      #expect((violation == nil) == isRight, "\(first), \(second)")
+    }
+  }
+
   @Test("An explanation begins at the last quiet moment, without what does not matter")
   func explanation() throws {
     let type = try object((5, [0]), (0, [1]))

@@ -43,7 +43,8 @@ func explore<P: AssetTransferProcess>(
 
 /// Expects that every schedule kept its promises, and prints how many there were.
 func expectNoViolation<R>(_ exploration: Exploration<R>, _ name: String = #function) {
-  print("\(name): \(exploration.schedules) schedules, \(exploration.states) states,",
+  print(
+    "\(name): \(exploration.schedules) schedules, \(exploration.states) states,",
     "at most \(exploration.longestOperations) steps")
   #expect(exploration.violation == nil, "\(exploration.violation ?? "")")
   #expect(exploration.schedules > 0)

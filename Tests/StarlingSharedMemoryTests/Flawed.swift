@@ -90,7 +90,8 @@ struct PrintedSingleOwner: AssetTransferProcess {
   var variables: Set<PrintedTransfer> { operations }
 
   init(
-    _ type: AssetTransferObject, _ shared: any SnapshotObject<Set<PrintedTransfer>>, _ process: SteppingProcess
+    _ type: AssetTransferObject, _ shared: any SnapshotObject<Set<PrintedTransfer>>,
+    _ process: SteppingProcess
   ) {
     self.type = type
     self.shared = shared
@@ -100,7 +101,8 @@ struct PrintedSingleOwner: AssetTransferProcess {
   mutating func transfer(from source: Account, to credits: [Credit]) throws(ProcessStopped) -> Bool {
     let snapshot = try shared.snapshot(by: process)
     let transfer = PrintedTransfer(source: source, credits: credits)
-    let enough = StarlingSharedMemoryTests.balance(type, source, union(snapshot)) >= transfer.debit(of: source)
+    let enough =
+      StarlingSharedMemoryTests.balance(type, source, union(snapshot)) >= transfer.debit(of: source)
     guard type.owns(process.peer, source), enough else { return false }
     operations.insert(transfer)
     try shared.update(operations, by: process)

@@ -57,7 +57,8 @@ public struct AssetTransferObject: Sendable {
     case read(Account)
 
     /// transfer(a, b, x).
-    public static func transfer(_ amount: UInt64, from source: Account, to destination: Account) -> Operation {
+    public static func transfer(_ amount: UInt64, from source: Account, to destination: Account) -> Operation
+    {
       .transfer(from: source, to: [Credit(amount, to: destination)])
     }
   }

@@ -58,7 +58,8 @@ public struct ConsensusByTransfer<Value: Hashable & Sendable, Transfers: AssetTr
     let credit = AssetTransferObject.Credit(Self.withdrawal(process.peer, among: k), to: Self.sink)
     _ = try transfers.transfer(from: Self.shared, to: [credit])
     let left = try transfers.read(Self.shared)
-    precondition((1...UInt64(k)).contains(left), "\(left) is left of \(2 * k), which names none of \(k) processes")
+    precondition(
+      (1...UInt64(k)).contains(left), "\(left) is left of \(2 * k), which names none of \(k) processes")
     guard let decided = try proposals[Int(left) - 1].read(by: process) else {
       preconditionFailure("process \(left) withdrew before it proposed")
     }

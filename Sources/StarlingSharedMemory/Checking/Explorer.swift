@@ -174,7 +174,9 @@ where P.Operation == T.Operation, P.Response == T.Response {
   private func moveKey(_ state: State, _ process: Int) -> MoveKey {
     let place = state.places[process]
     var observed: Int32 = 0
-    if case .step(let step) = places[process][Int(place)].next, step.isObserving, step.cell < state.cells.count {
+    if case .step(let step) = places[process][Int(place)].next, step.isObserving,
+      step.cell < state.cells.count
+    {
       observed = state.cells[step.cell]
     }
     return MoveKey(process: process, place: place, observed: observed)
@@ -197,7 +199,8 @@ where P.Operation == T.Operation, P.Response == T.Response {
     result.longestOperations[key.process][place.operation] = max(longest, steps.count)
     guard steps.count < stepsLimit || (response != nil && steps.count == stepsLimit) else {
       throw Violation(
-        reason: "\(programs[key.process][place.operation]) of p\(key.process) takes more than \(stepsLimit) steps.")
+        reason:
+          "\(programs[key.process][place.operation]) of p\(key.process) takes more than \(stepsLimit) steps.")
     }
     let after: Int32
     if let response {
