@@ -2,7 +2,7 @@
 # FILE=... on the command line reaches scripts in the environment, whatever letters it has.
 override FILE := $(value FILE)
 export FILE
-.PHONY: help demo test lint bench soak fuzz fuzz-coverage docs build clean install-dependencies install uninstall siege siege-datagrams siege-secure epsilon-check plots
+.PHONY: help demo test lint bench soak fuzz fuzz-coverage docs build clean install-dependencies install uninstall siege siege-datagrams siege-secure epsilon-check plots shared-memory
 # What make install takes: PREFIX, DESTDIR, SYSCONFDIR, UNITDIR and STARLING reach the script as they are.
 export PREFIX DESTDIR SYSCONFDIR UNITDIR STARLING
 
@@ -14,6 +14,7 @@ help:
 	@echo "make bench            compare the simulator with a hand-written event loop"
 	@echo "make epsilon-check    count how often broadcasts of weak samples fail, RUNS=10000 at each of 18 settings, beside the bounds"
 	@echo "make plots            draw docs/epsilon-*.svg anew, with whole broadcasts among up to LARGEST=16384 processes"
+	@echo "make shared-memory    check HISTORIES=10000 of real threads that pay each other, for each algorithm, and every schedule of small cases"
 	@echo "make soak             simulate SEEDS=10000 mixtures of faults, from seed START=1 on, and hold each to its promises"
 	@echo "make fuzz             feed every decoder and whole processes with arbitrary inputs, a minute each"
 	@echo "make fuzz-coverage    say which share of the decoders the kept inputs reach"
@@ -53,6 +54,10 @@ epsilon-check: install-dependencies
 
 plots: install-dependencies
 	@swift=$$(scripts/find-swift) && "$$swift" run --configuration release SecureStatistics plots docs $(LARGEST)
+
+HISTORIES ?= 10000
+shared-memory: install-dependencies
+	@swift=$$(scripts/find-swift) && "$$swift" run --configuration release SharedMemoryHistories $(HISTORIES)
 
 soak: build
 	@scripts/soak

@@ -45,6 +45,9 @@ struct RuleTests {
       ("StarlingNode", "import struct Foundation.Data"),
       ("StarlingTransport", "public import Dispatch"),
       ("StarlingCommand", "import StarlingTransport"),
+      ("StarlingLedger", "import Synchronization"),
+      ("StarlingLedger", "import StarlingSharedMemory"),
+      ("StarlingSharedMemory", "import Dispatch"),
     ])
   func imports(module: String, text: String) {
     #expect(offences("\n\(text)\n", in: module).count == 1)
