@@ -103,9 +103,8 @@ public struct OrderedBroadcast<Inner: SecureBroadcastProcess>: Process {
     self.configuration = configuration
     nextOwn = max(nextDelivered[identity] ?? 0, (undelivered.last?.sequence).map { $0 &+ 1 } ?? 0)
     firstNew = nextOwn
-    waiting = []
     for (sender, number) in nextDelivered { sources[sender, default: Source()].next = number }
-    let own = self.nextDelivered(of: identity)
+    let own = nextDelivered[identity] ?? 0
     // What was delivered here may be missing elsewhere, where nobody else is left who kept it.
     var byteCount = 0
     let again = undelivered.reversed().filter { $0.sequence < own }.prefix {

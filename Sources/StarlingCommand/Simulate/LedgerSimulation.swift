@@ -59,18 +59,12 @@ func simulateLedger(_ options: LedgerOptions, output: Output) throws(CommandErro
 
 extension LedgerReport {
   fileprivate func json(_ options: LedgerOptions, _ cost: BroadcastReport.Cost) -> JSONValue {
-    func optional(_ value: Double?) -> JSONValue { value.map { .number($0) } ?? .null }
-    let latency: [(String, JSONValue)] = [
-      ("p50", optional(latencies.percentile(50)?.inMilliseconds)),
-      ("p99", optional(latencies.percentile(99)?.inMilliseconds)),
-      ("max", latencies.count > 0 ? .number(latencies.maximum.inMilliseconds) : .null),
-    ]
     return .object([
       ("nodes", .integer(scenario.nodes)), ("accounts", .integer(scenario.accounts)),
       ("byzantine", .number(scenario.byzantine)), ("byzantine_processes", .integer(scenario.liars)),
       ("adversary", scenario.liars > 0 ? .string(scenario.adversary.rawValue) : .null),
       ("broadcast", .string(scenario.broadcast.name)), ("chosen", .bool(options.reason != nil)),
-      ("epsilon", optional(options.answer?.epsilon)),
+      ("epsilon", .optional(options.answer?.epsilon)),
       ("parameters", options.answer?.parameterFields ?? .null),
       ("delay", .string(scenario.delay.description)), ("seed", .unsigned(scenario.seed)),
       ("transfers", .integer(transfers)), ("transfers_final", .integer(final)),
@@ -79,12 +73,9 @@ extension LedgerReport {
       ("consistency_violations", .integer(consistencyViolations)),
       ("totality_violations", .integer(totalityViolations)), ("overdrafts", .integer(overdrafts)),
       ("supply_violations", .integer(supplyViolations)), ("divergent_nodes", .integer(divergent)),
-      ("accusations", .integer(accusations)), ("latency_ms", .object(latency)),
+      ("accusations", .integer(accusations)), ("latency_ms", latencies.json),
       ("messages_per_transfer", .number(messagesPerTransfer)),
-      (
-        "trace_hash",
-        .string(hexadecimal((0..<8).map { UInt8(truncatingIfNeeded: traceHash >> (56 - 8 * $0)) }))
-      ),
+      ("trace_hash", .hash(traceHash)),
       ("events", .unsigned(events)), ("simulated_seconds", .number(simulated.inSeconds)),
       ("cpu_seconds", .number(cost.cpuSeconds)), ("wall_seconds", .number(cost.wallSeconds)),
     ])

@@ -15,12 +15,6 @@ func simulate(_ options: SecureOptions, output: Output) throws(CommandError) {
 
 extension SecureReport {
   fileprivate func json(_ options: SecureOptions, _ cost: BroadcastReport.Cost) -> JSONValue {
-    func optional(_ value: Double?) -> JSONValue { value.map { .number($0) } ?? .null }
-    let latency: [(String, JSONValue)] = [
-      ("p50", optional(latencies.percentile(50)?.inMilliseconds)),
-      ("p99", optional(latencies.percentile(99)?.inMilliseconds)),
-      ("max", latencies.count > 0 ? .number(latencies.maximum.inMilliseconds) : .null),
-    ]
     // What other broadcasts report, and nothing measures here: there is no overlay, and sizes are not counted.
     let absent = [
       "coverage_10s", "rmr", "rmr_first", "last_delivery_hop", "view_size", "components", "strong_components",
@@ -34,9 +28,9 @@ extension SecureReport {
         ("byzantine", .number(scenario.byzantine)), ("byzantine_processes", .integer(scenario.liars)),
         ("adversary", scenario.liars > 0 ? .string(scenario.adversary.rawValue) : .null),
         ("delay", .string(scenario.delay.description)), ("seed", .unsigned(scenario.seed)),
-        ("epsilon", optional(options.answer?.epsilon)),
+        ("epsilon", .optional(options.answer?.epsilon)),
         ("parameters", options.answer?.parameterFields ?? .null),
-        ("reliability", optional(reliability)), ("reliability_min", optional(reliabilityMinimum)),
+        ("reliability", .optional(reliability)), ("reliability_min", .optional(reliabilityMinimum)),
         ("consistency_violations", .unsigned(consistencyViolations)),
         ("totality_violations", .integer(totalityViolations)),
         ("validity_violations", .integer(validityViolations)),
@@ -46,16 +40,13 @@ extension SecureReport {
         ("dropped", spam.map { .unsigned($0.dropped) } ?? .null),
         ("live_instances_max", spam.map { .integer($0.liveInstances) } ?? .null),
         ("live_instances_limit", spam.map { .integer($0.liveInstanceLimit) } ?? .null),
-        ("latency_ms", .object(latency)),
+        ("latency_ms", latencies.json),
         ("latency_hops", .summary(latencyHops, fields: ["mean", "p50", "p99", "max"])),
         ("messages_per_process", .summary(messagesPerProcess, fields: ["mean", "max"])),
         ("subscriptions_per_process", .summary(subscriptionsPerProcess, fields: ["mean", "max"])),
         ("messages_per_node", .summary(messagesPerNode, fields: ["mean", "p99", "max"])),
         ("signature_checks_per_process", .number(signatureChecksPerProcess)),
-        (
-          "trace_hash",
-          .string(hexadecimal((0..<8).map { UInt8(truncatingIfNeeded: traceHash >> (56 - 8 * $0)) }))
-        ),
+        ("trace_hash", .hash(traceHash)),
         ("events", .unsigned(events)), ("simulated_seconds", .number(simulated.inSeconds)),
         ("cpu_seconds", .number(cost.cpuSeconds)), ("wall_seconds", .number(cost.wallSeconds)),
         ("events_per_cpu_second", .number(Double(events) / max(cost.cpuSeconds, 1e-9))),

@@ -2,51 +2,6 @@ import StarlingBroadcast
 import StarlingCore
 import StarlingLedger
 
-extension TransferBatch: TransferPayload {
-  /// What fits one message of the transport.
-  public static var byteLimit: Int { [UInt8].byteLimit }
-  /// The most transfers of a batch.
-  public static var entryLimit: Int { BatchLimits.entries }
-
-  /// Its transfers.
-  public var transfers: [SignedTransfer]? { entries }
-
-  /// A batch of transfers.
-  public init(transfers: [SignedTransfer]) { self.init(transfers) }
-
-  /// How many bytes it has on the wire.
-  public var byteCount: Int { encodedByteCount }
-
-  /// How many transfers.
-  public var entryCount: Int { entries.count }
-
-  /// A transfer: its account, its number, and the SHA-256 of what its owner signs but for the ledger.
-  public func entry(at position: Int) -> BatchEntry<PublicKey, SIMD4<UInt64>> {
-    let transfer = entries[position].transfer
-    return BatchEntry(
-      author: transfer.account, sequence: transfer.sequence, contents: transfer.contentsDigest)
-  }
-}
-
-extension Transfer {
-  /// The SHA-256 of the encoded form, without a heap object: thousands are remembered. The signature is left out: an owner
-  /// can make several of one transfer, and two of these do not conflict.
-  var contentsDigest: SIMD4<UInt64> {
-    var writer = WireWriter(capacity: encodedByteCount)
-    encode(into: &writer)
-    return SHA256.hash(writer.bytes).words
-  }
-}
-
-extension SHA256Digest {
-  /// The digest as four words.
-  var words: SIMD4<UInt64> {
-    var words = SIMD4<UInt64>()
-    for (i, byte) in bytes.enumerated() { words[i / 8] = words[i / 8] << 8 | UInt64(byte) }
-    return words
-  }
-}
-
 /// The ideal signature scheme for batches of transfers: it costs next to nothing, and only its owner signs in a peer's or an
 /// account's name, because a simulator hands each its own.
 public struct IdealTransferAuthenticator: TransferAuthenticator {

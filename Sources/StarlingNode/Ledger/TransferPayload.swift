@@ -35,3 +35,39 @@ extension OrderedBroadcast: SourceOrderedBroadcast {
   /// What asks it to broadcast a batch.
   public static func broadcasting(_ batch: Auth.Payload) -> Request { .broadcast(batch) }
 }
+
+extension TransferBatch: TransferPayload {
+  /// What fits one message of the transport.
+  public static var byteLimit: Int { [UInt8].byteLimit }
+  /// The most transfers of a batch.
+  public static var entryLimit: Int { BatchLimits.entries }
+
+  /// Its transfers.
+  public var transfers: [SignedTransfer]? { entries }
+
+  /// A batch of transfers.
+  public init(transfers: [SignedTransfer]) { self.init(transfers) }
+
+  /// How many bytes it has on the wire.
+  public var byteCount: Int { encodedByteCount }
+
+  /// How many transfers.
+  public var entryCount: Int { entries.count }
+
+  /// A transfer: its account, its number, and the SHA-256 of what its owner signs but for the ledger.
+  public func entry(at position: Int) -> BatchEntry<PublicKey, SIMD4<UInt64>> {
+    let transfer = entries[position].transfer
+    return BatchEntry(
+      author: transfer.account, sequence: transfer.sequence, contents: transfer.contentsDigest)
+  }
+}
+
+extension Transfer {
+  /// The SHA-256 of the encoded form, without a heap object: thousands are remembered. The signature is left out: an owner
+  /// can make several of one transfer, and two of these do not conflict.
+  var contentsDigest: SIMD4<UInt64> {
+    var writer = WireWriter(capacity: encodedByteCount)
+    encode(into: &writer)
+    return SHA256.hash(writer.bytes).words
+  }
+}

@@ -37,7 +37,7 @@ public struct NodeBatch: EncodedBatch, Sendable {
     guard let posts else { preconditionFailure("a batch without posts has no entry \(position)") }
     let post = posts.posts[position]
     return BatchEntry(
-      author: posts.author, sequence: post.number, contents: NodeBatch.words(SHA256.hash(post.contents)))
+      author: posts.author, sequence: post.number, contents: SHA256.hash(post.contents).words)
   }
 
   /// The posts at some positions alone, encoded; a batch without posts as it is.
@@ -45,11 +45,13 @@ public struct NodeBatch: EncodedBatch, Sendable {
     guard let posts, positions.count < posts.posts.count else { return encoded }
     return PostBatch(author: posts.author, posts: positions.map { posts.posts[$0] }).encoded
   }
+}
 
-  /// A digest without a heap object: thousands are remembered.
-  private static func words(_ digest: SHA256Digest) -> SIMD4<UInt64> {
+extension SHA256Digest {
+  /// The digest without a heap object: thousands are remembered.
+  var words: SIMD4<UInt64> {
     var words = SIMD4<UInt64>()
-    for (i, byte) in digest.bytes.enumerated() { words[i / 8] = words[i / 8] << 8 | UInt64(byte) }
+    for (i, byte) in bytes.enumerated() { words[i / 8] = words[i / 8] << 8 | UInt64(byte) }
     return words
   }
 }

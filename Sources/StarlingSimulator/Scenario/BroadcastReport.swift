@@ -145,7 +145,7 @@ public struct BroadcastReport: Sendable {
     .object(
       parameters + measurements + faultFields + [
         ("per_message", perMessage),
-        ("trace_hash", .string(hexadecimal(traceHash.bigEndianBytes))),
+        ("trace_hash", .hash(traceHash)),
         ("events", .unsigned(events)),
         ("simulated_seconds", .number(simulated.inSeconds)),
         ("cpu_seconds", .optional(cost?.cpuSeconds)),
@@ -198,7 +198,7 @@ extension BroadcastScenario.Diffusion {
 
 extension LatencyHistogram {
   /// Median, 99th percentile and the largest, in milliseconds.
-  fileprivate var json: JSONValue {
+  public var json: JSONValue {
     .object([
       ("p50", .optional(percentile(50)?.inMilliseconds)),
       ("p99", .optional(percentile(99)?.inMilliseconds)),
@@ -210,6 +210,11 @@ extension LatencyHistogram {
 extension JSONValue {
   /// A number, or null for one that was not computed.
   public static func optional(_ number: Double?) -> JSONValue { number.map { .number($0) } ?? .null }
+
+  /// A hash over a trace: 16 hexadecimal digits.
+  public static func hash(_ hash: UInt64) -> JSONValue {
+    .string(hexadecimal((0..<8).map { UInt8(truncatingIfNeeded: hash >> UInt64(56 - 8 * $0)) }))
+  }
 
   /// The named figures of a distribution; null without one.
   ///
@@ -224,11 +229,5 @@ extension JSONValue {
       ("max", distribution.max),
     ]
     return .object(figures.filter { fields.contains($0.0) }.map { ($0.0, .number($0.1)) })
-  }
-}
-
-extension UInt64 {
-  fileprivate var bigEndianBytes: [UInt8] {
-    (0..<8).map { UInt8(truncatingIfNeeded: self >> UInt64(56 - 8 * $0)) }
   }
 }
