@@ -124,7 +124,7 @@ private struct FuzzNodeSink: NodeSink {
   mutating func arrived(_ index: Int, of file: FileIdentifier, from neighbour: PublicKey) {}
   mutating func store(_ chunk: [UInt8], index: Int, of file: FileIdentifier) {}
   mutating func completed(_ file: FileIdentifier) {}
-  mutating func keep(_ batch: [UInt8], as number: UInt64) {}
+  mutating func keep(_ write: StableWrite) {}
   mutating func delivered(_ posts: [Post], by author: PublicKey) {}
   mutating func report(_ event: NodeEvent) {}
 }

@@ -56,8 +56,8 @@ public struct GroupMember<Overlay: Membership, Diffusion: BroadcastProcess>: Pro
     case shunned(Peer, Misbehaviour)
     /// A message was missed: nobody who told of it has it any more.
     case missed(MessageIdentifier)
-    /// An own message of a secure broadcast is about to leave under this number: keep both first.
-    case broadcasting(UInt64, Diffusion.Auth.Payload)
+    /// Something to be kept on stable storage before anything leaves.
+    case keep(StableWrite)
     /// The overlay changed around this peer.
     case overlay(MembershipIndication)
   }
@@ -248,7 +248,7 @@ extension GroupMember {
       case .delivered(let broadcast, let sender): .delivered(broadcast, from: sender)
       case .misbehaved: nil
       case .missed(let identifier): .missed(identifier)
-      case .broadcasting(let number, let payload): .broadcasting(number, payload)
+      case .keep(let write): .keep(write)
       }
     }
   }

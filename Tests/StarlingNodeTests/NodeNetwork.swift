@@ -15,8 +15,15 @@ final class TestNode {
     var storedCount = 0
     var completed: [FileIdentifier] = []
     var events: [NodeEvent] = []
-    /// Own batches that it was given to keep.
-    var batches: [(number: UInt64, batch: [UInt8])] = []
+    /// What it was given to keep, and what that comes to.
+    var writes: [StableWrite] = []
+    var stable: [[UInt8]: [UInt8]] = [:]
+    /// What it would find in its next life.
+    var recollection: [StableValue] {
+      stable.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map {
+        StableValue(key: $0.key, value: $0.value)
+      }
+    }
     /// The posts that were delivered, each after its author's key.
     var posts: [(author: PublicKey, post: Post)] = []
 
@@ -38,7 +45,17 @@ final class TestNode {
     mutating func delivered(_ posts: [Post], by author: PublicKey) {
       self.posts += posts.map { (author, $0) }
     }
-    mutating func keep(_ batch: [UInt8], as number: UInt64) { batches.append((number, batch)) }
+    mutating func keep(_ write: StableWrite) {
+      writes.append(write)
+      switch write {
+      case .put(let key, let value): stable[key] = value
+      case .remove(let first, let end):
+        for key in stable.keys
+        where !key.lexicographicallyPrecedes(first) && key.lexicographicallyPrecedes(end) {
+          stable[key] = nil
+        }
+      }
+    }
     mutating func report(_ event: NodeEvent) { events.append(event) }
   }
 

@@ -46,9 +46,9 @@ public enum BroadcastIndication<Auth: Authenticator> {
   /// A message that others had can no longer be had from anyone who told of it. Told once; should it come after all,
   /// it is delivered.
   case missed(MessageIdentifier)
-  /// An own message is about to leave under this number. A secure broadcast says so: whoever is to take part again after
-  /// a crash keeps both before anything is sent.
-  case broadcasting(UInt64, Auth.Payload)
+  /// Something to be kept on stable storage before anything leaves that is sent by the same call or a later one. A secure
+  /// broadcast says so: whoever takes part again after a crash must not contradict itself.
+  case keep(StableWrite)
 }
 
 extension BroadcastRequest: Sendable where Payload: Sendable {}

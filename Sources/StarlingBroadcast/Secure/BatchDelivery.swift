@@ -28,6 +28,14 @@ struct BatchDelivery<Auth: SecureAuthenticator>: Sendable {
     if self.batch(batch.digest) == nil { batches.append(batch) }
   }
 
+  /// Takes that an earlier life of the process delivered a batch, but for the entries at these positions (ascending).
+  @inlinable
+  mutating func recall(_ batch: SignedBatch<Auth>, undelivered positions: [UInt16]) {
+    keep(batch)
+    chosen = batch.digest
+    undelivered = positions
+  }
+
   /// Whether all of it is delivered.
   @inlinable
   var isComplete: Bool { undelivered?.isEmpty == true }

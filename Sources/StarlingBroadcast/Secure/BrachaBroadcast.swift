@@ -123,12 +123,55 @@ public struct BrachaBroadcast<Auth: SecureAuthenticator>: SecureBroadcastProcess
         identifier: identifier, payload: payload, signature: signature, hops: 1)
       sendToAll(.send(batch), into: &effects)
       echo(batch, at: now, into: &effects)
-    case .forget(let identifier): instances[identifier] = nil
+    case .forget(let identifier):
+      if let instance = instances.removeValue(forKey: identifier), let echoed = instance.echoed,
+        let batch = instance.delivery.batch(echoed.digest)
+      {
+        for entry in entries.unsettled(in: batch, besides: echoed.refused) {
+          effects.indicate(.logged(.retained(entry)))
+        }
+      }
     case .renew(let peer): if listens(to: peer) { effects.send(effects.prepare(.renew), to: peer) }
     case .repeat(let peer):
       guard listens(to: peer), let instant = renewals.owe(peer, at: now) else { return }
       effects.schedule(.answer(peer), at: instant)
     }
+  }
+
+  /// Takes what an earlier life of the process said or did.
+  @inlinable
+  public mutating func recall(_ step: LoggedStep<Auth>) {
+    switch step {
+    case .echoed(let batch, let refused):
+      entries.recall(batch, refused: refused)
+      let vote = Vote<Auth>(for: batch, refused: refused)
+      var instance = instances[batch.identifier] ?? Instance()
+      instance.echoed = vote
+      instance.delivery.keep(batch)
+      recall(vote, isReady: false, in: &instance)
+    case .ready(let vote):
+      var instance = instances[vote.identifier] ?? Instance()
+      instance.ready = vote
+      recall(vote, isReady: true, in: &instance)
+    case .delivered(let batch, let refused):
+      instances[batch.identifier, default: Instance()].delivery.recall(batch, undelivered: refused)
+    case .retained(let entry): entries.recall(entry, from: nil)
+    }
+  }
+
+  /// Counts an own vote of an earlier life.
+  @inlinable
+  mutating func recall(_ vote: Vote<Auth>, isReady: Bool, in instance: inout Instance) {
+    if let own = members.position(of: identity) {
+      _ = instance.count(vote, isReady: isReady, from: own, in: members, auth: auth, checks: &checks)
+    }
+    instances[vote.identifier] = instance
+  }
+
+  /// Whether this process has echoed the batch of this digest.
+  @inlinable
+  public func hasEchoed(_ digest: Auth.Digest, of instance: MessageIdentifier) -> Bool {
+    instances[instance]?.echoed?.digest == digest
   }
 
   /// Takes a batch from its sender, a vote, or a request for a batch.
@@ -229,13 +272,12 @@ public struct BrachaBroadcast<Auth: SecureAuthenticator>: SecureBroadcastProcess
     _ batch: SignedBatch<Auth>, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
   ) {
     let refused = entries.refusals(in: batch, auth: auth)
-    let vote = Vote<Auth>(
-      identifier: batch.identifier, digest: batch.digest, signature: batch.signature, refused: refused,
-      hops: batch.hops == .max ? .max : batch.hops + 1)
+    let vote = Vote<Auth>(for: batch, refused: refused)
     var instance = instances[batch.identifier] ?? Instance()
     instance.echoed = vote
     instance.delivery.keep(batch)
     instances[batch.identifier] = instance
+    effects.indicate(.logged(.echoed(batch, refused: refused)))
     sendToAll(.echo(vote), into: &effects)
     receive(vote, isReady: false, from: identity, at: now, into: &effects)
   }
@@ -302,6 +344,7 @@ public struct BrachaBroadcast<Auth: SecureAuthenticator>: SecureBroadcastProcess
       identifier: vote.identifier, digest: vote.digest, signature: vote.signature, refused: refused,
       hops: hops == .max ? .max : hops + 1)
     instances[vote.identifier]?.ready = ready
+    effects.indicate(.logged(.ready(ready)))
     sendToAll(.ready(ready), into: &effects)
     receive(ready, isReady: true, from: identity, at: now, into: &effects)
   }

@@ -197,6 +197,11 @@ public struct EchoBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>: 
     switch request {
     case .broadcast: break
     case .forget(let identifier):
+      if let instance = instances[identifier], let batch = instance.batch {
+        for entry in entries.unsettled(in: batch, besides: instance.refused) {
+          effects.indicate(.logged(.retained(entry)))
+        }
+      }
       release(identifier, at: now, into: &effects)
       instances[identifier] = nil
       // Now and then: a search for each instance that ends would cost as much as there are instances.
@@ -271,20 +276,49 @@ public struct EchoBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>: 
     if instances[identifier] == nil { open(identifier, isBound: false) }
   }
 
+  /// Takes what an earlier life of the process said or did.
+  @inlinable
+  public mutating func recall(_ step: LoggedStep<Auth>) {
+    switch step {
+    case .echoed(let batch, let refused):
+      entries.recall(batch, refused: refused)
+      gossip.recall(batch)
+      open(batch.identifier)
+      instances[batch.identifier]?.batch = batch
+      instances[batch.identifier]?.refused = refused
+    case .delivered(let batch, let refused):
+      open(batch.identifier)
+      instances[batch.identifier]?.undelivered = refused
+      if refused.isEmpty { recallSettlement(of: batch.identifier) }
+    case .retained(let entry): entries.recall(entry, from: nil)
+    // Only the layer above becomes ready.
+    case .ready: break
+    }
+  }
+
+  /// Takes that the layer above had done with an instance. There is one epoch before the start, and none ends.
+  @inlinable
+  mutating func recallSettlement(of identifier: MessageIdentifier) {
+    gossip.settle(identifier)
+    open(identifier)
+    guard let instance = instances[identifier], instance.isBound else { return }
+    instances[identifier]?.isBound = false
+    _ = epochs.release(instance.epoch, at: .zero)
+  }
+
+  /// Whether this process has echoed the batch of this digest.
+  @inlinable
+  public func hasEchoed(_ digest: Auth.Digest, of instance: MessageIdentifier) -> Bool {
+    instances[instance]?.batch?.digest == digest
+  }
+
   /// Tells a subscriber the echoes of the live instances.
   @inlinable
   func tell(_ peer: Peer, into effects: inout some Effects<Self> & ~Copyable) {
     for identifier in order {
       guard let instance = instances[identifier], let batch = instance.batch else { continue }
-      effects.send(effects.prepare(.echo(vote(for: batch, refused: instance.refused))), to: peer)
+      effects.send(effects.prepare(.echo(Vote(for: batch, refused: instance.refused))), to: peer)
     }
-  }
-
-  @inlinable
-  func vote(for batch: SignedBatch<Auth>, refused: [UInt16]) -> Vote<Auth> {
-    Vote(
-      identifier: batch.identifier, digest: batch.digest, signature: batch.signature, refused: refused,
-      hops: batch.hops == .max ? .max : batch.hops + 1)
   }
 
   /// Whether Ê of the echo sample are among them.
@@ -333,7 +367,8 @@ public struct EchoBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>: 
     open(batch.identifier)
     instances[batch.identifier]?.batch = batch
     instances[batch.identifier]?.refused = refused
-    let parcel = effects.prepare(.echo(vote(for: batch, refused: refused)))
+    effects.indicate(.logged(.echoed(batch, refused: refused)))
+    let parcel = effects.prepare(.echo(Vote(for: batch, refused: refused)))
     for peer in subscriptions.members { effects.send(parcel, to: peer) }
     deliver(batch.identifier, at: now, into: &effects)
   }

@@ -70,6 +70,56 @@ public struct EntryLog<Author: Hashable & Sendable, Contents: Hashable & Sendabl
     return refused
   }
 
+  /// Takes an entry that an earlier life of the process echoed.
+  ///
+  /// - Parameters:
+  ///   - entry: the entry.
+  ///   - sender: in whose batch it came; `nil` if that is not known any more.
+  @inlinable
+  mutating func recall(_ entry: BatchEntry<Author, Contents>, from sender: Peer?) {
+    if windows[entry.author] == nil {
+      if let sender { introduced[sender, default: 0] += 1 }
+      windows[entry.author] = Window(introducer: sender)
+    }
+    guard entry.sequence >= windows[entry.author, default: Window()].floor else { return }
+    windows[entry.author]?.echoed[entry.sequence] = entry.contents
+  }
+
+  /// Takes what an earlier life of the process echoed of a batch: all but what it refused (ascending).
+  @inlinable
+  mutating func recall<Auth: SecureAuthenticator>(_ batch: SignedBatch<Auth>, refused: [UInt16])
+  where Auth.Payload.Author == Author, Auth.Payload.Contents == Contents {
+    forEachPosition(of: batch, besides: refused) {
+      recall(batch.payload.entry(at: $0), from: batch.identifier.origin)
+    }
+  }
+
+  /// What was echoed of a batch and is not settled: of all but what was refused (ascending).
+  @inlinable
+  func unsettled<Auth: SecureAuthenticator>(
+    in batch: SignedBatch<Auth>, besides refused: [UInt16]
+  ) -> [BatchEntry<Author, Contents>]
+  where Auth.Payload.Author == Author, Auth.Payload.Contents == Contents {
+    var unsettled: [BatchEntry<Author, Contents>] = []
+    forEachPosition(of: batch, besides: refused) { position in
+      let (author, sequence) = batch.payload.name(ofEntryAt: position)
+      if let contents = windows[author]?.echoed[sequence] {
+        unsettled.append(BatchEntry(author: author, sequence: sequence, contents: contents))
+      }
+    }
+    return unsettled
+  }
+
+  @inlinable
+  func forEachPosition<Auth: SecureAuthenticator>(
+    of batch: SignedBatch<Auth>, besides refused: [UInt16], _ body: (Int) -> Void
+  ) {
+    var remaining = refused[...]
+    for position in 0..<batch.payload.entryCount {
+      if remaining.first == UInt16(position) { remaining.removeFirst() } else { body(position) }
+    }
+  }
+
   /// Forgets what an author has echoed up to a number: entries of that number and below are refused from now on.
   @inlinable
   public mutating func settle(_ author: Author, through sequence: UInt64) {

@@ -72,6 +72,15 @@ public struct ErdosRenyiGossip<Auth: SecureAuthenticator, Oracle: SamplingOracle
   @inlinable
   public mutating func start(at now: Instant, into effects: inout some Effects<Self> & ~Copyable) {
     begin(0, into: &effects)
+    // What an earlier life had of it may have reached nobody.
+    if !delivered.isEmpty { for peer in sample.members { tell(peer, isAgain: true, into: &effects) } }
+  }
+
+  /// Takes the batch of an instance that an earlier life of the process delivered.
+  @inlinable
+  mutating func recall(_ batch: SignedBatch<Auth>) {
+    guard delivered.updateValue(batch, forKey: batch.identifier) == nil else { return }
+    order.append(batch.identifier)
   }
 
   /// Draws the sample of an epoch and subscribes to it. Past samples stay: more edges do no harm.

@@ -59,8 +59,11 @@ public struct OrderedBroadcast<Inner: SecureBroadcastProcess>: Process {
     @inlinable static func message(_ message: Inner.Message) -> Inner.Message { message }
     @inlinable static func timer(_ timer: Inner.Timer) -> Timer { .inner(timer) }
     @inlinable static func indication(_ indication: Inner.Indication) -> OrderedBroadcast.Indication? {
-      if case .misbehaved(let peer, let what) = indication { return .misbehaved(peer, what) }
-      return nil
+      switch indication {
+      case .misbehaved(let peer, let what): .misbehaved(peer, what)
+      case .logged(let step): .logged(step)
+      case .delivered: nil
+      }
     }
   }
 
@@ -87,14 +90,16 @@ public struct OrderedBroadcast<Inner: SecureBroadcastProcess>: Process {
   ///   - inner: the broadcast below.
   ///   - nextDelivered: the number of the batch that is delivered next of each sender, where that is not 0: what an
   ///     earlier life of the process delivered.
-  ///   - undelivered: batches of its own that an earlier life told of by ``OrderedIndication/broadcasting(_:_:)`` and may
-  ///     not have delivered, in ascending order; they are broadcast, again if they were. The last number that it used is
-  ///     among them, or below `nextDelivered`.
+  ///   - undelivered: batches of its own that an earlier life told of by ``OrderedIndication/broadcasting(_:_:)`` and did
+  ///     not deliver, in ascending order; they are broadcast, again if they were. The last number that it used is among
+  ///     them, or below `nextDelivered`.
+  ///   - logged: what an earlier life told by ``OrderedIndication/logged(_:)``, and its deliveries, of instances that may be
+  ///     alive: of each its echo first.
   ///   - configuration: the bounds.
   @inlinable
   public init(
     identity: Peer, auth: Auth, inner: Inner, nextDelivered: [Peer: UInt64] = [:],
-    undelivered: [(sequence: UInt64, payload: Auth.Payload)] = [],
+    undelivered: [(sequence: UInt64, payload: Auth.Payload)] = [], logged: [LoggedStep<Auth>] = [],
     configuration: OrderedBroadcastConfiguration = OrderedBroadcastConfiguration()
   ) {
     self.identity = identity
@@ -105,13 +110,8 @@ public struct OrderedBroadcast<Inner: SecureBroadcastProcess>: Process {
     firstNew = nextOwn
     for (sender, number) in nextDelivered { sources[sender, default: Source()].next = number }
     let own = nextDelivered[identity] ?? 0
-    // What was delivered here may be missing elsewhere, where nobody else is left who kept it.
-    var byteCount = 0
-    let again = undelivered.reversed().filter { $0.sequence < own }.prefix {
-      byteCount += $0.payload.byteCount
-      return own - $0.sequence <= UInt64(configuration.kept) && byteCount <= configuration.byteWindow
-    }
-    waiting = again.reversed() + undelivered.filter { $0.sequence >= own }
+    waiting = undelivered.filter { $0.sequence >= own }
+    for step in logged { storedInner.recall(step) }
   }
 
   /// The broadcast below.
@@ -125,10 +125,6 @@ public struct OrderedBroadcast<Inner: SecureBroadcastProcess>: Process {
   /// How many more batches may wait for room in the own window.
   @inlinable
   public var room: Int { configuration.waitingLimit - waiting.count }
-
-  /// The senders of which something was delivered, with the numbers that are delivered next: what a later life goes on
-  /// from. In no order.
-  public var progress: [(sender: Peer, next: UInt64)] { sources.map { ($0.key, $0.value.next) } }
 
   /// The number of the batch of a sender that is delivered next.
   @inlinable
@@ -441,6 +437,8 @@ public enum OrderedIndication<Auth: SecureAuthenticator>: Sendable {
   /// An own batch is taken, and will be broadcast under a number. Whoever is to broadcast it after a crash keeps both before
   /// anything is sent, or said of it: under no number may a process ever broadcast two batches.
   case broadcasting(UInt64, Auth.Payload)
+  /// What the process's next life must know; see ``SecureIndication/logged(_:)``.
+  case logged(LoggedStep<Auth>)
   /// An own batch found no place: too many wait.
   case overloaded
   /// A peer did what no correct peer does. What it sent was dropped.

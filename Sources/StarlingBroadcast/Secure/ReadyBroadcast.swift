@@ -96,8 +96,10 @@ public struct ReadyBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>:
     @inlinable static func message(_ message: Echo.Message) -> ReadyBroadcast.Message { .echo(message) }
     @inlinable static func timer(_ timer: Echo.Timer) -> Timer { .echo(timer) }
     @inlinable static func indication(_ indication: SecureIndication<Auth>) -> SecureIndication<Auth>? {
-      if case .misbehaved = indication { return indication }
-      return nil
+      switch indication {
+      case .misbehaved, .logged: indication
+      case .delivered: nil
+      }
     }
     @usableFromInline typealias Outer = ReadyBroadcast
     @usableFromInline typealias Inner = Echo
@@ -233,6 +235,34 @@ public struct ReadyBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>:
     _ = effects.embedding(EchoLayer.self) { echo.settle(identifier, at: now, into: &$0) }
   }
 
+  /// Takes what an earlier life of the process said or did.
+  @inlinable
+  public mutating func recall(_ step: LoggedStep<Auth>) {
+    switch step {
+    case .echoed, .retained: echo.recall(step)
+    case .ready(let vote):
+      open(vote.identifier)
+      _ = instances[vote.identifier]?.becomeReady(vote)
+      if let batch = echo.instances[vote.identifier]?.batch, batch.digest == vote.digest {
+        instances[vote.identifier]?.delivery.keep(batch)
+      }
+    case .delivered(let batch, let refused):
+      open(batch.identifier)
+      instances[batch.identifier]?.delivery.recall(batch, undelivered: refused)
+      // There is one epoch before the start, and none ends.
+      guard let instance = instances[batch.identifier], instance.isBound, instance.isFinished else { return }
+      instances[batch.identifier]?.isBound = false
+      _ = epochs.release(instance.epoch, at: .zero)
+      echo.recallSettlement(of: batch.identifier)
+    }
+  }
+
+  /// Whether this process has echoed the batch of this digest.
+  @inlinable
+  public func hasEchoed(_ digest: Auth.Digest, of instance: MessageIdentifier) -> Bool {
+    echo.hasEchoed(digest, of: instance)
+  }
+
   /// Broadcasts, forgets an instance, or asks a peer to repeat itself.
   @inlinable
   public mutating func handle(
@@ -360,10 +390,7 @@ public struct ReadyBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>:
       // pcb.Deliver: ready for the batch, or for more of it than before.
       open(batch.identifier)
       instances[batch.identifier]?.delivery.keep(batch)
-      becomeReady(
-        Vote(
-          identifier: batch.identifier, digest: batch.digest, signature: batch.signature, refused: refused,
-          hops: batch.hops == .max ? .max : batch.hops + 1), at: now, into: &effects)
+      becomeReady(Vote(for: batch, refused: refused), at: now, into: &effects)
       deliver(batch.identifier, at: now, into: &effects)
     }
   }
@@ -374,6 +401,7 @@ public struct ReadyBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>:
     _ vote: Vote<Auth>, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
   ) {
     guard let vote = instances[vote.identifier]?.becomeReady(vote) else { return }
+    effects.indicate(.logged(.ready(vote)))
     let parcel = effects.prepare(.ready(vote))
     for peer in subscriptions.members { effects.send(parcel, to: peer) }
     settle(vote.identifier, at: now, into: &effects)

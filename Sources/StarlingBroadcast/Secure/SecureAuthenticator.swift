@@ -63,6 +63,17 @@ public protocol BatchPayload: BroadcastPayload {
   var entryCount: Int { get }
   /// An entry, by its position in 0 ..< `entryCount`.
   func entry(at position: Int) -> BatchEntry<Author, Contents>
+  /// An entry's author and number alone, which cost no hash.
+  func name(ofEntryAt position: Int) -> (author: Author, sequence: UInt64)
+}
+
+extension BatchPayload {
+  /// An entry's author and number, out of the entry.
+  @inlinable
+  public func name(ofEntryAt position: Int) -> (author: Author, sequence: UInt64) {
+    let entry = entry(at: position)
+    return (entry.author, entry.sequence)
+  }
 }
 
 /// What identifies an entry of a batch, and what it says.
@@ -148,6 +159,14 @@ public struct Vote<Auth: SecureAuthenticator>: Sendable {
     self.signature = signature
     self.refused = refused
     self.hops = hops
+  }
+
+  /// The vote for a batch, one link further on than the batch.
+  @inlinable
+  public init(for batch: SignedBatch<Auth>, refused: [UInt16]) {
+    self.init(
+      identifier: batch.identifier, digest: batch.digest, signature: batch.signature, refused: refused,
+      hops: batch.hops == .max ? .max : batch.hops + 1)
   }
 
   /// Whether what it refuses are positions of a batch, ascending, each once.

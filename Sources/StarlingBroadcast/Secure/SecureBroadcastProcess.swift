@@ -21,6 +21,26 @@ where
   /// The layer above is done with an author's entries up to a number: no other is accepted under these numbers, and
   /// what was remembered of them is forgotten.
   mutating func settle(_ author: Auth.Payload.Author, through sequence: UInt64)
+  /// Takes what an earlier life of the process told by ``SecureIndication/logged(_:)`` or delivered, before the start: of
+  /// each instance its echo first.
+  mutating func recall(_ step: LoggedStep<Auth>)
+  /// Whether this process has echoed the batch of this digest, so that its log has the batch.
+  func hasEchoed(_ digest: Auth.Digest, of instance: MessageIdentifier) -> Bool
+}
+
+/// What a process has said or done in an instance, and its next life must know so as not to contradict it. On stable storage
+/// it makes of a process that crashes one that is merely slow (C. Cachin, R. Guerraoui, L. Rodrigues, "Introduction to
+/// Reliable and Secure Distributed Programming", section 2.2.4: the crash-recovery model, and its *logged* algorithms).
+@frozen
+public enum LoggedStep<Auth: SecureAuthenticator>: Sendable {
+  /// It echoed a batch, but for the entries at these positions (ascending).
+  case echoed(SignedBatch<Auth>, refused: [UInt16])
+  /// It became ready for a batch, or for more of it than before.
+  case ready(Vote<Auth>)
+  /// It delivered a batch, but for the entries at these positions (ascending). Not told as such: the delivery tells it.
+  case delivered(SignedBatch<Auth>, refused: [UInt16])
+  /// It is about to forget a batch of which it echoed this entry, and the entry is not settled.
+  case retained(BatchEntry<Auth.Payload.Author, Auth.Payload.Contents>)
 }
 
 /// A secure broadcast that judges by samples, which can be drawn anew: Echo Broadcast and Ready Broadcast. Bracha's
@@ -77,6 +97,9 @@ public enum SecureIndication<Auth: SecureAuthenticator>: Sendable {
   /// A batch is delivered, but for the entries at the positions `refused` (ascending). What was refused may be told as
   /// delivered later, with `refused` naming fewer positions.
   case delivered(SignedBatch<Auth>, refused: [UInt16])
+  /// What its next life must know (``SecureBroadcastProcess/recall(_:)``). Whoever wants one keeps this on stable storage before
+  /// anything leaves that is sent by the same call or a later one.
+  case logged(LoggedStep<Auth>)
   /// A peer did what no correct peer does. What it sent was dropped.
   case misbehaved(Peer, Misbehaviour)
 }

@@ -46,7 +46,7 @@ where Broadcast.Auth: TransferAuthenticator {
       switch indication {
       case .delivered(let batch, _), .completed(let batch, _):
         batch.payload.transfers == nil ? .broadcast(indication) : nil
-      case .missed, .broadcasting, .overloaded, .misbehaved: .broadcast(indication)
+      case .missed, .broadcasting, .logged, .overloaded, .misbehaved: .broadcast(indication)
       }
     }
   }
@@ -161,7 +161,7 @@ where Broadcast.Auth: TransferAuthenticator {
         apply(batch, refused: refused, isOwn: batch.identifier.origin == identity, at: now, into: &effects)
       case .completed(let batch, let refused):
         apply(batch, refused: refused, isOwn: false, at: now, into: &effects)
-      case .missed, .broadcasting, .overloaded, .misbehaved: break
+      case .missed, .broadcasting, .logged, .overloaded, .misbehaved: break
       }
     }
     bring(at: now, into: &effects)

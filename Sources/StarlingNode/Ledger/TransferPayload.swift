@@ -60,6 +60,11 @@ extension TransferBatch: TransferPayload {
     return BatchEntry(
       author: transfer.account, sequence: transfer.sequence, contents: transfer.contentsDigest)
   }
+
+  /// A transfer's account and number.
+  public func name(ofEntryAt position: Int) -> (author: PublicKey, sequence: UInt64) {
+    (entries[position].transfer.account, entries[position].transfer.sequence)
+  }
 }
 
 extension Transfer {

@@ -70,8 +70,7 @@ public struct Node: ~Copyable {
     let own = PeerRecord(key: identity.publicKey, address: configuration.listen)
     let peers = SharedPeerTable(PeerTable(own: own, capacity: configuration.peerLimit))
     let secure = try Node.secureMember(
-      configuration.secure, identity, memory: configuration.memory,
-      network: configuration.transport.network, peers: peers)
+      configuration.secure, identity, network: configuration.transport.network, peers: peers)
     self.configuration = configuration
     self.peers = peers
     key = identity.publicKey
@@ -104,8 +103,7 @@ public struct Node: ~Copyable {
 
   /// The node's part in a secure broadcast, whose members' handles are given out here.
   private static func secureMember(
-    _ configuration: SecureConfiguration?, _ identity: Identity, memory: [UInt8], network: [UInt8],
-    peers: SharedPeerTable
+    _ configuration: SecureConfiguration?, _ identity: Identity, network: [UInt8], peers: SharedPeerTable
   ) throws(NodeError) -> SecureMember? {
     guard let configuration else { return nil }
     var members = PeerSet()
@@ -119,12 +117,12 @@ public struct Node: ~Copyable {
     }
     guard members.contains(PeerTable.own) else { throw .notAMember(identity.publicKey) }
     let auth = KeySecureAuthenticator(identity: identity, network: network, peers: peers, members: members)
-    let progress = try? SecureProgress(encoded: memory, members: members, peers: peers.table)
-    return SecureMember(
-      configuration: configuration, members: members, auth: auth,
-      nextDelivered: Dictionary(
-        (progress?.next ?? []).map { ($0.sender, $0.number) } + [(PeerTable.own, configuration.nextOwn)],
-        uniquingKeysWith: max))
+    do {
+      return try SecureMember(
+        configuration: configuration, members: members, auth: auth, log: SecureLog(peers: peers))
+    } catch {
+      throw .strangeRecollection(error)
+    }
   }
 
   /// When ``expire(at:into:)`` is next to be called; ``Instant/distantFuture`` for never.
@@ -149,11 +147,9 @@ public struct Node: ~Copyable {
   /// The messages that a later run need not be given again, encoded: those of every origin, except those whose files
   /// are arriving, or wait, or are known by chunks alone. Such a file begins anew, so its messages must count as new.
   ///
-  /// In a secure network: how far it has come with each sender.
+  /// In a secure network nothing: what is to be remembered of it is kept at once (``NodeSink/keep(_:)``).
   public var memory: [UInt8] {
-    if let secure = host.process.diffusion.secure {
-      return SecureProgress(next: secure.progress.map { ($0.sender, $0.next) }).encoded(peers: peers.table)
-    }
+    if isSecure { return [] }
     var arriving = files.awaitedPublishers
     forEachKeptChunk { origin, file, _ in if files.isWanted(file) { arriving.insert(origin) } }
     let stored = host.process.diffusion.tree.seen.stored.filter { origin in
@@ -183,21 +179,6 @@ public struct Node: ~Copyable {
 
   /// Whether the node is alone and every contact that it was given has answered that it will not let it in.
   public var isRefusedByAll: Bool { isAlone && contacts.haveAllRefused }
-
-  /// The number of the own batch that the secure broadcast delivers next.
-  public var nextOwnBatch: UInt64 {
-    host.process.diffusion.secure?.progress.first { $0.sender == PeerTable.own }?.next ?? 0
-  }
-
-  /// Own batches with numbers below need not be kept any more.
-  public var firstKeptBatch: UInt64 {
-    nextOwnBatch - min(nextOwnBatch, UInt64(host.process.diffusion.secure?.kept ?? 0))
-  }
-
-  /// How many batches of a secure broadcast are delivered.
-  public var batchesDelivered: UInt64 {
-    host.process.diffusion.secure?.progress.reduce(0) { $0 &+ $1.next } ?? 0
-  }
 
   /// Whether it takes part in a secure broadcast.
   var isSecure: Bool { host.process.diffusion.secure != nil }
@@ -234,6 +215,8 @@ public enum NodeError: Error, Hashable, Sendable, CustomStringConvertible {
   case notAMember(PublicKey)
   /// There are more members than the table of peers has room for.
   case tooManyMembers(Int)
+  /// What is said to be kept of earlier runs is something else.
+  case strangeRecollection(WireError)
 
   /// One sentence.
   public var description: String {
@@ -241,6 +224,8 @@ public enum NodeError: Error, Hashable, Sendable, CustomStringConvertible {
     case .seedLength(let count, let expected): "the seed has \(count) bytes; it needs \(expected)"
     case .notAMember(let key):
       "its own key \(key) is not in the list of members; add it there, or name another key with --identity"
+    case .strangeRecollection(let error):
+      "what its state keeps of the secure broadcast is not what a node writes (\(error)); without it the node could contradict itself, so give it a new key and a new state"
     case .tooManyMembers(let count): "\(count) members are more than the table of peers has room for"
     case .inadmissible(let key, let refusal):
       "its own policy keeps its key \(key) out, because \(refusal)"

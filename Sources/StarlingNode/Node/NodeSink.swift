@@ -24,9 +24,9 @@ public protocol NodeSink: ~Copyable {
   /// Posts of a member, this node included, that every correct member delivers: in the order of the author's
   /// numbers, unless the author lied.
   mutating func delivered(_ posts: [Post], by author: PublicKey)
-  /// Keep an own batch of the secure broadcast, so that a later run has it (``SecureConfiguration/undelivered``), before
-  /// anything leaves that is transmitted after this.
-  mutating func keep(_ batch: [UInt8], as number: UInt64)
+  /// Keep something, so that a later run has it (``SecureConfiguration/recollection``), before anything leaves that is
+  /// transmitted, or told, by the running call or a later one.
+  mutating func keep(_ write: StableWrite)
   /// Something happened that an operator may want to know.
   mutating func report(_ event: NodeEvent)
 }

@@ -40,6 +40,12 @@ public struct NodeBatch: EncodedBatch, Sendable {
       author: posts.author, sequence: post.number, contents: SHA256.hash(post.contents).words)
   }
 
+  /// A post's author and number.
+  public func name(ofEntryAt position: Int) -> (author: PublicKey, sequence: UInt64) {
+    guard let posts else { preconditionFailure("a batch without posts has no entry \(position)") }
+    return (posts.author, posts.posts[position].number)
+  }
+
   /// The posts at some positions alone, encoded; a batch without posts as it is.
   func encoded(of positions: [Int]) -> [UInt8] {
     guard let posts, positions.count < posts.posts.count else { return encoded }

@@ -33,9 +33,6 @@ public struct NodeBroadcast: BroadcastProcess {
   var tree: BroadcastTree<KeyAuthenticator>
   /// The part in a secure network.
   var secure: SecureMember?
-  /// The positions of the posts that were refused in batches that still live: only a sender that lies has any.
-  private var refusals: [MessageIdentifier: [UInt16]] = [:]
-
   init(tree: BroadcastTree<KeyAuthenticator>, secure: SecureMember?) {
     self.tree = tree
     self.secure = secure
@@ -130,38 +127,42 @@ public struct NodeBroadcast: BroadcastProcess {
   private mutating func tell(
     _ indications: [SecureMember.Indication], into effects: inout some Effects<Self> & ~Copyable
   ) {
+    guard let log = secure?.log, let kept = secure?.kept else { return }
     for indication in indications {
       switch indication {
       case .delivered(let batch, let refused):
+        keep(
+          log.delivered(
+            batch, refused: refused, isKept: secure?.hasEchoed(batch) ?? false, kept: UInt64(kept)),
+          into: &effects)
         if let posts = batch.payload.posts, let last = posts.posts.last {
           secure?.settle(posts.author, through: last.number)
+          keep(log.settled(posts.author, below: last.number + 1), into: &effects)
         }
         let accepted = (0..<batch.payload.entryCount).filter { !refused.contains(UInt16($0)) }
-        note(refused, of: batch.identifier)
+        secure?.note(refused, of: batch.identifier)
         indicate(batch, accepted, into: &effects)
       case .completed(let batch, let refused):
-        let accepted = (refusals[batch.identifier] ?? []).filter { !refused.contains($0) }
+        let accepted = (secure?.refusals[batch.identifier] ?? []).filter { !refused.contains($0) }
         if accepted.isEmpty { continue }
-        note(refused, of: batch.identifier)
+        keep(log.said(.delivered(batch, refused: refused)), into: &effects)
+        secure?.note(refused, of: batch.identifier)
         indicate(batch, accepted.map { Int($0) }, into: &effects)
       case .misbehaved(let peer, let what): effects.indicate(.misbehaved(peer, what))
-      // What an earlier life of this node brought is no loss here.
-      case .missed(PeerTable.own, _, _): break
-      case .missed(let sender, let first, _):
+      case .missed(let sender, let first, let next):
+        keep(log.goesOn(from: next, of: sender, kept: UInt64(kept)), into: &effects)
+        // What an earlier life of this node brought is no loss here.
+        if sender == PeerTable.own { continue }
         effects.indicate(.missed(MessageIdentifier(origin: sender, sequence: first)))
-      case .broadcasting(let number, let batch): effects.indicate(.broadcasting(number, batch.encoded))
+      case .broadcasting(let number, let batch): effects.indicate(.keep(log.took(batch, as: number)))
+      case .logged(let step): keep(log.said(step), into: &effects)
       case .overloaded: break
       }
     }
   }
 
-  /// Remembers what may be accepted later, for as long as the instance lives.
-  private mutating func note(_ refused: [UInt16], of instance: MessageIdentifier) {
-    let kept = UInt64(secure?.kept ?? 0)
-    for old in refusals.keys where old.origin == instance.origin {
-      if old.sequence + kept < instance.sequence { refusals[old] = nil }
-    }
-    refusals[instance] = refused.isEmpty ? nil : refused
+  private func keep(_ writes: [StableWrite], into effects: inout some Effects<Self> & ~Copyable) {
+    for write in writes { effects.indicate(.keep(write)) }
   }
 
   private func indicate(

@@ -26,10 +26,8 @@ public struct SecureConfiguration: Sendable {
   public var broadcast: Broadcast
   /// All members with their addresses, this node among them.
   public var members: [PeerRecord]
-  /// Own batches that an earlier run was given to keep, by their numbers in ascending order, the last one in any case.
-  public var undelivered: [(number: UInt64, batch: [UInt8])] = []
-  /// The number of the own batch that an earlier run delivered next, or a lower one.
-  public var nextOwn: UInt64 = 0
+  /// What earlier runs had kept (``NodeSink/keep(_:)``), in the order of the keys.
+  public var recollection: [StableValue] = []
   /// The bounds of what is under way.
   public var ordered: OrderedBroadcastConfiguration
 

@@ -40,20 +40,21 @@ public struct SecureMember: Process {
   private var bracha: Bracha?
   /// All members, this one among them.
   let members: PeerSet
+  /// Writes down what the next life must know.
+  let log: SecureLog
 
   /// - Parameters:
   ///   - configuration: the broadcast and its membership.
   ///   - members: the members' handles, this one's among them.
   ///   - auth: signs and checks.
-  ///   - nextDelivered: what an earlier life delivered; see ``progress``.
+  ///   - log: tells what an earlier life left.
+  /// - Throws: ``WireError`` when that is not what a member wrote.
   init(
-    configuration: SecureConfiguration, members: PeerSet, auth: KeySecureAuthenticator,
-    nextDelivered: [Peer: UInt64]
-  ) {
-    let undelivered = configuration.undelivered.compactMap { kept in
-      (try? NodeBatch(encoded: kept.batch)).map { (sequence: kept.number, payload: $0) }
-    }
+    configuration: SecureConfiguration, members: PeerSet, auth: KeySecureAuthenticator, log: SecureLog
+  ) throws(WireError) {
+    let past = try log.recollection(of: configuration.recollection, members: members)
     self.members = members
+    self.log = log
     kept = configuration.ordered.kept
     let oracle = ListedMembership(members.members)
     // Each member speaks for itself alone, and in order: what is under way is what its window holds.
@@ -65,29 +66,41 @@ public struct SecureMember: Process {
         identity: PeerTable.own, auth: auth,
         inner: ReadyBroadcast(
           identity: PeerTable.own, auth: auth, oracle: oracle, parameters: parameters, entries: entries),
-        nextDelivered: nextDelivered, undelivered: undelivered, configuration: configuration.ordered)
+        nextDelivered: past.nextDelivered, undelivered: past.undelivered, logged: past.logged,
+        configuration: configuration.ordered)
     case .consistent(let parameters):
       echo = OrderedBroadcast(
         identity: PeerTable.own, auth: auth,
         inner: EchoBroadcast(
           identity: PeerTable.own, auth: auth, oracle: oracle, parameters: parameters, entries: entries),
-        nextDelivered: nextDelivered, undelivered: undelivered, configuration: configuration.ordered)
+        nextDelivered: past.nextDelivered, undelivered: past.undelivered, logged: past.logged,
+        configuration: configuration.ordered)
     case .bracha(let byzantine):
       bracha = OrderedBroadcast(
         identity: PeerTable.own, auth: auth,
         inner: BrachaBroadcast(
           identity: PeerTable.own, auth: auth, members: MultisetSample(all: oracle), byzantine: byzantine,
           entries: entries, startsLate: true),
-        nextDelivered: nextDelivered, undelivered: undelivered, configuration: configuration.ordered)
+        nextDelivered: past.nextDelivered, undelivered: past.undelivered, logged: past.logged,
+        configuration: configuration.ordered)
+    }
+    for (author, number) in past.floors where number > 0 { settle(author, through: number - 1) }
+    for case .delivered(let batch, let refused) in past.logged where !refused.isEmpty {
+      refusals[batch.identifier] = refused
     }
   }
 
   /// How many delivered instances of one sender live on.
   let kept: Int
 
-  /// The numbers of the batches that are delivered next, by their senders.
-  var progress: [(sender: Peer, next: UInt64)] {
-    ready?.progress ?? echo?.progress ?? bracha?.progress ?? []
+  /// The positions of the posts that were refused in batches that still live: only a sender that lies has any.
+  var refusals: [MessageIdentifier: [UInt16]] = [:]
+
+  /// Whether the batch of this digest was echoed, and so is kept.
+  func hasEchoed(_ batch: SignedBatch<KeySecureAuthenticator>) -> Bool {
+    let (digest, instance) = (batch.digest, batch.identifier)
+    return ready?.inner.hasEchoed(digest, of: instance) ?? echo?.inner.hasEchoed(digest, of: instance)
+      ?? bracha?.inner.hasEchoed(digest, of: instance) ?? false
   }
 
   /// How many batches may still be handed in before some have found their place.
@@ -178,6 +191,14 @@ public struct SecureMember: Process {
     _ = effects.embedding(ReadyLayer.self) { ready?.handle(.repeat(peer), at: now, into: &$0) }
     _ = effects.embedding(EchoLayer.self) { echo?.handle(.repeat(peer), at: now, into: &$0) }
     _ = effects.embedding(BrachaLayer.self) { bracha?.handle(.repeat(peer), at: now, into: &$0) }
+  }
+
+  /// Remembers what may be accepted later of a delivered batch, for as long as the instance lives.
+  mutating func note(_ refused: [UInt16], of instance: MessageIdentifier) {
+    for old in refusals.keys where old.origin == instance.origin {
+      if old.sequence + UInt64(kept) < instance.sequence { refusals[old] = nil }
+    }
+    refusals[instance] = refused.isEmpty ? nil : refused
   }
 
   /// Says that an author's posts up to a number are delivered: nothing else is accepted under these numbers.

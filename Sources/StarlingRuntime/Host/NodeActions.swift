@@ -15,8 +15,8 @@ struct NodeActions: NodeSink {
     case report(NodeEvent)
   }
 
-  /// Own batches to be kept before anything else is done.
-  private(set) var batches: [(number: UInt64, batch: [UInt8])] = []
+  /// What is to be kept before anything else is done.
+  private(set) var writes: [StableWrite] = []
   private var actions: [Action] = []
   private var next = 0
 
@@ -57,12 +57,12 @@ struct NodeActions: NodeSink {
     actions.append(.deliverPosts(posts, author))
   }
 
-  mutating func keep(_ batch: [UInt8], as number: UInt64) { batches.append((number, batch)) }
+  mutating func keep(_ write: StableWrite) { writes.append(write) }
 
-  /// Takes the batches that are to be kept.
-  mutating func takeBatches() -> [(number: UInt64, batch: [UInt8])] {
-    defer { batches = [] }
-    return batches
+  /// Takes what is to be kept.
+  mutating func takeWrites() -> [StableWrite] {
+    defer { writes = [] }
+    return writes
   }
 
   mutating func report(_ event: NodeEvent) { actions.append(.report(event)) }

@@ -13,10 +13,6 @@ final class NodeDriver {
   private static let keepAlive = Interval.seconds(15)
   /// How often the known peers are written down, and what the log left out is told. A guess.
   private static let savingInterval = Interval.seconds(30)
-  /// After how many batches of a secure broadcast it is saved how far that has come, but no more often than so: members
-  /// that forget more than others keep have to skip it. Guesses.
-  private static let savedBatches: UInt64 = 16
-  private static let shortestSaving = Interval.milliseconds(250)
   /// How long a node that leaves waits for its neighbours to hear of it.
   private static let leavingPatience = Interval.seconds(1)
   /// How many batches of datagrams are taken before timers get their turn.
@@ -28,8 +24,8 @@ final class NodeDriver {
   let configuration: HostConfiguration
   /// What is kept from run to run; `nil` for a node in a temporary directory.
   let memory: NodeMemory?
-  /// Where own batches are kept before they are sent; `nil` without a secure broadcast, or in a temporary directory.
-  private let journal: BatchJournal?
+  /// Where is kept what must not be forgotten; `nil` without a secure broadcast, or in a temporary directory.
+  private let stable: StableStorage?
   /// Why the node stops, if it has to.
   private var failure: HostError?
   var server: ControlServer?
@@ -44,8 +40,6 @@ final class NodeDriver {
   private let files: DispatchQueue
   private var nextKeepAlive = Instant.zero
   private var nextSaving = Instant.zero + NodeDriver.savingInterval
-  /// When was saved last, and how many batches were delivered then.
-  private var saved = (at: Instant.zero, batches: UInt64(0))
   private var lastPeers: [RememberedPeer] = []
   private var isDiskRefusing = false
   private var network = NetworkWatch()
@@ -61,7 +55,7 @@ final class NodeDriver {
   private let policy: ReplaceablePolicy?
 
   init(
-    node: consuming Node, socket: UDPSocket, store: FileStore, memory: NodeMemory?, journal: BatchJournal?,
+    node: consuming Node, socket: UDPSocket, store: FileStore, memory: NodeMemory?, stable: StableStorage?,
     files: DispatchQueue,
     mailbox: Mailbox<NodeDriver>, impairment: Impairment, policy: ReplaceablePolicy?,
     configuration: HostConfiguration, log: @escaping (String) -> Void
@@ -74,7 +68,7 @@ final class NodeDriver {
     self.policy = policy
     self.configuration = configuration
     self.memory = memory
-    self.journal = journal
+    self.stable = stable
     self.files = files
     logger = Logger(level: configuration.logLevel, format: configuration.logFormat, write: log)
     loop = try EventLoop()
@@ -139,12 +133,8 @@ final class NodeDriver {
       nextKeepAlive = now + NodeDriver.keepAlive
       server?.keepAlive()
     }
-    if node.batchesDelivered >= saved.batches + NodeDriver.savedBatches {
-      nextSaving = min(nextSaving, saved.at + NodeDriver.shortestSaving)
-    }
     if nextSaving <= now {
       nextSaving = now + NodeDriver.savingInterval
-      saved = (now, node.batchesDelivered)
       logger.tellSuppressed()
       save()
     }
@@ -325,7 +315,7 @@ extension NodeDriver {
 
 extension NodeDriver {
   private func perform() {
-    keepBatches()
+    keepWrites()
     // Nothing may leave that could be forgotten.
     if failure != nil { while actions.popFirst() != nil {} }
     while let action = actions.popFirst() {
@@ -343,16 +333,16 @@ extension NodeDriver {
     }
   }
 
-  /// Keeps own batches before anything of this turn leaves, or is said of them. A node that cannot would contradict itself
-  /// after a crash, so it stops here.
-  private func keepBatches() {
-    let batches = actions.takeBatches()
-    guard let journal, !batches.isEmpty, failure == nil else { return }
+  /// Keeps what must not be forgotten before anything of this turn leaves, or is told: one transaction for all of it. A node
+  /// that cannot would contradict itself after a crash, so it stops here.
+  private func keepWrites() {
+    let writes = actions.takeWrites()
+    guard let stable, !writes.isEmpty, failure == nil else { return }
     do {
-      try journal.keep(batches, delivered: node.nextOwnBatch, first: node.firstKeptBatch)
+      try stable.commit(writes)
     } catch {
       diskRefused(error)
-      log(.error, "batch_not_kept", "The node stops, for it must not send what it could forget.")
+      log(.error, "not_kept", "The node stops, for it must not send what it could forget.")
       failure = error
       stop()
     }
@@ -503,7 +493,7 @@ extension NodeDriver {
     }
     do {
       let first = try node.post(posts, batchLimit: batchLimit, at: now, into: &actions)
-      keepBatches()
+      keepWrites()
       if let failure {
         return reply.send(
           HTTPResponse(

@@ -60,15 +60,16 @@ public final class NodeHost: Sendable {
     let seed: UInt64
     if let chosen = configuration.seed { seed = chosen } else { seed = try SystemEntropy.word() }
     let policy = try AdmissionFiles.replaceablePolicy(of: configuration.admission)
-    let journal =
+    let stable =
       configuration.secure == nil || memory == nil
-      ? nil : try BatchJournal(at: directory.state, for: identity.publicKey)
+      ? nil
+      : try StableStorage(at: directory.state, for: identity.publicKey, in: configuration.network)
     let driver = try NodeDriver(
       node: try NodeHost.node(
-        identity, configuration, memory?.recollection, try NodeHost.kept(by: journal), policy,
+        identity, configuration, memory?.recollection, try stable?.values() ?? [], policy,
         at: socket.local),
       socket: socket,
-      store: FileStore(directory), memory: memory, journal: journal, files: files, mailbox: mailbox,
+      store: FileStore(directory), memory: memory, stable: stable, files: files, mailbox: mailbox,
       impairment: Impairment(
         delay: configuration.delay, loss: configuration.loss, local: socket.local, seed: seed),
       policy: policy, configuration: configuration, log: log)
@@ -149,17 +150,9 @@ public final class NodeHost: Sendable {
       in: directory, for: identity.publicKey, sequenceAtLeast: WallClock.microseconds(), queue: queue)
   }
 
-  private static func kept(
-    by journal: BatchJournal?
-  ) throws(HostError) -> (batches: [(number: UInt64, batch: [UInt8])], next: UInt64) {
-    guard let journal else { return ([], 0) }
-    return (try journal.batches(), try journal.nextDelivered())
-  }
-
   private static func node(
     _ identity: Identity, _ configuration: HostConfiguration, _ memory: NodeMemory.Recollection?,
-    _ kept: (batches: [(number: UInt64, batch: [UInt8])], next: UInt64),
-    _ policy: ReplaceablePolicy?, at local: SocketAddress
+    _ kept: [StableValue], _ policy: ReplaceablePolicy?, at local: SocketAddress
   ) throws(HostError) -> Node {
     // The address of all interfaces is nobody's: peers then go by where the datagrams come from.
     let isConcrete = local.host.contains { $0 != 0 }
@@ -175,8 +168,7 @@ public final class NodeHost: Sendable {
     }
     if let secure = configuration.secure {
       var part = SecureConfiguration(secure.broadcast, among: secure.members)
-      part.undelivered = kept.batches
-      part.nextOwn = kept.next
+      part.recollection = kept
       settings.secure = part
       secure.makeRoom(in: &settings)
       if settings.contacts.isEmpty { settings.contacts = secure.contacts(besides: identity.publicKey) }

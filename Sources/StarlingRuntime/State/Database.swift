@@ -23,6 +23,8 @@ final class Database {
   }
 
   private let handle: OpaquePointer
+  /// Statements that were run before, by their text: to prepare one takes longer than to run it.
+  private var statements: [String: OpaquePointer] = [:]
 
   /// Opens a file, making it if need be. The first statement shows whether it is a database.
   init(_ path: String) throws(Failure) {
@@ -39,19 +41,24 @@ final class Database {
     sqlite3_busy_timeout(handle, 1_000)
   }
 
-  deinit { sqlite3_close_v2(handle) }
+  deinit {
+    for statement in statements.values { sqlite3_finalize(statement) }
+    sqlite3_close_v2(handle)
+  }
 
   /// Runs a statement.
   ///
   /// - Parameters:
-  ///   - sql: the statement, with `?` for each value.
+  ///   - sql: the statement, with `?` for each value; one of a few, since each is remembered.
   ///   - values: what stands for these.
   /// - Returns: the rows that it gives.
   @discardableResult
   func run(_ sql: String, _ values: [Value] = []) throws(Failure) -> [[Value]] {
-    var statement: OpaquePointer?
-    try check(sqlite3_prepare_v2(handle, sql, -1, &statement, nil))
-    defer { sqlite3_finalize(statement) }
+    let statement = try prepare(sql)
+    defer {
+      sqlite3_reset(statement)
+      sqlite3_clear_bindings(statement)
+    }
     for (i, value) in values.enumerated() { try check(bind(value, at: Int32(i + 1), of: statement)) }
     var rows: [[Value]] = []
     while true {
@@ -60,6 +67,14 @@ final class Database {
       guard code == SQLITE_ROW else { throw failure(code) }
       rows.append((0..<sqlite3_column_count(statement)).map { Database.value(at: $0, of: statement) })
     }
+  }
+
+  private func prepare(_ sql: String) throws(Failure) -> OpaquePointer? {
+    if let statement = statements[sql] { return statement }
+    var statement: OpaquePointer?
+    try check(sqlite3_prepare_v2(handle, sql, -1, &statement, nil))
+    statements[sql] = statement
+    return statement
   }
 
   /// Does all of some work, or, if it throws, nothing of it.

@@ -27,6 +27,14 @@ enum StateSchema {
       // Own batches below `next` are delivered.
       "CREATE TABLE delivered (key BLOB PRIMARY KEY, next INTEGER NOT NULL) STRICT"
     ],
+    [
+      // What each (key, network) must not forget: its layout is the protocols' concern. The tables of the two steps before
+      // are of versions that were never released.
+      "CREATE TABLE scopes (scope INTEGER PRIMARY KEY, name BLOB NOT NULL UNIQUE) STRICT",
+      "CREATE TABLE stable (scope INTEGER NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL, PRIMARY KEY (scope, key)) STRICT, WITHOUT ROWID",
+      "DROP TABLE batches",
+      "DROP TABLE delivered",
+    ],
   ]
 
   /// The version that this program writes.
@@ -73,7 +81,7 @@ enum StateSchema {
   }
 
   /// What the current version consists of.
-  private static let tables = ["sequence", "peers", "files", "memory", "batches", "delivered"]
+  private static let tables = ["sequence", "peers", "files", "memory", "scopes", "stable"]
 
   /// Codes that SQLite does not have.
   private static let newer: Int32 = -1

@@ -124,7 +124,7 @@ where
     case .misbehaved(let suspect, let what): accuse(suspect, of: what, by: peer)
     case .shunned(let suspect, _): shun(suspect, by: peer)
     case .missed: miss(by: peer)
-    case .broadcasting: break
+    case .keep: break
     default: break
     }
   }

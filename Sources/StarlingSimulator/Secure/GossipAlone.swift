@@ -62,6 +62,12 @@ struct GossipAlone<Auth: SecureAuthenticator, Oracle: SamplingOracle>: SecureBro
   /// Whatever comes is delivered.
   mutating func settle(_ author: Auth.Payload.Author, through sequence: UInt64) {}
 
+  /// No process of a simulation has an earlier life.
+  mutating func recall(_ step: LoggedStep<Auth>) {}
+
+  /// Nobody votes.
+  func hasEchoed(_ digest: Auth.Digest, of instance: MessageIdentifier) -> Bool { false }
+
   mutating func disconnect(
     from peer: Peer, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
   ) {}

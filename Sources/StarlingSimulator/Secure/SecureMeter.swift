@@ -46,6 +46,7 @@ where Observed.Indication == SecureIndication<IdealSecureAuthenticator> {
   ) {
     switch indication {
     case .misbehaved: accusations += 1
+    case .logged: break
     case .delivered(let batch, _):
       guard let instance = instances[batch.identifier] else { return }
       instances[batch.identifier]?.deliverers[batch.payload.number, default: 0] += 1

@@ -84,6 +84,11 @@ where Inner.Auth == IdealSecureAuthenticator {
   typealias Observed = LinkedProcess<Inner>
   var delivered: [MessageIdentifier: Set<UInt32>] = [:]
   var contents: [MessageIdentifier: Set<UInt32>] = [:]
+  /// How often each process delivered each batch, in all its lives.
+  var deliveries: [MessageIdentifier: [UInt32: Int]] = [:]
+
+  /// What each process has on stable storage.
+  var stable: [UInt32: StableMemory] = [:]
 
   /// How many batches Ready Broadcast's gossip sent.
   var gossiped = 0
@@ -95,7 +100,9 @@ where Inner.Auth == IdealSecureAuthenticator {
   mutating func indicated(
     _ indication: OrderedBroadcast<Inner>.Indication, by peer: Peer, at now: Instant
   ) {
+    stable[peer.index, default: StableMemory()].note(indication)
     guard case .delivered(let batch, _) = indication else { return }
+    deliveries[batch.identifier, default: [:]][peer.index, default: 0] += 1
     delivered[batch.identifier, default: []].insert(peer.index)
     contents[batch.identifier, default: []].insert(batch.payload.number)
   }
@@ -122,12 +129,48 @@ func linkedNetwork<Inner: SecureBroadcastProcess>(
   return network
 }
 
-/// A process of such a network.
+/// What a process of an ordered broadcast keeps for its next life.
+struct StableMemory {
+  var next: [Peer: UInt64] = [:]
+  var own: [UInt64: SyntheticBatch] = [:]
+  var logged: [LoggedStep<IdealSecureAuthenticator>] = []
+
+  mutating func note(_ indication: OrderedIndication<IdealSecureAuthenticator>) {
+    switch indication {
+    case .logged(let step): logged.append(step)
+    case .broadcasting(let number, let batch): own[number] = batch
+    case .delivered(let batch, let refused):
+      logged.append(.delivered(batch, refused: refused))
+      next[batch.identifier.origin] = batch.identifier.sequence + 1
+    case .completed(let batch, let refused): logged.append(.delivered(batch, refused: refused))
+    case .missed(let sender, _, let number): next[sender] = number
+    case .overloaded, .misbehaved: break
+    }
+  }
+
+  /// Without what is about instances that are over.
+  func pruned(for owner: Peer) -> StableMemory {
+    var memory = self
+    memory.own = own.filter { $0.key >= next[owner] ?? 0 }
+    memory.logged = logged.filter { step in
+      let instance: MessageIdentifier
+      switch step {
+      case .echoed(let batch, _), .delivered(let batch, _): instance = batch.identifier
+      case .ready(let vote): instance = vote.identifier
+      case .retained: return true
+      }
+      return instance.sequence + 64 >= next[instance.origin] ?? 0
+    }
+    return memory
+  }
+}
+
+/// A process of such a network, with what an earlier life left.
 func linked<Inner: SecureBroadcastProcess>(
-  _ peer: Peer, _ inner: Inner, nextDelivered: [Peer: UInt64] = [:]
+  _ peer: Peer, _ inner: Inner, after memory: StableMemory = StableMemory()
 ) -> LinkedProcess<Inner> where Inner.Auth == IdealSecureAuthenticator {
   LinkedProcess(
     ordered: OrderedBroadcast(
-      identity: peer, auth: IdealSecureAuthenticator(owner: peer), inner: inner, nextDelivered: nextDelivered)
-  )
+      identity: peer, auth: IdealSecureAuthenticator(owner: peer), inner: inner, nextDelivered: memory.next,
+      undelivered: memory.own.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }, logged: memory.logged))
 }

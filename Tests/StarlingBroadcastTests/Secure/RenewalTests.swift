@@ -150,10 +150,11 @@ struct RenewalTests {
     broadcast(1, of: 3, for: 1_000)
     broadcast(2, of: 3, for: 60)
     let victim = Peer(7)
-    let delivered = [Peer(3): network[victim].ordered.nextDelivered(of: Peer(3))]
+    var memory = StableMemory()
+    memory.next = [Peer(3): network[victim].ordered.nextDelivered(of: Peer(3))]
     network.crash(victim)
     broadcast(3, of: 3, for: 300)
-    network.restart(victim, with: linked(victim, make(victim, true), nextDelivered: delivered))
+    network.restart(victim, with: linked(victim, make(victim, true), after: memory))
     for peer in 0..<Self.nodes where peer != 7 { network.request(.disconnect(victim), of: Peer(peer)) }
     network.run(until: network.now + .seconds(8))
     broadcast(4, of: 3, for: 1_000)

@@ -31,6 +31,7 @@ where Inner.Auth == IdealSecureAuthenticator {
     _ indication: SecureIndication<IdealSecureAuthenticator>, by peer: Peer, at now: Instant
   ) {
     switch indication {
+    case .logged: break
     case .misbehaved: accusations += 1
     case .delivered(let batch, let refused):
       if let before = deliveries[batch.identifier]?[peer.index] {

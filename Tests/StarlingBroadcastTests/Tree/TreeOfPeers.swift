@@ -152,7 +152,7 @@ struct TreeOfPeers {
       messages[number].has[peer] = true
     case .misbehaved: accusations += 1
     case .missed: missed += 1
-    case .broadcasting: break
+    case .keep: break
     }
   }
 

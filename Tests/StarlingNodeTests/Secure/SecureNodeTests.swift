@@ -202,7 +202,6 @@ struct SecureRestartTests {
     let (author, old) = (nodes[0], nodes[3])
     try post("own", at: old, of: network)
     network.run(for: .seconds(5))
-    let memory = old.node.memory
     // As kill -9 would: nobody is told.
     network.nodes.removeLast()
     for i in 0..<posts {
@@ -212,9 +211,8 @@ struct SecureRestartTests {
     network.run(for: .seconds(40))
     let new = try TestNode(4, contacts: [try address(1)], seed: seed, firstSequence: 1_000) {
       var secure = SecureConfiguration(broadcast, among: members)
-      if remembering { secure.undelivered = old.sink.batches }
+      if remembering { secure.recollection = old.sink.recollection }
       $0.secure = secure
-      $0.memory = remembering ? memory : []
     }
     network.nodes.append(new)
     network.start(new)
@@ -230,8 +228,38 @@ struct SecureRestartTests {
       network.run(for: .seconds(10))
       for node in network.nodes { #expect(texts(of: node).last == "again") }
       #expect(texts(of: author).filter { $0 == "own" } == ["own"])
-      #expect(new.sink.batches.map(\.number) == [1])
     }
+  }
+
+  @Test(
+    "A post's number that was used stays used, though every member was started again since",
+    arguments: [true, false])
+  func usedNumbers(remembering: Bool) throws {
+    let seed = testSeed(default: 82)
+    let members = try members(4, seed: seed)
+    // An author whose later lives begin to number their posts anew: whether the others remember is what matters.
+    func node(_ n: Int, after recollection: [StableValue]) throws -> TestNode {
+      try TestNode(n, contacts: members.compactMap(\.address), seed: seed) {
+        $0.secure = SecureConfiguration(broadcast, among: members)
+        $0.secure?.recollection = recollection
+      }
+    }
+    let network = NodeNetwork(try (1...4).map { try node($0, after: []) }, seed: seed)
+    start(network)
+    try post("to bob", at: network.nodes[0], of: network)
+    network.run(for: .seconds(5))
+    for n in 1...4 {
+      let old = network.nodes.removeFirst()
+      network.run(for: .seconds(1))
+      // How far each sender has come is always remembered (2), and what was said and settled (3, 5) is what it is about.
+      let kept = old.sink.recollection.filter { remembering || $0.key.first == 2 }
+      network.nodes.append(try node(n, after: kept))
+      network.start(network.nodes[3])
+      network.run(for: .seconds(40))
+    }
+    try post("to carol", at: network.nodes[0], of: network)
+    network.run(for: .seconds(10))
+    for node in network.nodes { #expect(texts(of: node) == (remembering ? [] : ["to carol"])) }
   }
 
   @Test(

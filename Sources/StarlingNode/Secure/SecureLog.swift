@@ -1,0 +1,211 @@
+import StarlingBroadcast
+import StarlingCore
+
+/// What a member of a secure broadcast keeps on stable storage: all that it said and delivered of the instances that may
+/// be alive, so that its next life contradicts none of it, nor delivers anything twice.
+///
+/// A key is a byte that names the table, and the names of what is kept there, numbers with their most significant byte
+/// first, so that a member's instances lie in the order of their numbers.
+struct SecureLog {
+  private typealias Auth = KeySecureAuthenticator
+
+  private enum Table: UInt8 {
+    /// (number): an own batch that is not delivered.
+    case own = 1
+    /// (sender): the number that is delivered next.
+    case next
+    /// (author): the number of the first post that is not settled.
+    case floor
+    /// (author, number): what an entry said that was echoed in a batch that is forgotten.
+    case entry
+    /// (sender, number, kind, digest): a batch, or a word about it.
+    case instance
+  }
+
+  private enum Kind: UInt8 {
+    case batch, echo, ready, delivery
+  }
+
+  /// Tells the keys behind the handles.
+  let peers: SharedPeerTable
+
+  // MARK: - Keys
+
+  private func key(_ table: Table, _ owner: PublicKey?, _ number: UInt64? = nil) -> [UInt8] {
+    var writer = WireWriter(capacity: 80)
+    writer.write(table.rawValue)
+    if let owner { writer.write(raw: owner.bytes) }
+    if let number { writer.write(integer: number) }
+    return writer.bytes
+  }
+
+  private func key(_ instance: MessageIdentifier, _ kind: Kind, _ digest: SHA256Digest) -> [UInt8] {
+    key(.instance, key(of: instance.origin), instance.sequence) + [kind.rawValue] + digest.bytes
+  }
+
+  private func key(of peer: Peer) -> PublicKey { peers.table.record(of: peer).key }
+
+  private static func bytes(of number: UInt64) -> [UInt8] {
+    withUnsafeBytes(of: number.bigEndian, Array.init)
+  }
+}
+
+// MARK: - Writing
+
+extension SecureLog {
+  /// An own batch is taken.
+  func took(_ batch: NodeBatch, as number: UInt64) -> StableWrite {
+    .put(key: key(.own, nil, number), value: batch.encoded)
+  }
+
+  /// Something was said.
+  func said(_ step: LoggedStep<KeySecureAuthenticator>) -> [StableWrite] {
+    switch step {
+    case .echoed(let batch, let refused): [put(batch), put(Vote(for: batch, refused: refused), .echo)]
+    case .ready(let vote): [put(vote, .ready)]
+    case .delivered(let batch, let refused): [put(Vote(for: batch, refused: refused), .delivery)]
+    case .retained(let entry):
+      [
+        .put(
+          key: key(.entry, entry.author, entry.sequence),
+          value: (0..<4).flatMap { SecureLog.bytes(of: entry.contents[$0]) })
+      ]
+    }
+  }
+
+  /// A batch was delivered in its order.
+  ///
+  /// - Parameters:
+  ///   - batch: the batch.
+  ///   - refused: the positions of the entries that were not.
+  ///   - isKept: whether the batch is kept already.
+  ///   - kept: how many delivered instances of a sender live on.
+  func delivered(
+    _ batch: SignedBatch<KeySecureAuthenticator>, refused: [UInt16], isKept: Bool, kept: UInt64
+  ) -> [StableWrite] {
+    let (sender, number) = (batch.identifier.origin, batch.identifier.sequence)
+    var writes = said(.delivered(batch, refused: refused))
+    if !isKept { writes.append(put(batch)) }
+    if sender == PeerTable.own {
+      writes.append(.remove(from: key(.own, nil, number), below: key(.own, nil, number + 1)))
+    }
+    return writes + goesOn(from: number + 1, of: sender, kept: kept)
+  }
+
+  /// The batches of a sender below a number were delivered, or missed.
+  func goesOn(from next: UInt64, of sender: Peer, kept: UInt64) -> [StableWrite] {
+    let owner = key(of: sender)
+    let progress = StableWrite.put(key: key(.next, owner), value: SecureLog.bytes(of: next))
+    guard next > kept else { return [progress] }
+    return [
+      progress, .remove(from: key(.instance, owner, 0), below: key(.instance, owner, next - kept)),
+    ]
+  }
+
+  /// An author's posts below a number are settled.
+  func settled(_ author: PublicKey, below number: UInt64) -> [StableWrite] {
+    [
+      .put(key: key(.floor, author), value: SecureLog.bytes(of: number)),
+      .remove(from: key(.entry, author, 0), below: key(.entry, author, number)),
+    ]
+  }
+
+  private func put(_ batch: SignedBatch<KeySecureAuthenticator>) -> StableWrite {
+    .put(key: key(batch.identifier, .batch, batch.digest), value: batch.payload.encoded)
+  }
+
+  private func put(_ vote: Vote<KeySecureAuthenticator>, _ kind: Kind) -> StableWrite {
+    var writer = WireWriter(capacity: Ed25519Signature.byteCount + 2 * vote.refused.count)
+    writer.write(raw: vote.signature.bytes)
+    for position in vote.refused { writer.write(integer: position) }
+    return .put(key: key(vote.identifier, kind, vote.digest), value: writer.bytes)
+  }
+}
+
+// MARK: - Reading
+
+/// What a member's earlier life left.
+struct SecureRecollection {
+  fileprivate(set) var nextDelivered: [Peer: UInt64] = [:]
+  /// Own batches, in ascending order of their numbers.
+  fileprivate(set) var undelivered: [(sequence: UInt64, payload: NodeBatch)] = []
+  /// Of each instance its echo first.
+  fileprivate(set) var logged: [LoggedStep<KeySecureAuthenticator>] = []
+  /// The first number of each author that is not settled.
+  fileprivate(set) var floors: [(author: PublicKey, number: UInt64)] = []
+}
+
+extension SecureLog {
+  /// Takes what is on stable storage apart. What is about nobody of these members is left out.
+  ///
+  /// - Parameters:
+  ///   - values: in the order of their keys.
+  ///   - members: who takes part.
+  /// - Throws: ``WireError`` for what no member wrote. To go on without it could be to contradict oneself.
+  func recollection(of values: [StableValue], members: PeerSet) throws(WireError) -> SecureRecollection {
+    var recollection = SecureRecollection()
+    var senders: [PublicKey: Peer] = [:]
+    for member in members.members { senders[key(of: member)] = member }
+    var batches: [SHA256Digest: NodeBatch] = [:]
+    for pair in values {
+      var (name, value) = (WireReader(pair.key), WireReader(pair.value))
+      switch Table(rawValue: try name.readByte()) {
+      case .own:
+        let number = try name.read(UInt64.self)
+        recollection.undelivered.append((number, try NodeBatch(encoded: value.readRest())))
+      case .next:
+        let next = try value.read(UInt64.self)
+        if let sender = senders[try name.readKey()] { recollection.nextDelivered[sender] = next }
+      case .floor: recollection.floors.append((try name.readKey(), try value.read(UInt64.self)))
+      case .entry:
+        let (author, number) = (try name.readKey(), try name.read(UInt64.self))
+        var contents = SIMD4<UInt64>()
+        for i in 0..<4 { contents[i] = try value.read(UInt64.self) }
+        recollection.logged.append(
+          .retained(BatchEntry(author: author, sequence: number, contents: contents)))
+      case .instance:
+        let sender = senders[try name.readKey()]
+        let number = try name.read(UInt64.self)
+        guard let kind = Kind(rawValue: try name.readByte()) else { throw .invalid("a word of unknown kind") }
+        let digest: SHA256Digest = try name.read()
+        guard let sender else { continue }
+        if kind == .batch {
+          batches[digest] = try NodeBatch(encoded: value.readRest())
+          continue
+        }
+        let instance = MessageIdentifier(origin: sender, sequence: number)
+        recollection.logged.append(
+          try step(kind, instance, digest, batch: batches[digest], &value))
+      case nil: throw .invalid("a value of an unknown table")
+      }
+    }
+    return recollection
+  }
+
+  private func step(
+    _ kind: Kind, _ instance: MessageIdentifier, _ digest: SHA256Digest, batch: NodeBatch?,
+    _ value: inout WireReader
+  ) throws(WireError) -> LoggedStep<KeySecureAuthenticator> {
+    let signature: Ed25519Signature = try value.read()
+    var refused: [UInt16] = []
+    while value.remaining > 0 { refused.append(try value.read(UInt16.self)) }
+    let vote = Vote<KeySecureAuthenticator>(
+      identifier: instance, digest: digest, signature: signature, refused: refused, hops: 0)
+    guard vote.isWellFormed else { throw .invalid("a word that refuses what no batch has") }
+    if kind == .ready { return .ready(vote) }
+    guard let batch else { throw .invalid("a word about a batch that is not kept") }
+    let signed = SignedBatch<KeySecureAuthenticator>(
+      identifier: instance, payload: batch, signature: signature, hops: 0)
+    guard signed.digest == digest else { throw .invalid("a batch under another's digest") }
+    return kind == .echo ? .echoed(signed, refused: refused) : .delivered(signed, refused: refused)
+  }
+}
+
+extension WireReader {
+  fileprivate mutating func readKey() throws(WireError) -> PublicKey {
+    guard let key = PublicKey(try read(count: PublicKey.byteCount)) else {
+      throw .invalid("a public key of the wrong length")
+    }
+    return key
+  }
+}

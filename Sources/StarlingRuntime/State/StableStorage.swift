@@ -1,0 +1,63 @@
+import StarlingCore
+
+/// What a node must not forget, on disk before anything leaves that depends on it. It has a connection of its own to the
+/// node's state, since the node waits for it, and for nothing else that is written.
+final class StableStorage {
+  private let database: Database
+  /// Names the key and the network whose values these are: under another key, or in another network, they mean nothing.
+  private let scope: Int64
+
+  /// Opens what is kept for a key in a network, in a state that ``StateStore`` has prepared.
+  init(at path: String, for key: PublicKey, in network: String) throws(HostError) {
+    do throws(Database.Failure) {
+      database = try Database(path)
+      try database.run("PRAGMA synchronous = FULL")
+      // The other connection of the node may be writing for as long as the disk takes; a node that cannot keep something stops.
+      try database.run("PRAGMA busy_timeout = 30000")
+      let name = Database.Value.blob(key.bytes + Array(network.utf8))
+      try database.run("INSERT OR IGNORE INTO scopes (name) VALUES (?)", [name])
+      scope =
+        try database.run("SELECT scope FROM scopes WHERE name = ?", [name]).first?.first?.integer ?? 0
+    } catch {
+      throw HostError("The node's state \"\(path)\" could not be opened: \(error.message).")
+    }
+  }
+
+  /// All that is kept, in the order of the keys.
+  func values() throws(HostError) -> [StableValue] {
+    try run { () throws(Database.Failure) in
+      try database.run("SELECT key, value FROM stable WHERE scope = ? ORDER BY key", [.integer(scope)])
+        .compactMap { row in
+          guard let key = row[0].blob, let value = row[1].blob else { return nil }
+          return StableValue(key: key, value: value)
+        }
+    }
+  }
+
+  /// Makes changes, in their order: all or none. They are on disk when it returns.
+  func commit(_ writes: [StableWrite]) throws(HostError) {
+    try run { () throws(Database.Failure) in
+      try database.transaction { () throws(Database.Failure) in
+        for write in writes {
+          switch write {
+          case .put(let key, let value):
+            try database.run(
+              "INSERT OR REPLACE INTO stable VALUES (?, ?, ?)", [.integer(scope), .blob(key), .blob(value)])
+          case .remove(let first, let end):
+            try database.run(
+              "DELETE FROM stable WHERE scope = ? AND key >= ? AND key < ?",
+              [.integer(scope), .blob(first), .blob(end)])
+          }
+        }
+      }
+    }
+  }
+
+  private func run<Result>(_ work: () throws(Database.Failure) -> Result) throws(HostError) -> Result {
+    do throws(Database.Failure) {
+      return try work()
+    } catch {
+      throw HostError("What the node must not forget could not be kept: \(error.message).")
+    }
+  }
+}
