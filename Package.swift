@@ -63,13 +63,15 @@ let package = Package(
     module(
       "StarlingRuntime",
       [
-        "StarlingCore", "StarlingTransport", "StarlingOverlay", "StarlingApps", "StarlingNode",
+        "StarlingCore", "StarlingTransport", "StarlingOverlay", "StarlingLedger", "StarlingApps",
+        "StarlingNode",
         "StarlingSimulator", "CMicrohttpd", "CSQLite", "CStarlingShims",
       ]),
     .executableTarget(
       name: "starling",
       dependencies: [
-        "StarlingCore", "StarlingOverlay", "StarlingBroadcast", "StarlingApps", "StarlingNode",
+        "StarlingCore", "StarlingOverlay", "StarlingBroadcast", "StarlingLedger", "StarlingApps",
+        "StarlingNode",
         "StarlingSimulator", "StarlingRuntime",
       ],
       path: "Sources/StarlingCommand", swiftSettings: strict),

@@ -1,5 +1,6 @@
 import StarlingApps
 import StarlingCore
+import StarlingLedger
 
 @testable import StarlingNode
 @testable import StarlingTransport
@@ -124,6 +125,8 @@ private struct FuzzNodeSink: NodeSink {
   mutating func arrived(_ index: Int, of file: FileIdentifier, from neighbour: PublicKey) {}
   mutating func store(_ chunk: [UInt8], index: Int, of file: FileIdentifier) {}
   mutating func completed(_ file: FileIdentifier) {}
+  mutating func applied(_ applied: Ledger.Applied) {}
+  mutating func abandoned(_ transfer: SignedTransfer) {}
   mutating func keep(_ write: StableWrite) {}
   mutating func delivered(_ posts: [Post], by author: PublicKey) {}
   mutating func report(_ event: NodeEvent) {}

@@ -1,5 +1,6 @@
 import StarlingApps
 import StarlingCore
+import StarlingLedger
 
 @testable import StarlingNode
 
@@ -15,15 +16,11 @@ final class TestNode {
     var storedCount = 0
     var completed: [FileIdentifier] = []
     var events: [NodeEvent] = []
-    /// What it was given to keep, and what that comes to.
-    var writes: [StableWrite] = []
-    var stable: [[UInt8]: [UInt8]] = [:]
-    /// What it would find in its next life.
-    var recollection: [StableValue] {
-      stable.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map {
-        StableValue(key: $0.key, value: $0.value)
-      }
-    }
+    /// What it was given to keep.
+    var stable = StableMemory()
+    /// Transfers that were applied, and that were given up.
+    var transfers: [SignedTransfer] = []
+    var abandoned: [SignedTransfer] = []
     /// The posts that were delivered, each after its author's key.
     var posts: [(author: PublicKey, post: Post)] = []
 
@@ -45,17 +42,9 @@ final class TestNode {
     mutating func delivered(_ posts: [Post], by author: PublicKey) {
       self.posts += posts.map { (author, $0) }
     }
-    mutating func keep(_ write: StableWrite) {
-      writes.append(write)
-      switch write {
-      case .put(let key, let value): stable[key] = value
-      case .remove(let first, let end):
-        for key in stable.keys
-        where !key.lexicographicallyPrecedes(first) && key.lexicographicallyPrecedes(end) {
-          stable[key] = nil
-        }
-      }
-    }
+    mutating func applied(_ applied: Ledger.Applied) { transfers.append(applied.transfer) }
+    mutating func abandoned(_ transfer: SignedTransfer) { abandoned.append(transfer) }
+    mutating func keep(_ write: StableWrite) { stable.apply(write) }
     mutating func report(_ event: NodeEvent) { events.append(event) }
   }
 
@@ -74,7 +63,8 @@ final class TestNode {
 
   init(
     _ n: Int, withKeyOf owner: Int? = nil, contacts: [SocketAddress], seed: UInt64, network: String = "test",
-    firstSequence: UInt64 = 1, configure: (inout NodeConfiguration) -> Void = { _ in }
+    firstSequence: UInt64 = 1, after memory: StableMemory = StableMemory(),
+    configure: (inout NodeConfiguration) -> Void = { _ in }
   ) throws {
     address = try StarlingNodeTests.address(n)
     let identity = try Identity(seed: seedBytes(seed, owner ?? n))
@@ -83,7 +73,8 @@ final class TestNode {
     configure(&configuration)
     node = try Node(
       identity: identity, configuration: configuration, seed: seedBytes(seed, n + 100),
-      firstSequence: firstSequence)
+      firstSequence: firstSequence, reading: { memory.read($0) })
+    sink.stable = memory
   }
 
   /// A received file put together; `nil` if a chunk is missing.
@@ -177,5 +168,28 @@ final class NodeNetwork {
       }
     }
     if !isDone() { now = end }
+  }
+}
+
+/// Stable storage in memory.
+struct StableMemory {
+  var values: [[UInt8]: [UInt8]] = [:]
+
+  mutating func apply(_ write: StableWrite) {
+    switch write {
+    case .put(let key, let value): values[key] = value
+    case .remove(let first, let end):
+      for key in values.keys
+      where !key.lexicographicallyPrecedes(first) && key.lexicographicallyPrecedes(end) { values[key] = nil }
+    }
+  }
+
+  func read(_ query: StableQuery) -> [StableValue] {
+    let found = values.filter {
+      !$0.key.lexicographicallyPrecedes(query.from) && $0.key.lexicographicallyPrecedes(query.below)
+    }.sorted { $0.key.lexicographicallyPrecedes($1.key) }
+    return (query.isDescending ? found.reversed() : found).prefix(query.limit).map {
+      StableValue(key: $0.key, value: $0.value)
+    }
   }
 }

@@ -63,7 +63,7 @@ public struct EntryLog<Author: Hashable & Sendable, Contents: Hashable & Sendabl
     var refused: [UInt16] = []
     for position in 0..<batch.payload.entryCount {
       let isAdmitted =
-        auth.admits(entryAt: position, of: batch.payload)
+        auth.admits(entryAt: position, of: batch)
         && admits(batch.payload.entry(at: position), from: batch.identifier.origin)
       if !isAdmitted { refused.append(UInt16(position)) }
     }

@@ -26,11 +26,11 @@ public protocol SecureAuthenticator: Sendable {
   func admits(_ sender: Peer) -> Bool
   /// Whether the identifier's origin signed this digest under this identifier.
   func verifies(_ signature: Signature, of digest: Digest, as identifier: MessageIdentifier) -> Bool
-  /// Whether an entry is its author's, as far as the payload shows. One that is not is refused before anything is
+  /// Whether an entry is its author's, as far as the batch shows. One that is not is refused before anything is
   /// remembered in the author's name: else a liar could use up the numbers of others.
   ///
   /// By default every entry is.
-  func admits(entryAt position: Int, of payload: Payload) -> Bool
+  func admits(entryAt position: Int, of batch: SignedBatch<Self>) -> Bool
   /// Whether a batch is what its sender signed and may say: asked before anything of it is echoed.
   func verifies(_ batch: SignedBatch<Self>) -> Bool
 }
@@ -42,7 +42,7 @@ extension SecureAuthenticator {
 
   /// Every entry is its author's.
   @inlinable
-  public func admits(entryAt position: Int, of payload: Payload) -> Bool { true }
+  public func admits(entryAt position: Int, of batch: SignedBatch<Self>) -> Bool { true }
 
   /// Whether the sender signed it: everybody may say anything.
   @inlinable

@@ -40,14 +40,15 @@ struct SecureNodeOptions {
 
   /// Chooses the broadcast and its samples for a membership.
   ///
+  /// - Parameter share: of the members that may lie, unless the command line says otherwise.
   /// - Throws: ``CommandError`` when it would fail more often than it may.
   static func settings(
-    _ arguments: Arguments, _ broadcast: Broadcast, among nodes: Int
+    _ arguments: Arguments, _ broadcast: Broadcast, among nodes: Int, byzantine share: Double = 0.1
   ) throws(CommandError) -> (broadcast: SecureConfiguration.Broadcast, epsilon: Double, why: String) {
     guard nodes >= 2 else {
       throw .failed("A secure broadcast needs two members or more: add the others to the list.")
     }
-    let byzantine = try arguments.share("byzantine", default: 0.1)
+    let byzantine = try arguments.share("byzantine", default: share)
     guard byzantine < 1 else {
       throw .usage("--byzantine: somebody must be correct; give a share below 1.")
     }

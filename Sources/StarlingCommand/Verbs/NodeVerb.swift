@@ -1,4 +1,5 @@
 import StarlingCore
+import StarlingLedger
 import StarlingOverlay
 import StarlingRuntime
 
@@ -36,6 +37,9 @@ extension Verb {
         readsEnvironment: true),
       Option(
         "members", "FILE", "with a secure broadcast: who takes part, a key and an address a line",
+        readsEnvironment: true),
+      Option(
+        "genesis", "FILE", "keep the ledger that begins so; its members are those of --members",
         readsEnvironment: true),
       Option(
         "admit", "RULES", "who may join; the same at every node of a network (default open)",
@@ -105,10 +109,27 @@ extension HostConfiguration {
     connectionsPerHost = share > 0 ? share : nil
     version = StarlingCommand.version
     secure = try HostConfiguration.secure(arguments)
+    if let genesis = secure?.genesis {
+      guard arguments.text("network") == nil else {
+        throw .usage("--network and --genesis exclude each other: the genesis names the network.")
+      }
+      network = genesis.networkName
+    }
   }
 
   private static func secure(_ arguments: Arguments) throws(CommandError) -> SecureBroadcastSettings? {
-    let broadcast = try arguments.choice("broadcast", default: SecureNodeOptions.Broadcast.tree)
+    let genesis: Genesis?
+    if let path = arguments.text("genesis") {
+      genesis = try explaining { try SecureBroadcastSettings.readGenesis(path) }
+    } else {
+      genesis = nil
+    }
+    let broadcast = try arguments.choice(
+      "broadcast", default: genesis == nil ? SecureNodeOptions.Broadcast.tree : .auto)
+    if genesis != nil, broadcast == .tree || broadcast == .consistent {
+      throw .usage(
+        "--genesis needs a broadcast that all deliver or none: give --broadcast secure, bracha or auto.")
+    }
     let options = try SecureNodeOptions(arguments, broadcast)
     guard options.isSecure else {
       guard arguments.text("members") == nil else {
@@ -128,9 +149,12 @@ extension HostConfiguration {
           + " itself when it is started again.")
     }
     let members = try explaining { try SecureBroadcastSettings.readMembers(path) }
-    let chosen = try SecureNodeOptions.settings(arguments, broadcast, among: members.count)
+    let chosen = try SecureNodeOptions.settings(
+      arguments, broadcast, among: members.count,
+      byzantine: genesis.map { Double($0.byzantine) / Double($0.members.count) } ?? 0.1)
     return SecureBroadcastSettings(
-      broadcast: chosen.broadcast, members: members, epsilon: chosen.epsilon, summary: chosen.why)
+      broadcast: chosen.broadcast, members: members, epsilon: chosen.epsilon, summary: chosen.why,
+      genesis: genesis)
   }
 
   private static func checkNetwork(_ name: String) throws -> String {

@@ -12,12 +12,36 @@ public struct Ledger: Sendable {
     public internal(set) var balance: UInt64
     /// The number of its next transfer (Algorithm 5: seq[q]).
     public internal(set) var next: UInt64
+    /// How many credits it was given.
+    public internal(set) var credits: UInt64
 
     /// An account in some state.
-    public init(balance: UInt64, next: UInt64) {
+    public init(balance: UInt64, next: UInt64, credits: UInt64 = 0) {
       self.balance = balance
       self.next = next
+      self.credits = credits
     }
+
+    /// What has happened to it so far is numbered up to below this.
+    var eventCount: UInt64 { next + credits }
+  }
+
+  /// Something that happened to an account: it paid, or it was paid.
+  public struct Event: Hashable, Sendable {
+    /// The account.
+    public let account: PublicKey
+    /// Its place among all that happened to the account, from 0 on, at this node.
+    public let position: UInt64
+    /// What the account held afterwards.
+    public let balance: UInt64
+  }
+
+  /// A transfer that was applied, and what it did.
+  public struct Applied: Hashable, Sendable {
+    /// The transfer.
+    public let transfer: SignedTransfer
+    /// What happened to the account that is debited, and then to each destination in order.
+    public let events: [Event]
   }
 
   /// Every account that ever was credited.
@@ -59,16 +83,15 @@ public struct Ledger: Sendable {
   ///
   /// - Parameter transfer: well-formed and signed; for one account and number it is always the same.
   /// - Returns: what was applied, in order.
-  public mutating func deliver(_ transfer: SignedTransfer) -> [SignedTransfer] {
+  public mutating func deliver(_ transfer: SignedTransfer) -> [Applied] {
     let account = transfer.transfer.account
     guard transfer.transfer.fault == nil, transfer.transfer.sequence >= self[account].next else { return [] }
     hold(transfer)
-    var applied: [SignedTransfer] = []
+    var applied: [Applied] = []
     var changed = [account]
     while let account = changed.popLast() {
       while let next = nextValid(of: account) {
-        apply(next)
-        applied.append(next)
+        if let done = apply(next) { applied.append(done) }
         changed += next.transfer.destinations.lazy.map(\.account).filter { waiting[$0] != nil }
       }
     }
@@ -87,19 +110,28 @@ public struct Ledger: Sendable {
     return next
   }
 
-  private mutating func apply(_ signed: SignedTransfer) {
+  private mutating func apply(_ signed: SignedTransfer) -> Applied? {
     let transfer = signed.transfer
-    guard let total = transfer.total else { return }
+    guard let total = transfer.total else { return nil }
+    var events: [Event] = []
+    events.reserveCapacity(1 + transfer.destinations.count)
     waiting[transfer.account]?[transfer.sequence] = nil
     if waiting[transfer.account]?.isEmpty == true { waiting[transfer.account] = nil }
     // What is taken is at most the balance, and what is given was taken: no sum passes the supply.
     var account = self[transfer.account]
     account.balance -= total
+    events.append(Event(account: transfer.account, position: account.eventCount, balance: account.balance))
     account.next += 1
     accounts[transfer.account] = account
     for destination in transfer.destinations {
-      accounts[destination.account, default: Account(balance: 0, next: 0)].balance += destination.amount
+      var account = self[destination.account]
+      account.balance += destination.amount
+      events.append(
+        Event(account: destination.account, position: account.eventCount, balance: account.balance))
+      account.credits += 1
+      accounts[destination.account] = account
     }
+    return Applied(transfer: signed, events: events)
   }
 }
 

@@ -78,6 +78,9 @@ public struct Genesis: Hashable, Sendable {
 }
 
 extension Genesis {
+  /// What nodes call their network, so that those with another genesis are not let in.
+  public var networkName: String { "\(network) \(hash)" }
+
   /// The file's text.
   public var text: String {
     var lines = [

@@ -6,7 +6,7 @@ public struct LedgerKeeper: Sendable {
   /// What a delivered batch led to.
   public struct Outcome: Sendable {
     /// What was applied, in order: of the batch, and what had waited for it.
-    public fileprivate(set) var applied: [SignedTransfer] = []
+    public fileprivate(set) var applied: [Ledger.Applied] = []
     /// Whether entries of an own batch were refused that are to be tried again.
     public fileprivate(set) var hasRefused = false
   }
@@ -86,6 +86,21 @@ public struct LedgerKeeper: Sendable {
     return account
   }
 
+  /// Takes a transfer that an earlier life of the node took and did not apply.
+  ///
+  /// - Parameters:
+  ///   - transfer: the transfer, whose signature was seen.
+  ///   - isUnderWay: whether it is in an own batch that is broadcast already, and needs no other.
+  public mutating func recall(_ transfer: SignedTransfer, isUnderWay: Bool) {
+    let number = transfer.transfer.number
+    guard number.sequence >= ledger[number.account].next, carried[number] == nil else { return }
+    carried[number] = Carried(transfer: transfer)
+    if !isUnderWay { outbox.append(transfer) }
+  }
+
+  /// A transfer that this node brings and has not applied.
+  public func carried(_ number: TransferNumber) -> SignedTransfer? { carried[number]?.transfer }
+
   /// Takes the next batch out of what waits; empty when nothing does.
   public mutating func takeBatch(entryLimit: Int, byteLimit: Int) -> [SignedTransfer] {
     // What another node brought meanwhile needs no place.
@@ -116,7 +131,7 @@ public struct LedgerKeeper: Sendable {
         continue
       }
       for applied in ledger.deliver(transfer) {
-        carried[applied.transfer.number] = nil
+        carried[applied.transfer.transfer.number] = nil
         outcome.applied.append(applied)
       }
     }

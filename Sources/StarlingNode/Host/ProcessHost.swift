@@ -53,6 +53,9 @@ extension ProcessHost {
     settle(into: &sink)
   }
 
+  /// Changes the process in a way that has no effects.
+  mutating func change<Result>(_ body: (inout P) -> Result) -> Result { body(&process) }
+
   /// Hands the process a request of the layer above.
   public mutating func handle(
     _ request: P.Request, at now: Instant, into sink: inout some ProcessHostSink<P> & ~Copyable

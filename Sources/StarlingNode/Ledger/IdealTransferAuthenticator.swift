@@ -37,8 +37,9 @@ public struct IdealTransferAuthenticator: TransferAuthenticator {
   ) -> Bool { signature == Self.tag(digest, identifier, signer: identifier.origin) }
 
   /// Whether a transfer is well-formed and its owner's.
-  public func admits(entryAt position: Int, of payload: TransferBatch) -> Bool {
-    payload.entries[position].transfer.fault == nil && isSigned(payload.entries[position])
+  public func admits(entryAt position: Int, of batch: SignedBatch<IdealTransferAuthenticator>) -> Bool {
+    let transfer = batch.payload.entries[position]
+    return transfer.transfer.fault == nil && isSigned(transfer)
   }
 
   /// Whether the signature is one that ``sign(_:)`` makes.

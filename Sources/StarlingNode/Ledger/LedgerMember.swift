@@ -21,8 +21,8 @@ where Broadcast.Auth: TransferAuthenticator {
   public enum Request {
     /// Bring a client's transfer to all.
     case submit(SignedTransfer)
-    /// Broadcast these in a batch, whatever they are: for tests of what others make of it.
-    case bring([SignedTransfer])
+    /// What the broadcast is asked for besides.
+    case broadcast(Broadcast.Request)
   }
 
   /// What it tells.
@@ -30,10 +30,10 @@ where Broadcast.Auth: TransferAuthenticator {
     /// A client's transfer is brought to all, or why it is not.
     case submitted(SignedTransfer, SubmissionRefusal?)
     /// A transfer is final: it was applied here, and will be everywhere.
-    case applied(SignedTransfer)
+    case applied(Ledger.Applied)
     /// A client's transfer was refused by others again and again, and is no longer brought.
     case abandoned(SignedTransfer)
-    /// What the broadcast tells, but for batches of transfers.
+    /// What the broadcast tells. What a delivered batch leads to is told after it.
     case broadcast(OrderedIndication<Broadcast.Auth>)
   }
 
@@ -44,8 +44,8 @@ where Broadcast.Auth: TransferAuthenticator {
     static func timer(_ timer: Broadcast.Timer) -> Timer { .broadcast(timer) }
     static func indication(_ indication: Broadcast.Indication) -> LedgerMember.Indication? {
       switch indication {
-      case .delivered(let batch, _), .completed(let batch, _):
-        batch.payload.transfers == nil ? .broadcast(indication) : nil
+      // First what a delivery is, and then what it leads to.
+      case .delivered, .completed: nil
       case .missed, .broadcasting, .logged, .overloaded, .misbehaved: .broadcast(indication)
       }
     }
@@ -53,7 +53,8 @@ where Broadcast.Auth: TransferAuthenticator {
 
   private let identity: Peer
   private let auth: Broadcast.Auth
-  private var broadcast: Broadcast
+  /// The broadcast below.
+  public private(set) var broadcast: Broadcast
   /// The accounts, and what is under way.
   public private(set) var keeper: LedgerKeeper
   private var isRetryDue = false
@@ -79,6 +80,28 @@ where Broadcast.Auth: TransferAuthenticator {
     }
   }
 
+  /// Says that entries of an author up to a number are done with.
+  public mutating func settle(_ author: Broadcast.Auth.Payload.Author, through sequence: UInt64) {
+    broadcast.settle(author, through: sequence)
+  }
+
+  /// Takes what an earlier life of this node delivered and did not keep the accounts of.
+  ///
+  /// - Returns: what was applied.
+  mutating func replay(_ transfers: [SignedTransfer], refused: [UInt16]) -> [Ledger.Applied] {
+    let applied = keeper.deliver(transfers, refused: refused, isOwn: false).applied
+    for transfer in applied {
+      broadcast.settle(
+        transfer.transfer.transfer.account, through: transfer.transfer.transfer.sequence)
+    }
+    return applied
+  }
+
+  /// Takes a transfer that an earlier life of this node took from a client and did not apply.
+  mutating func recall(_ transfer: SignedTransfer, isUnderWay: Bool) {
+    keeper.recall(transfer, isUnderWay: isUnderWay)
+  }
+
   /// Starts the broadcast.
   public mutating func start(at now: Instant, into effects: inout some Effects<Self> & ~Copyable) {
     take(effects.embedding(Whole.self) { broadcast.start(at: now, into: &$0) }, at: now, into: &effects)
@@ -93,7 +116,10 @@ where Broadcast.Auth: TransferAuthenticator {
       let refusal = keeper.submit(transfer) { [auth] in auth.isSigned($0) }
       effects.indicate(.submitted(transfer, refusal))
       bring(at: now, into: &effects)
-    case .bring(let transfers): bring(transfers, at: now, into: &effects)
+    case .broadcast(let request):
+      take(
+        effects.embedding(Whole.self) { broadcast.handle(request, at: now, into: &$0) }, at: now,
+        into: &effects)
     }
   }
 
@@ -156,6 +182,7 @@ where Broadcast.Auth: TransferAuthenticator {
   ) {
     if indications.isEmpty { return }
     for indication in indications {
+      effects.indicate(.broadcast(indication))
       switch indication {
       case .delivered(let batch, let refused):
         apply(batch, refused: refused, isOwn: batch.identifier.origin == identity, at: now, into: &effects)
@@ -174,7 +201,8 @@ where Broadcast.Auth: TransferAuthenticator {
     guard let transfers = batch.payload.transfers else { return }
     let outcome = keeper.deliver(transfers, refused: refused, isOwn: isOwn)
     for transfer in outcome.applied {
-      broadcast.settle(transfer.transfer.account, through: transfer.transfer.sequence)
+      broadcast.settle(
+        transfer.transfer.transfer.account, through: transfer.transfer.transfer.sequence)
       effects.indicate(.applied(transfer))
     }
     if outcome.hasRefused, !isRetryDue {

@@ -13,7 +13,20 @@ extension Node {
       } else if let output = fileOutputs.queue.popFirst() {
         handle(output, into: &sink)
       } else if !seekContacts(into: &sink), !sendNextChunk() {
+        tellOfTransfers(into: &sink)
         return
+      }
+    }
+  }
+
+  /// Tells what became of transfers.
+  private mutating func tellOfTransfers(into sink: inout some NodeSink & ~Copyable) {
+    guard configuration.secure?.genesis != nil else { return }
+    for notice in host.change({ $0.diffusion.secure?.takeNotices() ?? [] }) {
+      switch notice {
+      case .submitted(_, let refusal): submissions.append(refusal)
+      case .applied(let applied): sink.applied(applied)
+      case .abandoned(let transfer): sink.abandoned(transfer)
       }
     }
   }
@@ -25,7 +38,8 @@ extension Node {
   /// - Returns: whether there is something new to handle.
   private mutating func sendNextChunk() -> Bool {
     guard files.nextDeadline <= now, isSecure || !(isAlone && wasJoined),
-      isAlone || host.hasRoom(for: chunkRoom), host.process.diffusion.secure.map({ $0.room > 0 }) ?? true,
+      isAlone || host.hasRoom(for: chunkRoom),
+      host.process.diffusion.secure.map({ $0.broadcast.room > 0 }) ?? true,
       host.longestQueueBytes(at: now, patience: NodeConfiguration.hangingNeighbourPatience)
         <= configuration.lowWaterBytes
     else { return false }
@@ -278,7 +292,7 @@ extension Node {
         subscriptionsRefused: admission.refusals, lastRefusal: admission.lastRefusal),
       files: files.filesInProgress, joinRefusal: isAlone ? joinRefusal : nil,
       postsDelivered: postsDelivered, postsDigest: postsDigest,
-      secure: host.process.diffusion.secure.map {
+      secure: host.process.diffusion.secure.map(\.broadcast).map {
         SecureStatus(
           liveInstances: $0.liveInstances, signatureChecks: $0.signatureChecks, dropped: $0.dropped)
       })

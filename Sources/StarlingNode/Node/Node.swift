@@ -1,6 +1,7 @@
 import StarlingApps
 import StarlingBroadcast
 import StarlingCore
+import StarlingLedger
 import StarlingOverlay
 import StarlingTransport
 
@@ -43,6 +44,8 @@ public struct Node: ~Copyable {
   var joinRefusal: JoinRefusal?
   /// Members that run another secure broadcast, as an operator was told once.
   var mismatched = PeerSet()
+  /// What was said to the transfers that were handed in last.
+  var submissions: [SubmissionRefusal?] = []
   /// Whether the last broadcast was handed to none of the peers that it was meant for.
   var wasRefusedByAll = false
 
@@ -57,9 +60,11 @@ public struct Node: ~Copyable {
   ///   - seed: 32 bytes from the operating system's entropy, never used before; in a test, any.
   ///   - firstSequence: the number of the node's first broadcast, above all that it used before with this
   ///     key: peers ignore numbers that they have seen.
+  ///   - read: answers questions for what earlier runs had kept (``NodeSink/keep(_:)``).
   /// - Throws: ``NodeError`` when the seed has the wrong length, or the policy does not let the node's own key in.
   public init(
-    identity: Identity, configuration: NodeConfiguration, seed: [UInt8], firstSequence: UInt64
+    identity: Identity, configuration: NodeConfiguration, seed: [UInt8], firstSequence: UInt64,
+    reading read: (StableQuery) -> [StableValue] = { _ in [] }
   ) throws(NodeError) {
     guard var random = ChaChaRandom(seed: seed) else {
       throw .seedLength(seed.count, expected: ChaChaRandom.seedByteCount)
@@ -70,7 +75,7 @@ public struct Node: ~Copyable {
     let own = PeerRecord(key: identity.publicKey, address: configuration.listen)
     let peers = SharedPeerTable(PeerTable(own: own, capacity: configuration.peerLimit))
     let secure = try Node.secureMember(
-      configuration.secure, identity, network: configuration.transport.network, peers: peers)
+      configuration.secure, identity, network: configuration.transport.network, peers: peers, reading: read)
     self.configuration = configuration
     self.peers = peers
     key = identity.publicKey
@@ -95,7 +100,7 @@ public struct Node: ~Copyable {
       process: process, endpoint: endpoint, peers: peers, random: random.split(),
       configuration: configuration.host, hooks: .node)
     // Links to members are kept, however silent.
-    for peer in secure?.members.members ?? [] where peer != PeerTable.own { host.retain(peer) }
+    for peer in secure?.broadcast.members.members ?? [] where peer != PeerTable.own { host.retain(peer) }
     files = FileSharing(configuration: configuration.files)
     files.noteFinished(configuration.finishedFiles)
     contacts = ContactList(configuration.contacts, at: .zero)
@@ -103,8 +108,9 @@ public struct Node: ~Copyable {
 
   /// The node's part in a secure broadcast, whose members' handles are given out here.
   private static func secureMember(
-    _ configuration: SecureConfiguration?, _ identity: Identity, network: [UInt8], peers: SharedPeerTable
-  ) throws(NodeError) -> SecureMember? {
+    _ configuration: SecureConfiguration?, _ identity: Identity, network: [UInt8], peers: SharedPeerTable,
+    reading read: (StableQuery) -> [StableValue]
+  ) throws(NodeError) -> SecurePart? {
     guard let configuration else { return nil }
     var members = PeerSet()
     for record in configuration.members {
@@ -116,10 +122,15 @@ public struct Node: ~Copyable {
       if peer != PeerTable.own, let address = record.address { peers.table.confirm(address, of: peer) }
     }
     guard members.contains(PeerTable.own) else { throw .notAMember(identity.publicKey) }
-    let auth = KeySecureAuthenticator(identity: identity, network: network, peers: peers, members: members)
+    if let genesis = configuration.genesis, Set(genesis.members) != Set(configuration.members.map(\.key)) {
+      throw .otherMembers
+    }
+    let auth = KeySecureAuthenticator(
+      identity: identity, network: network, peers: peers, members: members,
+      ledger: configuration.genesis?.hash)
     do {
-      return try SecureMember(
-        configuration: configuration, members: members, auth: auth, log: SecureLog(peers: peers))
+      return try SecurePart(
+        configuration: configuration, members: members, auth: auth, peers: peers, reading: read)
     } catch {
       throw .strangeRecollection(error)
     }
@@ -205,6 +216,12 @@ public enum PostError: Error, Hashable, Sendable, CustomStringConvertible {
   }
 }
 
+/// Why a ledger cannot be asked.
+public enum LedgerError: Error, Hashable, Sendable {
+  /// The members keep none.
+  case noLedger
+}
+
 /// Why there is no node.
 public enum NodeError: Error, Hashable, Sendable, CustomStringConvertible {
   /// The seed has the wrong length.
@@ -215,6 +232,8 @@ public enum NodeError: Error, Hashable, Sendable, CustomStringConvertible {
   case notAMember(PublicKey)
   /// There are more members than the table of peers has room for.
   case tooManyMembers(Int)
+  /// The genesis names other members than those of the secure broadcast.
+  case otherMembers
   /// What is said to be kept of earlier runs is something else.
   case strangeRecollection(WireError)
 
@@ -224,6 +243,8 @@ public enum NodeError: Error, Hashable, Sendable, CustomStringConvertible {
     case .seedLength(let count, let expected): "the seed has \(count) bytes; it needs \(expected)"
     case .notAMember(let key):
       "its own key \(key) is not in the list of members; add it there, or name another key with --identity"
+    case .otherMembers:
+      "the genesis names other members than the list: give the list that the genesis was made with"
     case .strangeRecollection(let error):
       "what its state keeps of the secure broadcast is not what a node writes (\(error)); without it the node could contradict itself, so give it a new key and a new state"
     case .tooManyMembers(let count): "\(count) members are more than the table of peers has room for"
@@ -326,7 +347,7 @@ extension Node {
   public mutating func post(
     _ contents: [[UInt8]], batchLimit: Int, at now: Instant, into sink: inout some NodeSink & ~Copyable
   ) throws(PostError) -> UInt64 {
-    guard let secure = host.process.diffusion.secure else { throw .notSecure }
+    guard let secure = host.process.diffusion.secure?.broadcast else { throw .notSecure }
     let first = nextPost
     let posts = contents.enumerated().map { Post(number: first + UInt64($0.offset), contents: $0.element) }
     let batches = PostBatch.batches(
@@ -336,6 +357,29 @@ extension Node {
     for batch in batches { host.handle(.broadcast(batch.encoded), at: now, into: &hostOutputs) }
     settle(into: &sink)
     return first
+  }
+
+  /// Brings clients' transfers to all members.
+  ///
+  /// - Parameter transfers: signed ones, in the order of each account's numbers.
+  /// - Returns: of each why it is not brought to the others; `nil` when it is, or was before.
+  /// - Throws: ``LedgerError/noLedger`` when the members keep no ledger.
+  public mutating func submit(
+    _ transfers: [SignedTransfer], at now: Instant, into sink: inout some NodeSink & ~Copyable
+  ) throws(LedgerError) -> [SubmissionRefusal?] {
+    guard configuration.secure?.genesis != nil else { throw .noLedger }
+    guard begin(at: now) else { return transfers.map { _ in .overloaded } }
+    submissions = []
+    // No batch has two transfers of one number; of two that are handed in the second is refused by itself.
+    var rest = transfers[...]
+    while !rest.isEmpty {
+      var numbers: Set<TransferNumber> = []
+      let unique = rest.prefix { numbers.insert($0.transfer.number).inserted }.prefix(BatchLimits.entries)
+      rest = rest.dropFirst(unique.count)
+      host.handle(.broadcast(TransferBatch(Array(unique)).encoded), at: now, into: &hostOutputs)
+      settle(into: &sink)
+    }
+    return submissions
   }
 
   /// Leaves the network in good order: the neighbours are told, and find others. ``shutDown(at:into:)`` follows

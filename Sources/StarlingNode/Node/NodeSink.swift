@@ -1,5 +1,6 @@
 import StarlingApps
 import StarlingCore
+import StarlingLedger
 import StarlingOverlay
 
 /// What a node wants done. A sink only notes things down: it cannot call the node back.
@@ -24,7 +25,11 @@ public protocol NodeSink: ~Copyable {
   /// Posts of a member, this node included, that every correct member delivers: in the order of the author's
   /// numbers, unless the author lied.
   mutating func delivered(_ posts: [Post], by author: PublicKey)
-  /// Keep something, so that a later run has it (``SecureConfiguration/recollection``), before anything leaves that is
+  /// A transfer is final: it was applied here, and every correct member will apply it.
+  mutating func applied(_ applied: Ledger.Applied)
+  /// A transfer that this node took from a client is no longer brought to the others, who refused it again and again.
+  mutating func abandoned(_ transfer: SignedTransfer)
+  /// Keep something, so that a later run is given it (``Node/init(identity:configuration:seed:firstSequence:reading:)``), before anything leaves that is
   /// transmitted, or told, by the running call or a later one.
   mutating func keep(_ write: StableWrite)
   /// Something happened that an operator may want to know.

@@ -1,26 +1,52 @@
 import StarlingApps
 import StarlingBroadcast
 import StarlingCore
+import StarlingLedger
 
-/// What a node brings to its network by a secure broadcast: posts, each an entry of the batch, or anything else as a
-/// batch without entries.
-public struct NodeBatch: EncodedBatch, Sendable {
+/// What a node brings to its network by a secure broadcast: posts or transfers, each an entry of the batch, or anything
+/// else as a batch without entries.
+public struct NodeBatch: EncodedBatch, TransferPayload, Sendable {
+  /// What it is made of.
+  private enum Entries {
+    case posts(PostBatch)
+    case transfers(TransferBatch)
+    case other
+  }
+
   /// The bytes as they travel.
   public let encoded: [UInt8]
-  /// The posts, if it carries posts.
-  public let posts: PostBatch?
+  private let contents: Entries
 
   /// A batch as this node makes it or as it came.
   ///
-  /// - Throws: ``WireError`` when it claims to carry posts and does not.
+  /// - Throws: ``WireError`` when it claims to carry posts or transfers and does not.
   public init(encoded: [UInt8]) throws(WireError) {
     self.encoded = encoded
-    posts =
-      PostBatch.isMeant(by: encoded)
-      ? try PostBatch(encoded: encoded, entryLimit: BatchLimits.entries) : nil
+    if PostBatch.isMeant(by: encoded) {
+      contents = .posts(try PostBatch(encoded: encoded, entryLimit: BatchLimits.entries))
+    } else if TransferBatch.isMeant(by: encoded) {
+      contents = .transfers(try TransferBatch(encoded: encoded, entryLimit: BatchLimits.entries))
+    } else {
+      contents = .other
+    }
   }
 
-  /// The most posts of a batch.
+  /// A batch of transfers.
+  public init(transfers: [SignedTransfer]) {
+    let batch = TransferBatch(transfers)
+    encoded = batch.encoded
+    contents = .transfers(batch)
+  }
+
+  /// The posts, if it carries posts.
+  public var posts: PostBatch? { if case .posts(let posts) = contents { posts } else { nil } }
+
+  /// The transfers, if it carries transfers.
+  public var transfers: [SignedTransfer]? {
+    if case .transfers(let batch) = contents { batch.entries } else { nil }
+  }
+
+  /// The most entries of a batch.
   public static var entryLimit: Int { BatchLimits.entries }
 
   /// What fits one message of the transport.
@@ -29,21 +55,34 @@ public struct NodeBatch: EncodedBatch, Sendable {
   /// How many bytes it has.
   public var byteCount: Int { encoded.count }
 
-  /// How many posts.
-  public var entryCount: Int { posts?.posts.count ?? 0 }
-
-  /// A post: its author, its number, and the SHA-256 of its contents.
-  public func entry(at position: Int) -> BatchEntry<PublicKey, SIMD4<UInt64>> {
-    guard let posts else { preconditionFailure("a batch without posts has no entry \(position)") }
-    let post = posts.posts[position]
-    return BatchEntry(
-      author: posts.author, sequence: post.number, contents: SHA256.hash(post.contents).words)
+  /// How many entries.
+  public var entryCount: Int {
+    switch contents {
+    case .posts(let batch): batch.posts.count
+    case .transfers(let batch): batch.entries.count
+    case .other: 0
+    }
   }
 
-  /// A post's author and number.
+  /// A post: its author, its number, and the SHA-256 of its contents; or a transfer: see `TransferBatch`.
+  public func entry(at position: Int) -> BatchEntry<PublicKey, SIMD4<UInt64>> {
+    switch contents {
+    case .posts(let batch):
+      let post = batch.posts[position]
+      return BatchEntry(
+        author: batch.author, sequence: post.number, contents: SHA256.hash(post.contents).words)
+    case .transfers(let batch): return batch.entry(at: position)
+    case .other: preconditionFailure("a batch of something else has no entry \(position)")
+    }
+  }
+
+  /// An entry's author and number.
   public func name(ofEntryAt position: Int) -> (author: PublicKey, sequence: UInt64) {
-    guard let posts else { preconditionFailure("a batch without posts has no entry \(position)") }
-    return (posts.author, posts.posts[position].number)
+    switch contents {
+    case .posts(let batch): (batch.author, batch.posts[position].number)
+    case .transfers(let batch): batch.name(ofEntryAt: position)
+    case .other: preconditionFailure("a batch of something else has no entry \(position)")
+    }
   }
 
   /// The posts at some positions alone, encoded; a batch without posts as it is.
@@ -63,7 +102,7 @@ extension SHA256Digest {
 }
 
 /// Signs and checks the batches of a secure broadcast with the Ed25519 keys (RFC 8032) behind the members' handles.
-public struct KeySecureAuthenticator: SecureAuthenticator {
+public struct KeySecureAuthenticator: TransferAuthenticator {
   /// What is broadcast.
   public typealias Payload = NodeBatch
   /// SHA-256 (FIPS 180-4).
@@ -75,6 +114,7 @@ public struct KeySecureAuthenticator: SecureAuthenticator {
   private let network: [UInt8]
   private let peers: SharedPeerTable
   private let members: PeerSet
+  private let ledger: SHA256Digest?
 
   /// The authenticator of one member.
   ///
@@ -83,11 +123,16 @@ public struct KeySecureAuthenticator: SecureAuthenticator {
   ///   - network: the network's name: a signature counts in no other.
   ///   - peers: the node's table, which tells the keys behind the handles.
   ///   - members: who may speak.
-  public init(identity: Identity, network: [UInt8], peers: SharedPeerTable, members: PeerSet) {
+  ///   - ledger: the hash of the genesis whose transfers they may carry; none if `nil`.
+  public init(
+    identity: Identity, network: [UInt8], peers: SharedPeerTable, members: PeerSet,
+    ledger: SHA256Digest? = nil
+  ) {
     self.identity = identity
     self.network = network
     self.peers = peers
     self.members = members
+    self.ledger = ledger
   }
 
   /// The bytes of a SHA-256.
@@ -121,6 +166,21 @@ public struct KeySecureAuthenticator: SecureAuthenticator {
     }
     return author == peers.table.record(of: batch.identifier.origin).key
       && verifies(batch.signature, of: batch.digest, as: batch.identifier)
+  }
+
+  /// Whether a transfer is well-formed and its account's owner signed it for this ledger. Of its own batches a node knows.
+  public func admits(entryAt position: Int, of batch: SignedBatch<KeySecureAuthenticator>) -> Bool {
+    guard let transfer = batch.payload.transfers?[position] else { return true }
+    if transfer.transfer.fault != nil { return false }
+    return batch.identifier.origin == PeerTable.own && ledger != nil || isSigned(transfer)
+  }
+
+  /// Whether a transfer's account's owner signed it for this ledger.
+  public func isSigned(_ transfer: SignedTransfer) -> Bool { ledger.map(transfer.isSigned) ?? false }
+
+  /// This node's word that a transfer is final; `nil` without a ledger.
+  func confirm(_ transfer: SignedTransfer) -> Ed25519Signature? {
+    ledger.map { Certificate.sign(transfer, in: $0, by: identity) }
   }
 
   /// What is signed. The label keeps it apart from everything else that a key signs.

@@ -26,14 +26,15 @@ public struct NodeBroadcast: BroadcastProcess {
     /// The tree's.
     case tree(BroadcastTree<KeyAuthenticator>.Timer)
     /// The secure broadcast's.
-    case secure(SecureMember.Timer)
+    case secure(SecurePart.Timer)
   }
 
   /// The tree; idle in a secure network.
   var tree: BroadcastTree<KeyAuthenticator>
   /// The part in a secure network.
-  var secure: SecureMember?
-  init(tree: BroadcastTree<KeyAuthenticator>, secure: SecureMember?) {
+  var secure: SecurePart?
+
+  init(tree: BroadcastTree<KeyAuthenticator>, secure: SecurePart?) {
     self.tree = tree
     self.secure = secure
   }
@@ -44,7 +45,7 @@ public struct NodeBroadcast: BroadcastProcess {
       _ = effects.embedding(TreeLayer.self) { tree.start(at: now, into: &$0) }
       return
     }
-    tell(effects.embedding(SecureLayer.self) { secure?.start(at: now, into: &$0) }, into: &effects)
+    _ = effects.embedding(SecureLayer.self) { secure?.start(at: now, into: &$0) }
   }
 
   /// Broadcasts, or keeps the tree's links.
@@ -57,13 +58,10 @@ public struct NodeBroadcast: BroadcastProcess {
     }
     switch request {
     case .broadcast(let payload):
-      // What the node itself made can be encoded.
-      guard let batch = try? NodeBatch(encoded: payload) else { return }
-      tell(effects.embedding(SecureLayer.self) { secure?.handle(batch, at: now, into: &$0) }, into: &effects)
+      _ = effects.embedding(SecureLayer.self) { secure?.handle(.broadcast(payload), at: now, into: &$0) }
     case .linkDoubtful(let peer):
       disconnect(from: peer, at: now, into: &effects)
-      tell(
-        effects.embedding(SecureLayer.self) { secure?.repeat(to: peer, at: now, into: &$0) }, into: &effects)
+      _ = effects.embedding(SecureLayer.self) { secure?.handle(.repeat(peer), at: now, into: &$0) }
     case .linkUp, .linkDown: return
     }
   }
@@ -78,9 +76,9 @@ public struct NodeBroadcast: BroadcastProcess {
       guard secure == nil else { return }
       _ = effects.embedding(TreeLayer.self) { tree.receive(message, from: sender, at: now, into: &$0) }
     case .secure(let message):
-      tell(
-        effects.embedding(SecureLayer.self) { secure?.receive(message, from: sender, at: now, into: &$0) },
-        into: &effects)
+      _ = effects.embedding(SecureLayer.self) {
+        secure?.receive(message, from: sender, at: now, into: &$0)
+      }
     }
   }
 
@@ -92,8 +90,7 @@ public struct NodeBroadcast: BroadcastProcess {
     case .tree(let timer):
       _ = effects.embedding(TreeLayer.self) { tree.expire(timer, at: now, into: &$0) }
     case .secure(let timer):
-      tell(
-        effects.embedding(SecureLayer.self) { secure?.expire(timer, at: now, into: &$0) }, into: &effects)
+      _ = effects.embedding(SecureLayer.self) { secure?.expire(timer, at: now, into: &$0) }
     }
   }
 
@@ -101,7 +98,7 @@ public struct NodeBroadcast: BroadcastProcess {
   public static func isEssential(_ timer: Timer) -> Bool {
     switch timer {
     case .tree(let timer): BroadcastTree<KeyAuthenticator>.isEssential(timer)
-    case .secure(let timer): SecureMember.isEssential(timer)
+    case .secure(let timer): SecurePart.isEssential(timer)
     }
   }
 
@@ -113,68 +110,13 @@ public struct NodeBroadcast: BroadcastProcess {
       _ = effects.embedding(TreeLayer.self) { tree.disconnect(from: peer, at: now, into: &$0) }
       return
     }
-    tell(
-      effects.embedding(SecureLayer.self) { secure?.disconnect(from: peer, at: now, into: &$0) },
-      into: &effects)
+    _ = effects.embedding(SecureLayer.self) { secure?.disconnect(from: peer, at: now, into: &$0) }
   }
 
   /// Calls `body` with every peer that is remembered.
   func forEachPeer(_ body: (Peer) -> Void) {
     tree.forEachPeer(body)
-    secure?.members.members.forEach(body)
-  }
-
-  private mutating func tell(
-    _ indications: [SecureMember.Indication], into effects: inout some Effects<Self> & ~Copyable
-  ) {
-    guard let log = secure?.log, let kept = secure?.kept else { return }
-    for indication in indications {
-      switch indication {
-      case .delivered(let batch, let refused):
-        keep(
-          log.delivered(
-            batch, refused: refused, isKept: secure?.hasEchoed(batch) ?? false, kept: UInt64(kept)),
-          into: &effects)
-        if let posts = batch.payload.posts, let last = posts.posts.last {
-          secure?.settle(posts.author, through: last.number)
-          keep(log.settled(posts.author, below: last.number + 1), into: &effects)
-        }
-        let accepted = (0..<batch.payload.entryCount).filter { !refused.contains(UInt16($0)) }
-        secure?.note(refused, of: batch.identifier)
-        indicate(batch, accepted, into: &effects)
-      case .completed(let batch, let refused):
-        let accepted = (secure?.refusals[batch.identifier] ?? []).filter { !refused.contains($0) }
-        if accepted.isEmpty { continue }
-        keep(log.said(.delivered(batch, refused: refused)), into: &effects)
-        secure?.note(refused, of: batch.identifier)
-        indicate(batch, accepted.map { Int($0) }, into: &effects)
-      case .misbehaved(let peer, let what): effects.indicate(.misbehaved(peer, what))
-      case .missed(let sender, let first, let next):
-        keep(log.goesOn(from: next, of: sender, kept: UInt64(kept)), into: &effects)
-        // What an earlier life of this node brought is no loss here.
-        if sender == PeerTable.own { continue }
-        effects.indicate(.missed(MessageIdentifier(origin: sender, sequence: first)))
-      case .broadcasting(let number, let batch): effects.indicate(.keep(log.took(batch, as: number)))
-      case .logged(let step): keep(log.said(step), into: &effects)
-      case .overloaded: break
-      }
-    }
-  }
-
-  private func keep(_ writes: [StableWrite], into effects: inout some Effects<Self> & ~Copyable) {
-    for write in writes { effects.indicate(.keep(write)) }
-  }
-
-  private func indicate(
-    _ batch: SignedBatch<KeySecureAuthenticator>, _ accepted: [Int],
-    into effects: inout some Effects<Self> & ~Copyable
-  ) {
-    effects.indicate(
-      .delivered(
-        Broadcast(
-          identifier: batch.identifier, hops: batch.hops, payload: batch.payload.encoded(of: accepted),
-          signature: batch.signature),
-        from: batch.identifier.origin))
+    secure?.broadcast.members.members.forEach(body)
   }
 }
 
@@ -189,10 +131,10 @@ extension NodeBroadcast {
 
   private enum SecureLayer: Embedding {
     typealias Outer = NodeBroadcast
-    typealias Inner = SecureMember
+    typealias Inner = SecurePart
     static func message(_ message: Inner.Message) -> Message { .secure(message) }
     static func timer(_ timer: Inner.Timer) -> Timer { .secure(timer) }
-    static func indication(_ indication: Inner.Indication) -> NodeBroadcast.Indication? { nil }
+    static func indication(_ indication: Inner.Indication) -> NodeBroadcast.Indication? { indication }
   }
 }
 

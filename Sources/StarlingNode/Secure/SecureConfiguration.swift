@@ -1,5 +1,6 @@
 import StarlingBroadcast
 import StarlingCore
+import StarlingLedger
 
 /// The secure broadcast that a node takes part in: the same at every member but for its own samples.
 public struct SecureConfiguration: Sendable {
@@ -26,8 +27,8 @@ public struct SecureConfiguration: Sendable {
   public var broadcast: Broadcast
   /// All members with their addresses, this node among them.
   public var members: [PeerRecord]
-  /// What earlier runs had kept (``NodeSink/keep(_:)``), in the order of the keys.
-  public var recollection: [StableValue] = []
+  /// How the ledger begins that the members keep; `nil` if they keep none.
+  public var genesis: Genesis?
   /// The bounds of what is under way.
   public var ordered: OrderedBroadcastConfiguration
 

@@ -28,6 +28,8 @@ struct SecureLog {
 
   /// Tells the keys behind the handles.
   let peers: SharedPeerTable
+  /// Whether all that was ever delivered is kept: by it a ledger's members bring each other up to date.
+  let keepsHistory: Bool
 
   // MARK: - Keys
 
@@ -43,7 +45,7 @@ struct SecureLog {
     key(.instance, key(of: instance.origin), instance.sequence) + [kind.rawValue] + digest.bytes
   }
 
-  private func key(of peer: Peer) -> PublicKey { peers.table.record(of: peer).key }
+  func key(of peer: Peer) -> PublicKey { peers.table.record(of: peer).key }
 
   private static func bytes(of number: UInt64) -> [UInt8] {
     withUnsafeBytes(of: number.bigEndian, Array.init)
@@ -97,8 +99,15 @@ extension SecureLog {
     let owner = key(of: sender)
     let progress = StableWrite.put(key: key(.next, owner), value: SecureLog.bytes(of: next))
     guard next > kept else { return [progress] }
+    let over = next - kept
+    guard keepsHistory else {
+      return [progress, .remove(from: key(.instance, owner, 0), below: key(.instance, owner, over))]
+    }
+    // What was delivered stays, with its batch; what was said of it is of no use any more.
+    let instance = key(.instance, owner, over - 1)
     return [
-      progress, .remove(from: key(.instance, owner, 0), below: key(.instance, owner, next - kept)),
+      progress,
+      .remove(from: instance + [Kind.echo.rawValue], below: instance + [Kind.delivery.rawValue]),
     ]
   }
 
@@ -139,15 +148,18 @@ extension SecureLog {
   /// Takes what is on stable storage apart. What is about nobody of these members is left out.
   ///
   /// - Parameters:
-  ///   - values: in the order of their keys.
   ///   - members: who takes part.
+  ///   - kept: how many delivered instances of a sender live on.
+  ///   - read: answers questions for what is kept.
   /// - Throws: ``WireError`` for what no member wrote. To go on without it could be to contradict oneself.
-  func recollection(of values: [StableValue], members: PeerSet) throws(WireError) -> SecureRecollection {
+  func recollection(
+    of members: PeerSet, kept: UInt64, reading read: (StableQuery) -> [StableValue]
+  ) throws(WireError) -> SecureRecollection {
     var recollection = SecureRecollection()
     var senders: [PublicKey: Peer] = [:]
     for member in members.members { senders[key(of: member)] = member }
-    var batches: [SHA256Digest: NodeBatch] = [:]
-    for pair in values {
+    let tables = StableQuery(from: [Table.own.rawValue], below: [Table.instance.rawValue])
+    try tables.forEach(reading: read) { pair throws(WireError) in
       var (name, value) = (WireReader(pair.key), WireReader(pair.value))
       switch Table(rawValue: try name.readByte()) {
       case .own:
@@ -163,23 +175,38 @@ extension SecureLog {
         for i in 0..<4 { contents[i] = try value.read(UInt64.self) }
         recollection.logged.append(
           .retained(BatchEntry(author: author, sequence: number, contents: contents)))
-      case .instance:
-        let sender = senders[try name.readKey()]
-        let number = try name.read(UInt64.self)
-        guard let kind = Kind(rawValue: try name.readByte()) else { throw .invalid("a word of unknown kind") }
-        let digest: SHA256Digest = try name.read()
-        guard let sender else { continue }
-        if kind == .batch {
-          batches[digest] = try NodeBatch(encoded: value.readRest())
-          continue
-        }
-        let instance = MessageIdentifier(origin: sender, sequence: number)
-        recollection.logged.append(
-          try step(kind, instance, digest, batch: batches[digest], &value))
-      case nil: throw .invalid("a value of an unknown table")
+      case .instance, nil: throw .invalid("a value of an unknown table")
       }
     }
+    for member in members.members {
+      let next = recollection.nextDelivered[member] ?? 0
+      recollection.logged += try steps(of: member, from: next - min(next, kept), below: .max, reading: read)
+    }
     return recollection
+  }
+
+  /// What was said and delivered of a sender's instances with some numbers.
+  func steps(
+    of sender: Peer, from first: UInt64, below end: UInt64, reading read: (StableQuery) -> [StableValue]
+  ) throws(WireError) -> [LoggedStep<KeySecureAuthenticator>] {
+    var steps: [LoggedStep<KeySecureAuthenticator>] = []
+    var batches: [SHA256Digest: NodeBatch] = [:]
+    let owner = key(of: sender)
+    let query = StableQuery(from: key(.instance, owner, first), below: key(.instance, owner, end))
+    try query.forEach(reading: read) { pair throws(WireError) in
+      var (name, value) = (WireReader(pair.key), WireReader(pair.value))
+      _ = try name.read(count: 1 + PublicKey.byteCount)
+      let number = try name.read(UInt64.self)
+      guard let kind = Kind(rawValue: try name.readByte()) else { throw .invalid("a word of unknown kind") }
+      let digest: SHA256Digest = try name.read()
+      if kind == .batch {
+        batches[digest] = try NodeBatch(encoded: value.readRest())
+        return
+      }
+      let instance = MessageIdentifier(origin: sender, sequence: number)
+      steps.append(try step(kind, instance, digest, batch: batches[digest], &value))
+    }
+    return steps
   }
 
   private func step(
@@ -202,7 +229,7 @@ extension SecureLog {
 }
 
 extension WireReader {
-  fileprivate mutating func readKey() throws(WireError) -> PublicKey {
+  mutating func readKey() throws(WireError) -> PublicKey {
     guard let key = PublicKey(try read(count: PublicKey.byteCount)) else {
       throw .invalid("a public key of the wrong length")
     }

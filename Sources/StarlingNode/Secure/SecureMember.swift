@@ -3,7 +3,9 @@ import StarlingCore
 
 /// One member's part in the secure broadcast of a known membership: Ready Broadcast, Echo Broadcast or Bracha's, each
 /// in the order of its senders.
-public struct SecureMember: Process {
+public struct SecureMember: SourceOrderedBroadcast {
+  /// How batches are signed.
+  public typealias Auth = KeySecureAuthenticator
   typealias Ready = OrderedBroadcast<ReadyBroadcast<KeySecureAuthenticator, ListedMembership>>
   typealias Echo = OrderedBroadcast<EchoBroadcast<KeySecureAuthenticator, ListedMembership>>
   typealias Bracha = OrderedBroadcast<BrachaBroadcast<KeySecureAuthenticator>>
@@ -28,8 +30,13 @@ public struct SecureMember: Process {
     case bracha(OrderedBroadcast<BrachaBroadcast<KeySecureAuthenticator>>.Timer)
   }
 
-  /// What it can be asked for: to bring a batch to every member.
-  public typealias Request = NodeBatch
+  /// What it can be asked for.
+  public enum Request {
+    /// Bring a batch to every member, this one too.
+    case broadcast(NodeBatch)
+    /// Repeat to a member, after a while, what this one said: something on its way there was lost without its knowing.
+    case `repeat`(Peer)
+  }
 
   /// What it tells: ``OrderedIndication``.
   public typealias Indication = OrderedIndication<KeySecureAuthenticator>
@@ -40,26 +47,25 @@ public struct SecureMember: Process {
   private var bracha: Bracha?
   /// All members, this one among them.
   let members: PeerSet
-  /// Writes down what the next life must know.
-  let log: SecureLog
 
   /// - Parameters:
   ///   - configuration: the broadcast and its membership.
   ///   - members: the members' handles, this one's among them.
   ///   - auth: signs and checks.
-  ///   - log: tells what an earlier life left.
-  /// - Throws: ``WireError`` when that is not what a member wrote.
+  ///   - past: what an earlier life left.
   init(
-    configuration: SecureConfiguration, members: PeerSet, auth: KeySecureAuthenticator, log: SecureLog
-  ) throws(WireError) {
-    let past = try log.recollection(of: configuration.recollection, members: members)
+    configuration: SecureConfiguration, members: PeerSet, auth: KeySecureAuthenticator,
+    past: SecureRecollection
+  ) {
     self.members = members
-    self.log = log
     kept = configuration.ordered.kept
     let oracle = ListedMembership(members.members)
-    // Each member speaks for itself alone, and in order: what is under way is what its window holds.
+    // In posts each member speaks for itself alone, and in order: what is under way is what its window holds. In transfers
+    // a batch may have as many authors as entries, and a liar's share of those of whom nothing was ever final is that of
+    // its whole window.
+    let inFlight = configuration.ordered.window * BatchLimits.entries
     let entries = EntryLog<PublicKey, SIMD4<UInt64>>(
-      authorLimit: members.count, windowLimit: configuration.ordered.window * BatchLimits.entries)
+      authorLimit: configuration.genesis == nil ? members.count : inFlight, windowLimit: inFlight)
     switch configuration.broadcast {
     case .secure(let parameters):
       ready = OrderedBroadcast(
@@ -85,16 +91,16 @@ public struct SecureMember: Process {
         configuration: configuration.ordered)
     }
     for (author, number) in past.floors where number > 0 { settle(author, through: number - 1) }
-    for case .delivered(let batch, let refused) in past.logged where !refused.isEmpty {
-      refusals[batch.identifier] = refused
-    }
   }
 
   /// How many delivered instances of one sender live on.
   let kept: Int
 
-  /// The positions of the posts that were refused in batches that still live: only a sender that lies has any.
-  var refusals: [MessageIdentifier: [UInt16]] = [:]
+  /// The number of the batch of a sender that is delivered next.
+  func nextDelivered(of sender: Peer) -> UInt64 {
+    ready?.nextDelivered(of: sender) ?? echo?.nextDelivered(of: sender) ?? bracha?.nextDelivered(of: sender)
+      ?? 0
+  }
 
   /// Whether the batch of this digest was echoed, and so is kept.
   func hasEchoed(_ batch: SignedBatch<KeySecureAuthenticator>) -> Bool {
@@ -104,7 +110,7 @@ public struct SecureMember: Process {
   }
 
   /// How many batches may still be handed in before some have found their place.
-  var room: Int { ready?.room ?? echo?.room ?? bracha?.room ?? 0 }
+  public var room: Int { ready?.room ?? echo?.room ?? bracha?.room ?? 0 }
 
   /// How many instances take memory.
   var liveInstances: Int {
@@ -126,13 +132,24 @@ public struct SecureMember: Process {
     _ = effects.embedding(BrachaLayer.self) { bracha?.start(at: now, into: &$0) }
   }
 
-  /// Brings a batch to every member, this one too.
+  /// What asks it to broadcast a batch.
+  public static func broadcasting(_ batch: NodeBatch) -> Request { .broadcast(batch) }
+
+  /// Brings a batch to every member, or repeats itself.
   public mutating func handle(
-    _ batch: NodeBatch, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
+    _ request: Request, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
   ) {
-    _ = effects.embedding(ReadyLayer.self) { ready?.handle(.broadcast(batch), at: now, into: &$0) }
-    _ = effects.embedding(EchoLayer.self) { echo?.handle(.broadcast(batch), at: now, into: &$0) }
-    _ = effects.embedding(BrachaLayer.self) { bracha?.handle(.broadcast(batch), at: now, into: &$0) }
+    switch request {
+    case .broadcast(let batch):
+      _ = effects.embedding(ReadyLayer.self) { ready?.handle(.broadcast(batch), at: now, into: &$0) }
+      _ = effects.embedding(EchoLayer.self) { echo?.handle(.broadcast(batch), at: now, into: &$0) }
+      _ = effects.embedding(BrachaLayer.self) { bracha?.handle(.broadcast(batch), at: now, into: &$0) }
+    case .repeat(let peer):
+      guard members.contains(peer) else { return }
+      _ = effects.embedding(ReadyLayer.self) { ready?.handle(.repeat(peer), at: now, into: &$0) }
+      _ = effects.embedding(EchoLayer.self) { echo?.handle(.repeat(peer), at: now, into: &$0) }
+      _ = effects.embedding(BrachaLayer.self) { bracha?.handle(.repeat(peer), at: now, into: &$0) }
+    }
   }
 
   /// Takes a message of a member. Members that run another broadcast than this one are not heard.
@@ -185,24 +202,8 @@ public struct SecureMember: Process {
     _ = effects.embedding(BrachaLayer.self) { bracha?.disconnect(from: peer, at: now, into: &$0) }
   }
 
-  /// Repeats to a member, after a while, what this one said: something on its way there was lost without its knowing.
-  mutating func `repeat`(to peer: Peer, at now: Instant, into effects: inout some Effects<Self> & ~Copyable) {
-    guard members.contains(peer) else { return }
-    _ = effects.embedding(ReadyLayer.self) { ready?.handle(.repeat(peer), at: now, into: &$0) }
-    _ = effects.embedding(EchoLayer.self) { echo?.handle(.repeat(peer), at: now, into: &$0) }
-    _ = effects.embedding(BrachaLayer.self) { bracha?.handle(.repeat(peer), at: now, into: &$0) }
-  }
-
-  /// Remembers what may be accepted later of a delivered batch, for as long as the instance lives.
-  mutating func note(_ refused: [UInt16], of instance: MessageIdentifier) {
-    for old in refusals.keys where old.origin == instance.origin {
-      if old.sequence + UInt64(kept) < instance.sequence { refusals[old] = nil }
-    }
-    refusals[instance] = refused.isEmpty ? nil : refused
-  }
-
-  /// Says that an author's posts up to a number are delivered: nothing else is accepted under these numbers.
-  mutating func settle(_ author: PublicKey, through number: UInt64) {
+  /// Says that an author's entries up to a number are done with: nothing else is accepted under these numbers.
+  public mutating func settle(_ author: PublicKey, through number: UInt64) {
     ready?.settle(author, through: number)
     echo?.settle(author, through: number)
     bracha?.settle(author, through: number)

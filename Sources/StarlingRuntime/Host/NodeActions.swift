@@ -1,5 +1,6 @@
 import StarlingApps
 import StarlingCore
+import StarlingLedger
 import StarlingNode
 
 /// What a node wants done, noted down in order until its driver does it.
@@ -12,6 +13,8 @@ struct NodeActions: NodeSink {
     case store([UInt8], Int, FileIdentifier)
     case completed(FileIdentifier)
     case deliverPosts([Post], PublicKey)
+    case applied(Ledger.Applied)
+    case abandoned(SignedTransfer)
     case report(NodeEvent)
   }
 
@@ -56,6 +59,10 @@ struct NodeActions: NodeSink {
   mutating func delivered(_ posts: [Post], by author: PublicKey) {
     actions.append(.deliverPosts(posts, author))
   }
+
+  mutating func applied(_ applied: Ledger.Applied) { actions.append(.applied(applied)) }
+
+  mutating func abandoned(_ transfer: SignedTransfer) { actions.append(.abandoned(transfer)) }
 
   mutating func keep(_ write: StableWrite) { writes.append(write) }
 

@@ -328,6 +328,7 @@ extension NodeDriver {
       case .store(let chunk, let index, let file): keep(chunk, index: index, of: file)
       case .completed(let file): completed(file)
       case .deliverPosts(let posts, let author): tell(posts, by: author)
+      case .applied, .abandoned: break
       case .report(let event): report(event)
       }
     }

@@ -66,7 +66,7 @@ public final class NodeHost: Sendable {
       : try StableStorage(at: directory.state, for: identity.publicKey, in: configuration.network)
     let driver = try NodeDriver(
       node: try NodeHost.node(
-        identity, configuration, memory?.recollection, try stable?.values() ?? [], policy,
+        identity, configuration, memory?.recollection, stable, policy,
         at: socket.local),
       socket: socket,
       store: FileStore(directory), memory: memory, stable: stable, files: files, mailbox: mailbox,
@@ -152,7 +152,7 @@ public final class NodeHost: Sendable {
 
   private static func node(
     _ identity: Identity, _ configuration: HostConfiguration, _ memory: NodeMemory.Recollection?,
-    _ kept: [StableValue], _ policy: ReplaceablePolicy?, at local: SocketAddress
+    _ stable: StableStorage?, _ policy: ReplaceablePolicy?, at local: SocketAddress
   ) throws(HostError) -> Node {
     // The address of all interfaces is nobody's: peers then go by where the datagrams come from.
     let isConcrete = local.host.contains { $0 != 0 }
@@ -168,7 +168,7 @@ public final class NodeHost: Sendable {
     }
     if let secure = configuration.secure {
       var part = SecureConfiguration(secure.broadcast, among: secure.members)
-      part.recollection = kept
+      part.genesis = secure.genesis
       settings.secure = part
       secure.makeRoom(in: &settings)
       if settings.contacts.isEmpty { settings.contacts = secure.contacts(besides: identity.publicKey) }
@@ -180,11 +180,20 @@ public final class NodeHost: Sendable {
     // A key that is used again must go on above the numbers that it has used. Without a store the clock sees to
     // it: it has moved on by more microseconds than messages were sent.
     let first = memory?.firstSequence ?? (configuration.identityFile == nil ? 1 : WallClock.microseconds())
+    var failure: HostError?
+    let node: Node
     do {
-      return try Node(
-        identity: identity, configuration: settings, seed: try SystemEntropy.bytes(32), firstSequence: first)
+      node = try Node(
+        identity: identity, configuration: settings, seed: try SystemEntropy.bytes(32), firstSequence: first,
+        reading: { query in
+          do throws(HostError) { return try stable?.values(query) ?? [] } catch { failure = error }
+          return []
+        })
     } catch {
-      throw HostError("The node could not be made: \(error).")
+      throw failure ?? HostError("The node could not be made: \(error).")
     }
+    // What could not be read must not be taken for nothing.
+    if let failure { throw failure }
+    return node
   }
 }

@@ -1,4 +1,5 @@
 import StarlingCore
+import StarlingLedger
 import StarlingNode
 
 /// The secure broadcast that a node takes part in, as its operator set it.
@@ -11,19 +12,24 @@ public struct SecureBroadcastSettings: Sendable {
   public var epsilon: Double
   /// The same for people: a sentence without a full stop.
   public var summary: String
+  /// How the ledger begins that the members keep; `nil` if they keep none.
+  public var genesis: Genesis?
 
   /// - Parameters:
   ///   - broadcast: which broadcast runs.
   ///   - members: all members with their addresses, this node among them.
   ///   - epsilon: with what probability it fails, 0 to 1.
   ///   - summary: the same for people, a sentence without a full stop.
+  ///   - genesis: how the ledger begins that the members keep, if they do.
   public init(
-    broadcast: SecureConfiguration.Broadcast, members: [PeerRecord], epsilon: Double, summary: String
+    broadcast: SecureConfiguration.Broadcast, members: [PeerRecord], epsilon: Double, summary: String,
+    genesis: Genesis? = nil
   ) {
     self.broadcast = broadcast
     self.members = members
     self.epsilon = epsilon
     self.summary = summary
+    self.genesis = genesis
   }
 
   /// Reads a file of members.
@@ -35,6 +41,18 @@ public struct SecureBroadcastSettings: Sendable {
       return try MemberList(parsing: text).members
     } catch {
       throw HostError("The list of members \"\(path)\" cannot be used: \(error.description)")
+    }
+  }
+
+  /// Reads the file by which a ledger begins.
+  ///
+  /// - Throws: ``HostError`` when it cannot be read, or has a wrong line.
+  public static func readGenesis(_ path: String) throws(HostError) -> Genesis {
+    let text = try AdmissionFiles.read(path, what: "The genesis")
+    do {
+      return try Genesis(parsing: text)
+    } catch {
+      throw HostError("The genesis \"\(path)\" cannot be used: \(error.description)")
     }
   }
 

@@ -23,14 +23,18 @@ final class StableStorage {
     }
   }
 
-  /// All that is kept, in the order of the keys.
-  func values() throws(HostError) -> [StableValue] {
-    try run { () throws(Database.Failure) in
-      try database.run("SELECT key, value FROM stable WHERE scope = ? ORDER BY key", [.integer(scope)])
-        .compactMap { row in
-          guard let key = row[0].blob, let value = row[1].blob else { return nil }
-          return StableValue(key: key, value: value)
-        }
+  /// Answers a question for what is kept.
+  func values(_ query: StableQuery) throws(HostError) -> [StableValue] {
+    let order = query.isDescending ? "DESC" : "ASC"
+    return try run { () throws(Database.Failure) in
+      try database.run(
+        "SELECT key, value FROM stable WHERE scope = ? AND key >= ? AND key < ? ORDER BY key \(order) LIMIT ?",
+        [.integer(scope), .blob(query.from), .blob(query.below), .integer(Int64(clamping: query.limit))]
+      )
+      .compactMap { row in
+        guard let key = row[0].blob, let value = row[1].blob else { return nil }
+        return StableValue(key: key, value: value)
+      }
     }
   }
 

@@ -77,7 +77,7 @@ where Broadcast.Auth: TransferAuthenticator {
 
   mutating func indicated(_ indication: Observed.Indication, by peer: Peer, at now: Instant) {
     switch indication {
-    case .applied(let signed): apply(signed.transfer, by: peer, at: now)
+    case .applied(let applied): apply(applied.transfer.transfer, by: peer, at: now)
     case .submitted(_, let refusal): if refusal != nil { refusals += 1 }
     case .abandoned: abandoned += 1
     case .broadcast(.misbehaved): accusations += 1

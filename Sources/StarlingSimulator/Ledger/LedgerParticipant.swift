@@ -57,7 +57,8 @@ where Broadcast.Auth: TransferAuthenticator {
     case .submit(let transfer):
       live(.both, into: &effects) { $0.handle(.submit(transfer), at: now, into: &$1) }
     case .bring(let transfers, let lives):
-      live(lives, into: &effects) { $0.handle(.bring(transfers), at: now, into: &$1) }
+      let batch = Broadcast.broadcasting(Broadcast.Auth.Payload(transfers: transfers))
+      live(lives, into: &effects) { $0.handle(.broadcast(batch), at: now, into: &$1) }
     }
   }
 

@@ -26,8 +26,8 @@ private struct StrictAuthenticator: SecureAuthenticator {
   func verifies(_ signature: UInt64, of digest: UInt64, as identifier: MessageIdentifier) -> Bool {
     ideal.verifies(signature, of: digest, as: identifier)
   }
-  func admits(entryAt position: Int, of payload: SyntheticBatch) -> Bool {
-    payload.entry(at: position).author % 2 == 0
+  func admits(entryAt position: Int, of batch: SignedBatch<StrictAuthenticator>) -> Bool {
+    batch.payload.entry(at: position).author % 2 == 0
   }
 }
 

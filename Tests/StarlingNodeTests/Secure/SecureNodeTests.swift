@@ -132,7 +132,7 @@ struct SecureNodeTests {
     let network = try network(4, .bracha(byzantine: 1), seed: seed)
     let (liar, victim) = (network.nodes[0], network.nodes[1])
     let identity = try Identity(seed: seedBytes(seed, 1))
-    let members = liar.node.host.process.diffusion.secure?.members ?? PeerSet()
+    let members = liar.node.host.process.diffusion.secure?.broadcast.members ?? PeerSet()
     let auth = KeySecureAuthenticator(
       identity: identity, network: Array("test".utf8), peers: liar.node.peers, members: members)
     func batch(by author: PublicKey) throws -> SignedBatch<KeySecureAuthenticator> {
@@ -209,11 +209,10 @@ struct SecureRestartTests {
       network.run(for: .milliseconds(200))
     }
     network.run(for: .seconds(40))
-    let new = try TestNode(4, contacts: [try address(1)], seed: seed, firstSequence: 1_000) {
-      var secure = SecureConfiguration(broadcast, among: members)
-      if remembering { secure.recollection = old.sink.recollection }
-      $0.secure = secure
-    }
+    let new = try TestNode(
+      4, contacts: [try address(1)], seed: seed, firstSequence: 1_000,
+      after: remembering ? old.sink.stable : StableMemory()
+    ) { $0.secure = SecureConfiguration(broadcast, among: members) }
     network.nodes.append(new)
     network.start(new)
     network.run(for: .seconds(60))
@@ -238,13 +237,12 @@ struct SecureRestartTests {
     let seed = testSeed(default: 82)
     let members = try members(4, seed: seed)
     // An author whose later lives begin to number their posts anew: whether the others remember is what matters.
-    func node(_ n: Int, after recollection: [StableValue]) throws -> TestNode {
-      try TestNode(n, contacts: members.compactMap(\.address), seed: seed) {
+    func node(_ n: Int, after memory: StableMemory) throws -> TestNode {
+      try TestNode(n, contacts: members.compactMap(\.address), seed: seed, after: memory) {
         $0.secure = SecureConfiguration(broadcast, among: members)
-        $0.secure?.recollection = recollection
       }
     }
-    let network = NodeNetwork(try (1...4).map { try node($0, after: []) }, seed: seed)
+    let network = NodeNetwork(try (1...4).map { try node($0, after: StableMemory()) }, seed: seed)
     start(network)
     try post("to bob", at: network.nodes[0], of: network)
     network.run(for: .seconds(5))
@@ -252,7 +250,8 @@ struct SecureRestartTests {
       let old = network.nodes.removeFirst()
       network.run(for: .seconds(1))
       // How far each sender has come is always remembered (2), and what was said and settled (3, 5) is what it is about.
-      let kept = old.sink.recollection.filter { remembering || $0.key.first == 2 }
+      var kept = old.sink.stable
+      if !remembering { kept.values = kept.values.filter { $0.key.first == 2 } }
       network.nodes.append(try node(n, after: kept))
       network.start(network.nodes[3])
       network.run(for: .seconds(40))

@@ -1,0 +1,301 @@
+import StarlingBroadcast
+import StarlingCore
+import StarlingLedger
+
+/// A node's part in the secure broadcast of a known membership, with what is kept of it on stable storage, and the ledger that
+/// the members keep, if they do.
+public struct SecurePart: Process {
+  typealias Member = LedgerMember<SecureMember>
+
+  /// The broadcast's messages.
+  public typealias Message = SecureMember.Message
+  /// What it tells.
+  public typealias Indication = BroadcastIndication<KeyAuthenticator>
+
+  /// What it can be asked for.
+  public enum Request {
+    /// Bring a payload to every member; each transfer of a batch of transfers is taken as a client's.
+    case broadcast([UInt8])
+    /// Repeat to a member what this one said.
+    case `repeat`(Peer)
+  }
+
+  /// What it waits for.
+  public enum Timer {
+    /// A timer of the broadcast, or of the ledger on it.
+    case member(LedgerMember<SecureMember>.Timer)
+    /// What changed in the ledger is written.
+    case flush
+  }
+
+  /// Something about a transfer that concerns whoever follows it.
+  enum Notice {
+    /// A client's transfer is brought to all, or why it is not.
+    case submitted(SignedTransfer, SubmissionRefusal?)
+    /// A transfer is final.
+    case applied(Ledger.Applied)
+    /// A client's transfer was refused by others again and again.
+    case abandoned(SignedTransfer)
+  }
+
+  private enum Whole: Embedding {
+    typealias Outer = SecurePart
+    typealias Inner = Member
+    static func message(_ message: Member.Message) -> Message { message }
+    static func timer(_ timer: Member.Timer) -> Timer { .member(timer) }
+    static func indication(_ indication: Member.Indication) -> SecurePart.Indication? { nil }
+  }
+
+  /// The broadcast, and the ledger on it, which has no accounts if the members keep none.
+  private(set) var member: Member
+  let auth: KeySecureAuthenticator
+  private let log: SecureLog
+  private var ledgerLog: LedgerLog?
+  private let genesis: Genesis?
+  private var isFlushDue = false
+  /// The positions of the posts that were refused in batches that still live: only a sender that lies has any.
+  private var refusals: [MessageIdentifier: [UInt16]] = [:]
+  /// What was not taken yet, in order.
+  private var notices: [Notice] = []
+  /// Clients' transfers that are kept until they are applied.
+  private var taken: Set<TransferNumber> = []
+
+  /// - Parameters:
+  ///   - configuration: the broadcast and its membership.
+  ///   - members: the members' handles, this one's among them.
+  ///   - auth: signs and checks.
+  ///   - peers: tells the keys behind the handles.
+  ///   - read: answers questions for what an earlier life kept.
+  /// - Throws: ``WireError`` when that is not what a member wrote.
+  init(
+    configuration: SecureConfiguration, members: PeerSet, auth: KeySecureAuthenticator,
+    peers: SharedPeerTable,
+    reading read: (StableQuery) -> [StableValue]
+  ) throws(WireError) {
+    genesis = configuration.genesis
+    log = SecureLog(peers: peers, keepsHistory: genesis != nil)
+    let past = try log.recollection(
+      of: members, kept: UInt64(configuration.ordered.kept), reading: read)
+    var ledgerLog = genesis.map { _ in LedgerLog() }
+    var ledger = LedgerRecollection(ledger: Ledger(accounts: [:], waiting: []))
+    if let genesis, let known = try ledgerLog?.recollection(of: genesis, reading: read) { ledger = known }
+    self.auth = auth
+    member = LedgerMember(
+      identity: PeerTable.own, auth: auth,
+      broadcast: SecureMember(configuration: configuration, members: members, auth: auth, past: past),
+      ledger: ledger.ledger)
+    for case .delivered(let batch, let refused) in past.logged where !refused.isEmpty {
+      refusals[batch.identifier] = refused
+    }
+    if genesis != nil {
+      for sender in members.members {
+        let first = ledger.delivered[peers.table.record(of: sender).key] ?? 0
+        let steps = try log.steps(
+          of: sender, from: first, below: past.nextDelivered[sender] ?? 0, reading: read)
+        for case .delivered(let batch, let refused) in steps {
+          for applied in member.replay(batch.payload.transfers ?? [], refused: refused) {
+            ledgerLog?.note(applied)
+          }
+        }
+      }
+      let underWay = Set(
+        past.undelivered.flatMap { ($0.payload.transfers ?? []).map(\.transfer.number) })
+      for transfer in ledger.taken {
+        taken.insert(transfer.transfer.number)
+        member.recall(transfer, isUnderWay: underWay.contains(transfer.transfer.number))
+      }
+    }
+    self.ledgerLog = ledgerLog
+  }
+
+  /// The broadcast.
+  var broadcast: SecureMember { member.broadcast }
+
+  /// The ledger; `nil` if the members keep none.
+  var keeper: LedgerKeeper? { genesis == nil ? nil : member.keeper }
+
+  /// How many transfers were applied in all lives.
+  var transfersApplied: UInt64 { ledgerLog?.applied ?? 0 }
+
+  /// Takes what was told of transfers since the last time.
+  mutating func takeNotices() -> [Notice] {
+    if notices.isEmpty { return [] }
+    defer { notices = [] }
+    return notices
+  }
+
+  /// What has to be written so that questions are answered by all that was applied.
+  mutating func flush() -> [StableWrite] {
+    guard var log = ledgerLog, log.isDirty else { return [] }
+    // So that what waits is not copied.
+    ledgerLog = nil
+    defer { ledgerLog = log }
+    let delivered = broadcast.members.members.map {
+      (sender: self.log.key(of: $0), next: broadcast.nextDelivered(of: $0))
+    }
+    return log.flush(member.keeper.ledger, delivered: delivered)
+  }
+
+  /// Starts the broadcast.
+  public mutating func start(at now: Instant, into effects: inout some Effects<Self> & ~Copyable) {
+    tell(effects.embedding(Whole.self) { member.start(at: now, into: &$0) }, at: now, into: &effects)
+  }
+
+  /// Broadcasts, or repeats itself.
+  public mutating func handle(
+    _ request: Request, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    switch request {
+    case .broadcast(let payload):
+      // What the node itself made can be encoded.
+      guard let batch = try? NodeBatch(encoded: payload) else { return }
+      if let transfers = batch.transfers {
+        for transfer in transfers {
+          tell(
+            effects.embedding(Whole.self) { member.handle(.submit(transfer), at: now, into: &$0) }, at: now,
+            into: &effects)
+        }
+      } else {
+        let request = Member.Request.broadcast(.broadcast(batch))
+        tell(
+          effects.embedding(Whole.self) { member.handle(request, at: now, into: &$0) }, at: now,
+          into: &effects)
+      }
+    case .repeat(let peer):
+      tell(
+        effects.embedding(Whole.self) { member.handle(.broadcast(.repeat(peer)), at: now, into: &$0) },
+        at: now,
+        into: &effects)
+    }
+  }
+
+  /// Takes a message of a member.
+  public mutating func receive(
+    _ message: Message, from sender: Peer, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    tell(
+      effects.embedding(Whole.self) { member.receive(message, from: sender, at: now, into: &$0) }, at: now,
+      into: &effects)
+  }
+
+  /// Does what is due.
+  public mutating func expire(
+    _ timer: Timer, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    switch timer {
+    case .member(let timer):
+      tell(
+        effects.embedding(Whole.self) { member.expire(timer, at: now, into: &$0) }, at: now, into: &effects)
+    case .flush:
+      isFlushDue = false
+      keep(flush(), into: &effects)
+    }
+  }
+
+  /// Tells the broadcast that a link is lost.
+  public mutating func disconnect(
+    from peer: Peer, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    tell(
+      effects.embedding(Whole.self) { member.disconnect(from: peer, at: now, into: &$0) }, at: now,
+      into: &effects)
+  }
+
+  private mutating func tell(
+    _ indications: [Member.Indication], at now: Instant, into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    if indications.isEmpty { return }
+    var mustFlush = false
+    for indication in indications {
+      switch indication {
+      case .broadcast(let indication): tell(indication, mustFlush: &mustFlush, into: &effects)
+      case .submitted(let transfer, let refusal):
+        notices.append(.submitted(transfer, refusal))
+        if refusal == nil, taken.insert(transfer.transfer.number).inserted {
+          effects.indicate(.keep(LedgerLog.took(transfer)))
+        }
+      case .applied(let applied):
+        ledgerLog?.note(applied)
+        letGo(applied.transfer.transfer.number, into: &effects)
+        notices.append(.applied(applied))
+      case .abandoned(let transfer):
+        notices.append(.abandoned(transfer))
+        letGo(transfer.transfer.number, into: &effects)
+      }
+    }
+    if mustFlush || ledgerLog?.isFull == true {
+      keep(flush(), into: &effects)
+    } else if ledgerLog?.isDirty == true, !isFlushDue {
+      isFlushDue = true
+      effects.schedule(.flush, at: now + LedgerLog.interval)
+    }
+  }
+
+  private mutating func tell(
+    _ indication: OrderedIndication<KeySecureAuthenticator>, mustFlush: inout Bool,
+    into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    let kept = UInt64(broadcast.kept)
+    switch indication {
+    case .delivered(let batch, let refused):
+      keep(
+        log.delivered(batch, refused: refused, isKept: broadcast.hasEchoed(batch), kept: kept), into: &effects
+      )
+      if let posts = batch.payload.posts, let last = posts.posts.last {
+        member.settle(posts.author, through: last.number)
+        keep(log.settled(posts.author, below: last.number + 1), into: &effects)
+      }
+      let accepted = (0..<batch.payload.entryCount).filter { !refused.contains(UInt16($0)) }
+      note(refused, of: batch.identifier)
+      indicate(batch, accepted, into: &effects)
+    case .completed(let batch, let refused):
+      let accepted = (refusals[batch.identifier] ?? []).filter { !refused.contains($0) }
+      if accepted.isEmpty { return }
+      keep(log.said(.delivered(batch, refused: refused)), into: &effects)
+      note(refused, of: batch.identifier)
+      // The batch may lie before the point up to which the next life's accounts are written.
+      mustFlush = true
+      indicate(batch, accepted.map { Int($0) }, into: &effects)
+    case .misbehaved(let peer, let what): effects.indicate(.misbehaved(peer, what))
+    case .missed(let sender, let first, let next):
+      keep(log.goesOn(from: next, of: sender, kept: kept), into: &effects)
+      // What an earlier life of this node brought is no loss here.
+      if sender == PeerTable.own { return }
+      effects.indicate(.missed(MessageIdentifier(origin: sender, sequence: first)))
+    case .broadcasting(let number, let batch): effects.indicate(.keep(log.took(batch, as: number)))
+    case .logged(let step): keep(log.said(step), into: &effects)
+    case .overloaded: break
+    }
+  }
+
+  private mutating func letGo(
+    _ number: TransferNumber, into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    if taken.remove(number) != nil { effects.indicate(.keep(LedgerLog.letGo(number))) }
+  }
+
+  private func keep(_ writes: [StableWrite], into effects: inout some Effects<Self> & ~Copyable) {
+    for write in writes { effects.indicate(.keep(write)) }
+  }
+
+  /// Remembers what may be accepted later of a delivered batch, for as long as the instance lives.
+  private mutating func note(_ refused: [UInt16], of instance: MessageIdentifier) {
+    for old in refusals.keys where old.origin == instance.origin {
+      if old.sequence + UInt64(broadcast.kept) < instance.sequence { refusals[old] = nil }
+    }
+    refusals[instance] = refused.isEmpty ? nil : refused
+  }
+
+  private func indicate(
+    _ batch: SignedBatch<KeySecureAuthenticator>, _ accepted: [Int],
+    into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    if batch.payload.transfers != nil { return }
+    effects.indicate(
+      .delivered(
+        Broadcast(
+          identifier: batch.identifier, hops: batch.hops, payload: batch.payload.encoded(of: accepted),
+          signature: batch.signature),
+        from: batch.identifier.origin))
+  }
+}

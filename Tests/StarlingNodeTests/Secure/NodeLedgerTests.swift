@@ -1,0 +1,149 @@
+import StarlingBroadcast
+import StarlingCore
+import StarlingLedger
+import StarlingTestSupport
+import Testing
+
+@testable import StarlingNode
+
+@Suite("A ledger that nodes keep")
+struct NodeLedgerTests {
+  private static let owners = 6
+  private let seed = testSeed(default: 91)
+
+  private func owner(_ n: Int) throws -> Identity { try Identity(seed: seedBytes(seed, 1_000 + n)) }
+
+  private func members(_ count: Int) throws -> [PeerRecord] {
+    try (1...count).map { n in
+      PeerRecord(key: try Identity(seed: seedBytes(seed, n)).publicKey, address: try address(n))
+    }
+  }
+
+  private func genesis(_ members: [PeerRecord]) throws -> Genesis {
+    var balances: [PublicKey: UInt64] = [:]
+    for n in 0..<Self.owners { balances[try owner(n).publicKey] = 1_000 }
+    return try Genesis(
+      network: "test", members: members.map(\.key), byzantine: (members.count - 1) / 3, balances: balances)
+  }
+
+  private func node(_ n: Int, of members: [PeerRecord], after memory: StableMemory = StableMemory()) throws
+    -> TestNode
+  {
+    try TestNode(n, contacts: members.compactMap(\.address), seed: seed, after: memory) {
+      $0.secure = SecureConfiguration(.bracha(byzantine: (members.count - 1) / 3), among: members)
+      $0.secure?.genesis = try? genesis(members)
+    }
+  }
+
+  private func network(_ count: Int) throws -> NodeNetwork {
+    let members = try members(count)
+    let network = NodeNetwork(try (1...count).map { try node($0, of: members) }, seed: seed)
+    for node in network.nodes { network.start(node) }
+    network.run(for: .seconds(10))
+    return network
+  }
+
+  /// What an owner signs next, as a node knows its account.
+  private func payment(
+    _ amount: UInt64, from payer: Int, to payee: Int, at node: TestNode
+  ) throws -> SignedTransfer {
+    let (payer, payee) = (try owner(payer), try owner(payee))
+    let account = try #require(node.node.ledger?.expected(of: payer.publicKey))
+    let transfer = Transfer(
+      account: payer.publicKey, sequence: account.next, funds: account.balance,
+      destinations: [.init(account: payee.publicKey, amount: amount)])
+    return SignedTransfer(transfer, in: try #require(node.node.genesis?.hash), by: payer)
+  }
+
+  private func submit(_ transfers: [SignedTransfer], at node: TestNode, of network: NodeNetwork) throws
+    -> [SubmissionRefusal?]
+  {
+    defer { network.collect(from: node) }
+    return try node.node.submit(transfers, at: network.now, into: &node.sink)
+  }
+
+  private func balances(of node: TestNode) throws -> [UInt64] {
+    let ledger = try #require(node.node.ledger?.ledger)
+    return try (0..<Self.owners).map { ledger[try owner($0).publicKey].balance }
+  }
+
+  @Test("A transfer is final at every node, and what came of it can be asked for")
+  func pay() throws {
+    let network = try network(4)
+    let first = network.nodes[0]
+    let transfer = try payment(300, from: 0, to: 1, at: first)
+    #expect(try submit([transfer], at: first, of: network) == [nil])
+    network.run(for: .seconds(3))
+    for node in network.nodes {
+      #expect(try balances(of: node) == [700, 1_300, 1_000, 1_000, 1_000, 1_000])
+      #expect(node.sink.transfers == [transfer])
+      let paid = node.sink.stable.read(
+        LedgerQuery.events(of: try owner(1).publicKey, before: nil, limit: 9))
+      let event = try LedgerEvent(try #require(paid.first))
+      #expect(event.credit == 300 && event.balance == 1_300 && event.payer == transfer.transfer.account)
+      let kept = node.sink.stable.read(LedgerQuery.transfer(transfer.transfer.number))
+      #expect(try SignedTransfer(encoded: try #require(kept.first).value) == transfer)
+    }
+    // Again, and what it cannot have been.
+    #expect(try submit([transfer], at: network.nodes[1], of: network) == [.numberUsed(next: 1)])
+    let forged = SignedTransfer(
+      transfer: try payment(1, from: 2, to: 1, at: first).transfer, signature: transfer.signature)
+    #expect(try submit([forged], at: first, of: network) == [.unsigned])
+  }
+
+  @Test("A transfer is voted for if its owner signed it for this ledger, and otherwise not")
+  func forged() throws {
+    let network = try network(4)
+    let (liar, other) = (network.nodes[0], network.nodes[1])
+    let good = try payment(1, from: 2, to: 1, at: liar)
+    let forged = SignedTransfer(
+      transfer: try payment(500, from: 3, to: 0, at: liar).transfer, signature: good.signature)
+    let elsewhere = SignedTransfer(
+      try payment(1, from: 4, to: 1, at: liar).transfer, in: SHA256.hash([]), by: try owner(4))
+    let auth = try #require(other.node.host.process.diffusion.secure?.auth)
+    let batch = SignedBatch<KeySecureAuthenticator>(
+      identifier: MessageIdentifier(origin: Peer(2), sequence: 0),
+      payload: NodeBatch(transfers: [good, forged, elsewhere]), signature: good.signature, hops: 1)
+    #expect((0..<3).map { auth.admits(entryAt: $0, of: batch) } == [true, false, false])
+  }
+
+  @Test(
+    "Nodes that are killed in the midst of transfers, all at once or one after another, have the same accounts again"
+  )
+  func crashes() throws {
+    let members = try members(4)
+    let network = try network(4)
+    var random = Xoshiro256(seed: seed)
+    var accepted: [SignedTransfer] = []
+    for round in 0..<6 {
+      for _ in 0..<20 {
+        // An owner who asked two nodes in turn would have to remember what was signed.
+        let payer = random.uniform(below: Self.owners)
+        let node = network.nodes[payer % 4]
+        let transfer = try payment(
+          UInt64(1 + random.uniform(below: 9)), from: payer, to: random.uniform(below: Self.owners), at: node)
+        if try submit([transfer], at: node, of: network) == [nil] { accepted.append(transfer) }
+        network.run(for: .milliseconds(Int(random.uniform(below: 120))))
+      }
+      let killed = round % 2 == 0 ? [0, 1, 2, 3] : [random.uniform(below: 4)]
+      for i in killed {
+        let old = network.nodes[i]
+        network.nodes[i] = try node(i + 1, of: members, after: old.sink.stable)
+        network.nodes[i].sink.transfers = old.sink.transfers
+      }
+      for i in killed { network.start(network.nodes[i]) }
+      network.run(for: .seconds(20))
+    }
+    network.run(for: .seconds(60))
+    let hashes = network.nodes.compactMap { $0.node.ledger?.ledger.stateHash }
+    #expect(Set(hashes).count == 1 && hashes.count == 4)
+    for node in network.nodes {
+      let ledger = try #require(node.node.ledger?.ledger)
+      #expect(ledger.total == 6_000)
+      #expect(node.node.transfersApplied == UInt64(accepted.count), "each was taken, so each is final")
+      for transfer in accepted {
+        #expect(ledger[transfer.transfer.account].next > transfer.transfer.sequence)
+      }
+    }
+  }
+}
