@@ -18,13 +18,15 @@ enum Rules {
       "StarlingCore", "StarlingOverlay", "StarlingBroadcast", "StarlingLedger", "StarlingNode", "CPrefetch",
     ],
     "StarlingRuntime": [
-      "StarlingCore", "StarlingTransport", "StarlingOverlay", "StarlingApps", "StarlingNode",
+      "StarlingCore", "StarlingTransport", "StarlingOverlay", "StarlingLedger", "StarlingApps",
+      "StarlingNode",
       "StarlingSimulator",
       "CMicrohttpd", "CSQLite", "CStarlingShims", "Glibc", "FoundationEssentials", "Foundation", "Dispatch",
       "Synchronization",
     ],
     "StarlingCommand": [
-      "StarlingCore", "StarlingOverlay", "StarlingBroadcast", "StarlingApps", "StarlingNode",
+      "StarlingCore", "StarlingOverlay", "StarlingBroadcast", "StarlingLedger", "StarlingApps",
+      "StarlingNode",
       "StarlingSimulator",
       "StarlingRuntime", "Glibc",
       "FoundationEssentials", "Synchronization",
