@@ -168,6 +168,25 @@ import Testing
     checkNumbers()
   }
 
+  @Test("A second copy of a wallet whose number was used is told so, and goes on")
+  func copies() throws {
+    let copy = folder.path("copy")
+    try FileManager.default.copyItem(atPath: wallet, toPath: copy)
+    let words = ["pay", "--node", node.url, "--dir", copy, "--to", to, "--amount", "2"]
+    node.with { $0.mode = .deaf }
+    let unsent = try CommandRun(words + ["--timeout", "300ms"])
+    #expect(
+      unsent.exitCode == 1 && unsent.messages.contains("--resend` sends it again"), "\(unsent.messages)")
+    node.with { $0.mode = .honest }
+    #expect(try CommandRun(pay(["--to", to, "--amount", "1", "--wait"])).exitCode == 0)
+    let second = try CommandRun(words + ["--wait"])
+    #expect(
+      second.exitCode == 0 && second.messages.contains("Number 0 of the account is used"),
+      "\(second.messages)")
+    #expect(node.with { $0.applied }.map(\.transfer.total) == [1, 2])
+    checkNumbers()
+  }
+
   @Test("A node is believed about its ledger once, and never again something else")
   func trust() throws {
     let words = ["--to", to, "--amount", "1"]

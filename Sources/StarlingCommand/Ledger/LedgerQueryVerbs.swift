@@ -90,15 +90,12 @@ extension Verb {
     let output = try Output(arguments)
     let reading = try LedgerReading(arguments)
     let transfer = try explaining { try reading.client.transfer(identifier) }
-    var text = transfer.state.rawValue
-    if let reason = transfer.reason { text += ": \(reason)" }
+    var lines = [transfer.state.rawValue + (transfer.reason.map { ": \($0)" } ?? "")]
     if let account = transfer.account {
-      text += "\nfrom \(account), number \(transfer.sequence.map(String.init) ?? "?")"
+      lines.append("from \(account), number \(transfer.sequence.map(String.init) ?? "?")")
     }
-    for destination in transfer.destinations ?? [] {
-      text += "\nto   \(destination.account) \(destination.amount)"
-    }
-    if let memo = transfer.memo, !memo.isEmpty { text += "\nmemo \(memo)" }
+    lines += (transfer.destinations ?? []).map { "to   \($0.account) \($0.amount)" }
+    if let memo = transfer.memo, !memo.isEmpty { lines.append("memo \(memo)") }
     try output.write(
       .object([
         ("id", .string(identifier.description)), ("ledger", .string(reading.status.ledger)),
@@ -110,7 +107,7 @@ extension Verb {
         ("memo", transfer.memo.map(JSONValue.string) ?? .null),
         ("transfer", transfer.transfer.map(JSONValue.string) ?? .null),
       ]), json: arguments.has("json"),
-      text: text.split(separator: "\n").map { printable(String($0)) }.joined(separator: "\n"))
+      text: lines.map(printable).joined(separator: "\n"))
   }
 
   /// `starling certificate`
@@ -141,6 +138,7 @@ extension Verb {
     let text = String(decoding: try InputFile.read(file, limit: CertificateCommand.byteLimit), as: UTF8.self)
     let certificate = try explaining { try Certificate(parsing: text) }
     let output = try Output(arguments)
+    if !SignatureRule.isKept { Messages.write(line: "note: " + SignatureRule.warning) }
     try explaining { try certificate.verify(by: genesis) }
     let transfer = certificate.transfer.transfer
     let identifier = certificate.transfer.identifier(in: certificate.ledger)
@@ -180,7 +178,8 @@ private enum CertificateCommand {
     if arguments.has("json") {
       try output.write(line: json(certificate).text(indented: true))
     } else {
-      try output.write(Array(text.utf8))
+      // Written anew: what a stranger's comments hold is not for a terminal.
+      try output.write(Array(certificate.text.utf8))
     }
   }
 

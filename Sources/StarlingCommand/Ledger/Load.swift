@@ -70,7 +70,7 @@ struct Load {
   private func finish(_ owners: [Identity]) throws(CommandError) {
     for owner in owners {
       for payment in try explaining({ try payer.send(of: owner.publicKey, within: .seconds(30)) })
-      where payment.state != .final {
+      where payment.state != .final && !payment.isOvertaken {
         if let reason = try explaining({ try payer.wait(for: payment, within: .seconds(60)) }) {
           throw .failed("A transfer of an earlier run is not final: \(reason)")
         }

@@ -41,8 +41,14 @@ extension Verb {
       try explaining { try payer.sign(destinations, memo: memo, by: owner) }
     }
     let sent = try explaining { try payer.send(of: owner.publicKey, within: timeout) }
+    for overtaken in sent where overtaken.isOvertaken {
+      Messages.write(
+        line:
+          "note: Number \(overtaken.transfer.transfer.sequence) of the account is used, and the node does not know transfer"
+          + " \(overtaken.id), which this wallet signed under it: use one copy of a wallet alone.")
+    }
     if arguments.has("wait") {
-      for waiting in sent where waiting.state != .final {
+      for waiting in sent where waiting.state != .final && !waiting.isOvertaken {
         let reason = try explaining { try payer.wait(for: waiting, within: timeout) }
         if let reason {
           throw .failed("\(reason) It is kept; `starling pay --resend --wait` sends it again.")
@@ -103,7 +109,8 @@ private struct PaymentResult {
   private var others: [Payer.Payment] { sent.filter { $0.id != payment?.id } }
 
   private func state(of payment: Payer.Payment) -> LedgerTransferState {
-    isFinal ? .final : (sent.first { $0.id == payment.id } ?? payment).state
+    let known = sent.first { $0.id == payment.id } ?? payment
+    return isFinal && !known.isOvertaken ? .final : known.state
   }
 
   var json: JSONValue {

@@ -101,7 +101,7 @@ public struct LedgerClient: Sendable {
 
   /// A transfer as the node knows it.
   public func transfer(_ id: SHA256Digest) throws(HostError) -> LedgerTransfer {
-    try decode(LedgerTransfer.self, try ask(.transfer(id)))
+    try LedgerClient.transfer(try ask(.transfer(id))) { response throws(HostError) in try body(response) }
   }
 
   /// The text of a certificate file for a transfer that is final; whether it proves anything shows
@@ -144,6 +144,18 @@ extension LedgerClient {
       )
     }
     throw HostError(LedgerClient.reason(response))
+  }
+
+  /// What a node says of a transfer. That it does not know it may come with the status of what is not there.
+  static func transfer(
+    _ response: Response, orThrow body: (Response) throws(HostError) -> [UInt8]
+  ) throws(HostError) -> LedgerTransfer {
+    if response.status == 404,
+      let transfer = try? ControlCoding.decode(LedgerTransfer.self, from: response.body)
+    {
+      return transfer
+    }
+    return try ControlCoding.decode(LedgerTransfer.self, from: try body(response))
   }
 
   /// What a node said to a transfer.

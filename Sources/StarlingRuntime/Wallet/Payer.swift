@@ -15,6 +15,9 @@ public final class Payer {
     public let id: SHA256Digest
     /// How far it is by the word of the node that was asked.
     public fileprivate(set) var state: LedgerTransferState
+    /// Whether the node has applied a transfer of its number, and does not know this one: another copy of the wallet may
+    /// have signed that, or the node has forgotten.
+    public fileprivate(set) var isOvertaken = false
   }
 
   /// The nodes; the first that answers carries the transfers.
@@ -156,11 +159,13 @@ public final class Payer {
     var isLasting = false
     do throws(HostError) {
       var payments = try wallet.record.unfinished(of: key, in: ledger).map(payment)
-      let next = try client.account(key).expectedNext
+      let account = try client.account(key)
       for index in payments.indices {
-        if payments[index].transfer.transfer.sequence < next {
+        let sequence = payments[index].transfer.transfer.sequence
+        if sequence < account.expectedNext {
           // The node has it, or another one of its number.
           payments[index].state = try client.transfer(payments[index].id).state
+          payments[index].isOvertaken = sequence < account.next && payments[index].state != .final
           continue
         }
         switch try client.submit(payments[index].transfer) {

@@ -29,7 +29,7 @@ final class WalletRecord {
   /// Codes that SQLite does not have.
   private static let refusal: Int32 = -1
 
-  private let database: Database
+  let database: Database
   private let path: String
 
   /// Opens the record, making it if there is none.
