@@ -9,7 +9,7 @@ import Synchronization
 /// delivers to itself what it takes. No broadcast, no other members; the wallet's side is what is tested.
 final class LedgerDouble: Sendable {
   /// How it behaves.
-  enum Mode { case honest, holding, deaf }
+  enum Mode { case honest, holding, deaf, refusing }
 
   struct State {
     var keeper: LedgerKeeper
@@ -175,6 +175,7 @@ final class LedgerDouble: Sendable {
       }
       state.received.append(signed)
       let id = signed.identifier(in: genesis.hash).description
+      if state.mode == .refusing { return receipt(id, .refused) }
       if state.applied.contains(signed) { return receipt(id, .final) }
       let refusal = state.keeper.submit(signed) { $0.isSigned(in: genesis.hash) }
       switch refusal {

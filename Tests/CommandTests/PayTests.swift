@@ -213,6 +213,11 @@ import Testing
     let poor = try CommandRun(pay(["--to", to, "--amount", "1001"]))
     #expect(
       poor.exitCode == 1 && poor.messages.contains("holds 1000, less than the 1001"), "\(poor.messages)")
+    node.with { $0.mode = .refusing }
+    let refused = try CommandRun(pay(["--to", to, "--amount", "1", "--timeout", "300ms"]))
+    #expect(
+      refused.exitCode == 1 && refused.messages.contains("does not take number 0"), "\(refused.messages)")
+    node.with { $0.mode = .honest }
     node.with { $0.excess = 1 }
     let audit = ["ledger", "audit", "--node", node.url]
     let unsound = try CommandRun(audit)
@@ -222,8 +227,6 @@ import Testing
     let sound = try CommandRun(audit + ["--node", second.url, "--json"])
     #expect(sound.exitCode == 0, "\(sound.messages)")
     #expect(try sound.json()["agreeing"] as? Bool == true)
-    let listed = try CommandRun(["wallet", "show", "--dir", wallet, "--json"]).json()
-    #expect(listed["signed"] as? Int == 0)
   }
 
   @Test("With several nodes the least of their balances is relied on, and different ledgers are refused")

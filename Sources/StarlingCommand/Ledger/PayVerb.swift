@@ -24,10 +24,12 @@ extension Verb {
       The exit code is 0 when a node took the transfer, or with --wait when it is final.
       """
   ) { arguments throws(CommandError) in
-    let clients = try arguments.ledgerClients()
+    var clients = try arguments.ledgerClients()
     let genesis = try arguments.genesis()
     let timeout =
       try arguments.duration("timeout", in: .milliseconds(1)...Quantity.longestDuration) ?? .seconds(30)
+    // A node that hangs is not waited for longer than that either.
+    for index in clients.indices { clients[index].timeout = min(.seconds(30), max(.seconds(1), timeout)) }
     let destinations = try PaymentOptions.destinations(arguments)
     let memo = Array((arguments.text("memo") ?? "").utf8)
     guard memo.count <= Transfer.memoByteLimit else {
@@ -109,7 +111,8 @@ private struct PaymentResult {
   private var others: [Payer.Payment] { sent.filter { $0.id != payment?.id } }
 
   private func state(of payment: Payer.Payment) -> LedgerTransferState {
-    let known = sent.first { $0.id == payment.id } ?? payment
+    // What is not among the unfinished any more, because another process has seen to it, is final.
+    guard let known = sent.first(where: { $0.id == payment.id }) else { return .final }
     return isFinal && !known.isOvertaken ? .final : known.state
   }
 

@@ -169,11 +169,13 @@ public final class Payer {
           continue
         }
         switch try client.submit(payments[index].transfer) {
+        case .taken(let receipt) where receipt.state == .refused:
+          throw HostError(Payer.sentence(sequence, receipt.reason))
         case .taken(let receipt): payments[index].state = receipt.state
         case .refused(let status, let reason):
           // Sequence, funds and room change; a malformed or unsigned transfer stays one.
           isLasting = [400, 403, 413].contains(status)
-          throw HostError(reason)
+          throw HostError(Payer.sentence(sequence, reason))
         }
       }
       try wallet.record.settle(payments.filter { $0.state == .final }.map(\.transfer), in: ledger)
@@ -181,6 +183,10 @@ public final class Payer {
     } catch {
       throw isLasting ? .lasting(error) : .passing(error)
     }
+  }
+
+  private static func sentence(_ sequence: UInt64, _ reason: String?) -> String {
+    "The node does not take number \(sequence) of the account: \(reason ?? "it gave it up.")"
   }
 
   /// Waits until a payment is final.

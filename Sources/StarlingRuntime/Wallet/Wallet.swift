@@ -54,6 +54,7 @@ public final class Wallet {
     let file = self.path + "/wallet.sqlite"
     hasLostRecord = access(file, F_OK) != 0 && !Wallet.names(in: self.path).isEmpty
     record = try WalletRecord(at: file)
+    flock(lock.number, LOCK_UN)
   }
 
   /// Makes a directory and those that it is in.
@@ -62,10 +63,20 @@ public final class Wallet {
     while end < path.endIndex {
       end = path[path.index(after: end)...].firstIndex(of: "/") ?? path.endIndex
       let part = String(path[..<end])
-      if mkdir(part, 0o700) != 0, errno != EEXIST {
+      if mkdir(part, 0o700) == 0 {
+        // A power cut must not take the directory away with a key in it.
+        try sync(part.lastIndex(of: "/").map { String(part[...$0]) } ?? ".")
+      } else if errno != EEXIST {
         throw HostError("The wallet's directory \"\(part)\" could not be made", errno: errno)
       }
     }
+  }
+
+  /// Has the names in a directory written to the disk.
+  private static func sync(_ path: String) throws(HostError) {
+    let what = "The directory \"\(path)\" could not be written"
+    let directory = try FileDescriptor(starling_open(path, O_RDONLY | O_DIRECTORY, 0), orThrow: what)
+    guard fsync(directory.number) == 0 else { throw HostError(what, errno: errno) }
   }
 
   private static func check(_ path: String) throws(HostError) {
@@ -107,11 +118,7 @@ extension Wallet {
     try Wallet.check(name: name)
     let key = try IdentityFile.create(at: file(of: name)).publicKey
     // The file's name is on the disk before anybody pays to the key.
-    let directory = try FileDescriptor(
-      starling_open(path, O_RDONLY | O_DIRECTORY, 0), orThrow: "The wallet \"\(path)\" could not be opened")
-    guard fsync(directory.number) == 0 else {
-      throw HostError("The wallet \"\(path)\" could not be written", errno: errno)
-    }
+    try Wallet.sync(path)
     return key
   }
 

@@ -1,4 +1,5 @@
 import CSQLite
+import CStarlingShims
 import Glibc
 import StarlingCore
 import StarlingLedger
@@ -37,6 +38,13 @@ final class WalletRecord {
   /// - Throws: ``HostError`` for a damaged one, which is not replaced: it is all that tells which numbers were signed.
   init(at path: String) throws(HostError) {
     self.path = path
+    // For its owner alone from the beginning: what SQLite puts beside it takes after it. Only a new one is opened here, since
+    // closing a file gives back the locks that SQLite has on it in this process.
+    let descriptor = starling_open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
+    if descriptor != -EEXIST {
+      _ = try FileDescriptor(descriptor, orThrow: "The wallet's record \"\(path)\" could not be made")
+    }
+    chmod(path, 0o600)
     do throws(Database.Failure) {
       let database = try Database(path)
       self.database = database
@@ -53,7 +61,6 @@ final class WalletRecord {
       default: throw HostError("The wallet's record \"\(path)\" could not be opened: \(error.message).")
       }
     }
-    chmod(path, 0o600)
   }
 
   private static func prepare(_ database: Database) throws(Database.Failure) {
