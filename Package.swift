@@ -125,8 +125,9 @@ let package = Package(
 // The fuzzers' targets are part of the tests, which run the inputs that are kept. `make fuzz` builds them into a
 // program instead, to which libFuzzer brings its own `main`.
 let fuzzed: [Target.Dependency] = [
-  "StarlingCore", "StarlingTransport", "StarlingOverlay", "StarlingBroadcast", "StarlingApps", "StarlingNode",
-  "StarlingRuntime",
+  "StarlingCore", "StarlingTransport", "StarlingOverlay", "StarlingBroadcast", "StarlingLedger",
+  "StarlingApps",
+  "StarlingNode", "StarlingRuntime",
 ]
 if Context.environment["STARLING_FUZZ"] == nil {
   package.targets.append(
