@@ -9,7 +9,7 @@ import Synchronization
 /// delivers to itself what it takes. No broadcast, no other members; the wallet's side is what is tested.
 final class LedgerDouble: Sendable {
   /// How it behaves.
-  enum Mode { case honest, holding, deaf, refusing }
+  enum Mode { case honest, holding, deaf, refusing, lying }
 
   struct State {
     var keeper: LedgerKeeper
@@ -20,6 +20,8 @@ final class LedgerDouble: Sendable {
     var applied: [SignedTransfer] = []
     /// What it says its ledger is, if that is not the truth.
     var lie: String?
+    /// The next number that it tells of every account, if that is not the truth.
+    var expectedNext: UInt64?
     /// What is added to the total that it tells.
     var excess: UInt64 = 0
     /// Called when a transfer is about to come: its request's head is here.
@@ -105,7 +107,7 @@ final class LedgerDouble: Sendable {
         let (now, expected) = (state.keeper.ledger[key], state.keeper.expected(of: key))
         return LedgerAccount(
           account: text, balance: LedgerAmount(now.balance), next: now.next,
-          expectedBalance: LedgerAmount(expected.balance), expectedNext: expected.next,
+          expectedBalance: LedgerAmount(expected.balance), expectedNext: state.expectedNext ?? expected.next,
           pending: Int(expected.next - now.next), known: state.keeper.ledger.accounts[key] != nil)
       }
     }
@@ -176,6 +178,7 @@ final class LedgerDouble: Sendable {
       state.received.append(signed)
       let id = signed.identifier(in: genesis.hash).description
       if state.mode == .refusing { return receipt(id, .refused) }
+      if state.mode == .lying { return receipt(id, .final) }
       if state.applied.contains(signed) { return receipt(id, .final) }
       let refusal = state.keeper.submit(signed) { $0.isSigned(in: genesis.hash) }
       switch refusal {

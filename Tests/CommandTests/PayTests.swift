@@ -229,15 +229,48 @@ import Testing
     #expect(try sound.json()["agreeing"] as? Bool == true)
   }
 
+  @Test("What a node called final and never passed on is sent again to one that has not heard of it")
+  func lies() throws {
+    node.with { $0.mode = .lying }
+    let first = try CommandRun(pay(["--to", to, "--amount", "1", "--wait", "--json"]))
+    #expect(first.exitCode == 0, "\(first.messages)")
+    node.with { $0.mode = .honest }
+    let second = try CommandRun(pay(["--to", to, "--amount", "2", "--wait"]))
+    #expect(second.exitCode == 0, "\(second.messages)")
+    #expect(node.with { $0.applied }.map(\.transfer.total) == [1, 2])
+    checkNumbers()
+  }
+
   @Test("With several nodes the least of their balances is relied on, and different ledgers are refused")
   func severalNodes() throws {
-    let other = try LedgerDouble([owner: 1_000])
     let boast = try LedgerDouble([owner: 999])
     let both = try CommandRun(pay(["--node", boast.url, "--to", to, "--amount", "1"]))
     #expect(both.exitCode == 1 && both.messages.contains("different ledgers"), "\(both.messages)")
-    let paid = try CommandRun(pay(["--node", other.url, "--to", to, "--amount", "1"]))
+    // Two nodes of one ledger, of which one has heard of a credit, or made it up.
+    let rich = try Identity(seed: [UInt8](repeating: 9, count: 32))
+    let nodes = try (0..<2).map { _ in try LedgerDouble([owner: 1_000, rich.publicKey: 50]) }
+    let credit = SignedTransfer(
+      Transfer(
+        account: rich.publicKey, sequence: 0, funds: 50, destinations: [.init(account: owner, amount: 50)]),
+      in: nodes[0].genesis.hash, by: rich)
+    nodes[0].with { state in
+      #expect(state.keeper.submit(credit) { _ in true } == nil)
+      nodes[0].deliver(&state)
+    }
+    let words = [
+      "pay", "--dir", wallet, "--node", nodes[0].url, "--node", nodes[1].url, "--to", to, "--amount",
+    ]
+    let boasted = try CommandRun(words + ["1050"])
+    #expect(boasted.exitCode == 1 && boasted.messages.contains("holds 1000"), "\(boasted.messages)")
+    let paid = try CommandRun(words + ["1", "--json"])
     #expect(paid.exitCode == 0, "\(paid.messages)")
-    #expect(node.with { $0.received }.count == 1 && other.with { $0.received }.isEmpty)
+    #expect(try paid.json()["funds"] as? String == "1000")
+    #expect(nodes[0].with { $0.received }.count == 1 && nodes[1].with { $0.received }.isEmpty)
+    // What the wallet signed is taken into account where a node has not heard of it; what it did not sign is not.
+    #expect(try CommandRun(words + ["1"]).exitCode == 0)
+    nodes[1].with { $0.expectedNext = 7 }
+    let apart = try CommandRun(words + ["1"])
+    #expect(apart.exitCode == 1 && apart.messages.contains("2 or 7"), "\(apart.messages)")
   }
 
   @Test("The load generator funds its accounts, pays, and reports; a second run needs no funds")

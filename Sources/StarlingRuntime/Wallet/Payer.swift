@@ -72,7 +72,8 @@ public final class Payer {
     while true {
       var accounts: [Ledger.Account] = []
       for client in clients { accounts.append(try client.account(key).expected) }
-      let unfinished = try wallet.record.unfinished(of: key, in: ledger)
+      let unfinished = try wallet.record.unfinished(
+        of: key, in: ledger, allFrom: accounts.reduce(.max) { min($0, $1.next) })
       let ends = accounts.map { Payer.end(of: $0, after: unfinished) }
       guard let first = ends.first else { throw HostError("No node is named: name one.") }
       if ends.allSatisfy({ $0.next == first.next }) {
@@ -158,8 +159,9 @@ public final class Payer {
   private func send(of key: PublicKey, through client: LedgerClient) throws(SendError) -> [Payment] {
     var isLasting = false
     do throws(HostError) {
-      var payments = try wallet.record.unfinished(of: key, in: ledger).map(payment)
       let account = try client.account(key)
+      var payments = try wallet.record.unfinished(of: key, in: ledger, allFrom: account.expectedNext)
+        .map(payment)
       for index in payments.indices {
         let sequence = payments[index].transfer.transfer.sequence
         if sequence < account.expectedNext {

@@ -190,11 +190,19 @@ extension WalletRecord {
   }
 
   /// What an account has signed and is not known to be final, in the order of its numbers.
-  func unfinished(of key: PublicKey, in ledger: SHA256Digest) throws(HostError) -> [SignedTransfer] {
+  ///
+  /// - Parameter next: from this number on all that was signed, whatever is known: a node that has not heard of it says so,
+  ///   and another may have lied.
+  func unfinished(
+    of key: PublicKey, in ledger: SHA256Digest, allFrom next: UInt64 = .max
+  ) throws(HostError) -> [SignedTransfer] {
     try run { () throws(Database.Failure) in
       try database.run(
-        "SELECT transfer FROM transfers WHERE ledger = ? AND account = ? AND is_final = 0 ORDER BY sequence",
-        [.blob(ledger.bytes), .blob(key.bytes)]
+        """
+        SELECT transfer FROM transfers WHERE ledger = ? AND account = ? AND (is_final = 0 OR sequence >= ?)
+          ORDER BY sequence
+        """,
+        [.blob(ledger.bytes), .blob(key.bytes), .integer(Int64(clamping: next))]
       ).compactMap { WalletRecord.transfer($0[0]) }
     }
   }
