@@ -18,7 +18,7 @@ struct FuzzTarget: Sendable {
   /// All targets: the decoders, then whole processes.
   static let all: [FuzzTarget] =
     transportTargets + messageTargets + fileTargets + textTargets + diskTargets + processTargets
-    + endpointTargets + secureTargets
+    + endpointTargets + secureTargets + ledgerTargets
 }
 
 /// Fails with what was promised.

@@ -8,6 +8,9 @@ enum StarlingCommand {
   /// Everything the command can do, in the order of its help.
   static let verbs: [Verb] = [
     .keysNew, .keysShow, .node, .publish, .post, .watch, .up, .simulate, .simulateAttack, .simulateLedger,
+    .genesisNew, .walletNew, .walletList, .walletShow, .pay, .balance, .history, .transfer, .certificate,
+    .ledgerAudit,
+    .load,
     .epsilon, .picture,
     .version,
   ]

@@ -34,13 +34,14 @@ final class Fixtures {
     let open = folder.path("open.key")
     try FileManager.default.copyItem(atPath: good, toPath: open)
     try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: open)
-    let (data, shared) = (folder.path("data"), folder.path("shared"))
-    for directory in [data, shared] {
+    let (data, shared, own) = (folder.path("data"), folder.path("shared"), folder.path("private"))
+    for directory in [data, shared, own] {
       try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: false)
     }
     try FileManager.default.createSymbolicLink(
       atPath: data + "/identity.key", withDestinationPath: data + "/nowhere")
     try FileManager.default.setAttributes([.posixPermissions: 0o777], ofItemAtPath: shared)
+    try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: own)
     let big = try folder.write("big", "")
     try FileHandle(forWritingTo: URL(filePath: big)).truncate(atOffset: 88_473_601)
     paths = [
@@ -60,7 +61,8 @@ final class Fixtures {
       "matrix": try folder.write("matrix", "1 2 3"),
       "keylist": try folder.write("keylist", "# friends\n\n\(seed)\nab cd\n"),
       "strangers": try folder.write("strangers", seed),
-      "big": big, "data": data, "shared": shared,
+      "big": big, "data": data, "shared": shared, "private": own, "id": String(repeating: "ab", count: 32),
+      "list": try folder.write("list", String(repeating: "cd", count: 32) + " 127.0.0.1:4400"),
       // A file that can be opened and not read, whoever asks: its first page is not mapped.
       "unreadable": "/proc/self/mem",
       "nobody": "127.0.0.1:\(try BoundSocket.freePort())",
@@ -71,8 +73,10 @@ final class Fixtures {
   func words(_ line: String) -> [String] {
     line.split(separator: " ").map { word in
       let parts = word.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
-      guard parts.count == 2, let path = paths[String(parts[1])] else { return String(word) }
-      return parts[0] + path
+      guard parts.count == 2 else { return String(word) }
+      let name = parts[1].prefix(while: \.isLetter)
+      guard let path = paths[String(name)] else { return String(word) }
+      return parts[0] + path + parts[1].dropFirst(name.count)
     }
   }
 }
@@ -244,6 +248,76 @@ struct BadInputTests {
     BadInput("node --config @flags", 2, "--accept-weak goes with"),
   ]
 
+  /// Verbs of the ledger. `@id` is 64 digits.
+  static let ledger = [
+    BadInput("genesis", 2, "`starling genesis new`"),
+    BadInput("genesis new", 2, "--members"),
+    BadInput("genesis new --members @file", 2, "--out FILE"),
+    BadInput("genesis new --members @list --out @missing", 2, "Nobody has anything"),
+    BadInput("genesis new --members @list --out @missing --account @id", 2, "KEY=AMOUNT"),
+    BadInput("genesis new --members @list --out @missing --account @id=0", 2, "1 or more"),
+    BadInput("genesis new --members @list --out @missing --account @id=-1", 2, "is no amount"),
+    BadInput("genesis new --members @list --out @missing --account @id=1.5", 2, "is no amount"),
+    BadInput(
+      "genesis new --members @list --out @missing --account @id=18446744073709551616", 2,
+      "more than there can be"),
+    BadInput("genesis new --members @list --out @missing --account x,y=1", 2, "is no account"),
+    BadInput(
+      "genesis new --members @list --out @missing --account @id=1 --account @id=2", 2, "each account once"),
+    BadInput(
+      "genesis new --members @list --out @missing --account @id=1 --byzantine 1", 2, "fewer than a third"),
+    BadInput("genesis new --members @dir --out @missing --account @id=1", 1, ""),
+    BadInput("genesis new --members @file --out @missing --account @id=1", 1, "Line 1 is no member"),
+    BadInput("genesis new --members @missing --out @file --account @id=1", 1, "There is no file"),
+    BadInput("genesis new --members @list --out @file --account @id=1", 1, "not overwritten"),
+    BadInput("wallet", 2, "`starling wallet new`"),
+    BadInput("wallet new a/b --dir @missing", 2, "can name no account"),
+    BadInput("wallet new .hidden --dir @missing", 2, "can name no account"),
+    BadInput("wallet new @id --dir @missing", 2, "can name no account"),
+    BadInput("wallet new a b --dir @missing", 2, "does not know what to do"),
+    BadInput("wallet new --dir @file", 1, "no directory"),
+    BadInput("wallet new --dir @shared", 1, "chmod 700"),
+    BadInput("wallet list --dir @missing", 1, "starling wallet new --dir"),
+    BadInput("wallet show nobody --dir @private", 1, "has no account \"nobody\""),
+    BadInput("wallet show --dir @private", 1, "is empty"),
+    BadInput("pay --to @id --amount 1", 2, "--node URL"),
+    BadInput("pay --node @nobody", 2, "--to ACCOUNT --amount N"),
+    BadInput("pay --node @nobody --to @id", 2, "go together"),
+    BadInput("pay --node @nobody --to @id --amount 0", 2, "1 or more"),
+    BadInput("pay --node @nobody --to @id --amount 18446744073709551616", 2, "more than there can be"),
+    BadInput("pay --node @nobody --to @id --amount 1e3", 2, "is no amount"),
+    BadInput(
+      "pay --node @nobody --to @id --amount 18446744073709551615 --to @id --amount 1", 2, "add up to more"),
+    BadInput("pay --node @nobody --to abc/ --amount 1", 2, "is no account"),
+    BadInput("pay --node @nobody --to @id --amount 1 --resend", 2, "--resend pays nobody"),
+    BadInput("pay --node @nobody --to @id --amount 1 --dir @missing", 1, "There is no wallet"),
+    BadInput("pay --node @nobody --to @id --amount 1 --dir @private --from me", 1, "has no account \"me\""),
+    BadInput("pay --node @nobody --to @id --amount 1 --dir @private", 1, "is empty"),
+    BadInput("pay --node @nobody --to @id --amount 1 --genesis @missing", 1, "There is no file"),
+    BadInput("pay --node @nobody --to @id --amount 1 --genesis @file", 1, "begins with the line"),
+    BadInput("pay --node @nobody --node http://@nobody/ --resend", 2, "twice"),
+    BadInput("pay --node https://127.0.0.1:1 --resend", 2, "is not served"),
+    BadInput("pay --node 127.0.0.1:0 --resend", 2, "port 0"),
+    BadInput("pay --node nowhere --resend", 2, "not an address"),
+    BadInput("balance @id", 2, "--node URL"),
+    BadInput("balance @id --node @nobody", 1, "No node takes orders at @nobody"),
+    BadInput("balance not/a/key --node @nobody", 2, "is no account"),
+    BadInput("balance --node @nobody --dir @missing", 1, "There is no wallet"),
+    BadInput("history @id --node @nobody --limit 0", 2, "whole number from"),
+    BadInput("transfer abc --node @nobody", 2, "64 hexadecimal digits"),
+    BadInput("transfer --node @nobody", 2, "needs ID"),
+    BadInput("certificate --node @nobody", 2, "--verify FILE"),
+    BadInput("certificate xyz --node @nobody", 2, "64 hexadecimal digits"),
+    BadInput("certificate --verify @file", 2, "--genesis FILE"),
+    BadInput("certificate @id --verify @file --genesis @file", 2, "asks nobody"),
+    BadInput("certificate --verify @file --genesis @missing", 1, "There is no file"),
+    BadInput("ledger audit", 2, "--node URL"),
+    BadInput("ledger audit --node @nobody", 1, "No node takes orders"),
+    BadInput("load --node @nobody --accounts 1", 2, "whole number from"),
+    BadInput("load --node @nobody --rate 0 --dir @private", 2, "whole number from"),
+    BadInput("load --node @nobody --dir @missing", 1, "There is no wallet"),
+  ]
+
   static let failures = [
     BadInput("keys show @missing", 1, "missing"),
     BadInput("keys show @dir", 1, ""),
@@ -288,7 +362,9 @@ struct BadInputTests {
     BadInput("node --listen 192.0.2.1:4000", 1, "192.0.2.1"),
   ]
 
-  @Test("Each mistake is answered with exactly one sentence on standard error", arguments: usage + failures)
+  @Test(
+    "Each mistake is answered with exactly one sentence on standard error",
+    arguments: usage + ledger + failures)
   func mistakes(_ input: BadInput) throws {
     let fixtures = try Fixtures()
     let run = try CommandRun(fixtures.words(input.line))

@@ -119,7 +119,7 @@ enum ArgumentParser {
   }
 
   private static func check(_ operands: [String], of verb: Verb, among verbs: [Verb]) throws(CommandError) {
-    if operands.count < verb.operands.count {
+    if operands.count < verb.operands.count, !verb.operands[operands.count].isOptional {
       let missing = verb.operands[operands.count]
       throw .usage("`starling \(verb.name)` needs \(missing.name): \(missing.summary).")
     }

@@ -22,7 +22,7 @@ enum Help {
 
   private static func text(of verb: Verb) -> String {
     var usage = "starling \(verb.name)"
-    for operand in verb.operands { usage += " \(operand.name)" }
+    for operand in verb.operands { usage += operand.isOptional ? " [\(operand.name)]" : " \(operand.name)" }
     if !verb.options.isEmpty { usage += " [options]" }
     var rows = verb.operands.map { ($0.name, $0.summary) }
     for option in verb.options {

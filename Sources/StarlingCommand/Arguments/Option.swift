@@ -54,4 +54,6 @@ struct Operand: Sendable {
   let name: String
   /// What it is, in half a sentence.
   let summary: String
+  /// Whether it may be left out; then those after it may be, too.
+  var isOptional = false
 }

@@ -4,7 +4,7 @@ struct Verb: Sendable {
   let words: [String]
   /// What it does, in half a sentence.
   let summary: String
-  /// The words that must follow; all are required.
+  /// The words that follow.
   let operands: [Operand]
   /// The options it knows, without `--help`, which all know.
   let options: [Option]

@@ -134,19 +134,8 @@ extension Certificate {
   }
 }
 
-/// The bytes that hexadecimal digits stand for, in either case; `nil` for anything else, and for more than any field of a
-/// certificate has.
+/// The bytes that hexadecimal digits stand for; `nil` for anything else, and for more than any field of a certificate has.
 private func bytes(hexadecimal digits: Substring) -> [UInt8]? {
-  let digits = Array(digits.utf8)
-  guard digits.count % 2 == 0, digits.count <= 2 * (Transfer.byteLimit + Ed25519Signature.byteCount) else {
-    return nil
-  }
-  var bytes: [UInt8] = []
-  for i in stride(from: 0, to: digits.count, by: 2) {
-    guard let high = Character(UnicodeScalar(digits[i])).hexDigitValue,
-      let low = Character(UnicodeScalar(digits[i + 1])).hexDigitValue
-    else { return nil }
-    bytes.append(UInt8(high << 4 | low))
-  }
-  return bytes
+  guard digits.utf8.count <= 2 * (Transfer.byteLimit + Ed25519Signature.byteCount) else { return nil }
+  return StarlingCore.bytes(hexadecimal: digits.utf8)
 }

@@ -25,8 +25,9 @@ public struct SignedTransfer: Hashable, Sendable {
   }
 
   /// Whether the owner of the account signed it for this ledger. Every node, wallet and certificate check asks here, and
-  /// so by one rule: the equation of RFC 8032, section 5.1.7, without its cofactor, and neither the key nor the
-  /// signature's point R is of small order or in non-canonical form, and S is below the group's order.
+  /// so by one rule, which ``SignatureRule`` states: the equation of RFC 8032, section 5.1.7, without its cofactor, and
+  /// neither the key nor the signature's point R is of small order or in non-canonical form, and S is below the group's
+  /// order.
   public func isSigned(in ledger: SHA256Digest) -> Bool {
     transfer.account.verifies(signature, of: SignedTransfer.statement(transfer, in: ledger))
   }
