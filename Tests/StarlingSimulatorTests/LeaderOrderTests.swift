@@ -142,6 +142,10 @@ struct MachineModelTests {
   func checks(order: LedgerOrder) {
     var scenario = MachineModelTests.scenario(order)
     scenario.machine.checkTime = .milliseconds(1)
+    // Few accounts, of which each has few transfers under way: small batches, and so a steady rate.
+    scenario.accounts = 20
+    scenario.transfers = 6_000
+    scenario.rate = 1_500
     let report = scenario.run()
     #expect(report.unfinished == 0 && report.divergent == 0)
     let checks = report.transfersPerSecond * report.busiestChecksPerTransfer

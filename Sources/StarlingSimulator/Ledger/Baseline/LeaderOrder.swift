@@ -55,8 +55,10 @@ struct LeaderOrder: Process {
     let digest: SIMD4<UInt64>
   }
 
-  /// How many batches may be under way (a guess: several on each link while one is being agreed on).
-  static var pipeline: UInt64 { 16 }
+  /// How many batches may be under way (a guess: no bound is felt before those of the machine).
+  static var pipeline: UInt64 { 64 }
+  /// How many may be before the next one waits until it is full (a guess: several while one is being agreed on).
+  static var eagerPipeline: UInt64 { 16 }
   /// How often there is a checkpoint, in batches (a guess).
   static var checkpointInterval: UInt64 { 64 }
   /// How far the order may be ahead of the last checkpoint of a quorum, in batches.
@@ -296,7 +298,7 @@ struct LeaderOrder: Process {
 
   // MARK: The normal case
 
-  /// Proposes what is to be ordered while there is room for more; the more there is, the larger batches grow by themselves.
+  /// Proposes what is to be ordered while there is room for more; the more is under way, the fuller batches are.
   mutating func propose(at now: Instant, into effects: inout some Effects<Self> & ~Copyable) {
     while isLeading, !queue.isEmpty, nextSequence <= executed + Self.pipeline,
       nextSequence <= stable.sequence + Self.window
@@ -304,6 +306,7 @@ struct LeaderOrder: Process {
       let count = TransferBatch.count(
         fitting: queue.prefix(TransferBatch.entryLimit), entryLimit: TransferBatch.entryLimit,
         byteLimit: TransferBatch.byteLimit)
+      if nextSequence > executed + Self.eagerPipeline, count == queue.count { return }
       let batch = OrderBatch(Array(queue.prefix(count)))
       queue.removeFirst(count)
       let sequence = nextSequence
