@@ -200,7 +200,7 @@ final class LedgerDouble: Sendable {
     while true {
       let batch = state.keeper.takeBatch(entryLimit: 1_024, byteLimit: 1 << 20)
       if batch.isEmpty { return }
-      state.applied += state.keeper.deliver(batch, refused: [], isOwn: true).applied
+      state.applied += state.keeper.deliver(batch, refused: [], isOwn: true).applied.map(\.transfer)
     }
   }
 

@@ -35,14 +35,56 @@ struct LedgerOptions {
       try arguments.duration("drain", in: Interval.zero...Interval.seconds(366 * 24 * 3_600))
       ?? scenario.drain
     scenario.seed = try arguments.seed()
+    try scenario.takeFailuresAndMachine(from: arguments)
+    json = arguments.has("json")
+    if scenario.order == .leader {
+      try LedgerOptions.refuseBroadcast(in: arguments)
+      (self.scenario, answer, reason) = (scenario, nil, nil)
+      return
+    }
     let choice = try BroadcastChoice(
-      arguments, broadcast, nodes: scenario.nodes, byzantine: scenario.byzantine, liars: scenario.liars)
+      arguments, broadcast, nodes: scenario.nodes, byzantine: scenario.tolerated ?? scenario.byzantine,
+      liars: scenario.toleratedLiars)
     scenario.broadcast = choice.broadcast
     try MemoryEstimate(choice.broadcast, nodes: scenario.nodes).check()
     self.scenario = scenario
     answer = choice.answer
     reason = choice.reason
-    json = arguments.has("json")
+  }
+
+  /// Refuses what is about a broadcast, where a leader orders transfers.
+  private static func refuseBroadcast(in arguments: Arguments) throws(CommandError) {
+    let names = ["broadcast"] + SecureOptions.options.map(\.name)
+    for name in names where arguments.text(name) != nil || arguments.has(name) {
+      throw .usage("--\(name) is about broadcasts, and --order leader runs without one: give one of the two.")
+    }
+  }
+}
+
+extension LedgerScenario {
+  /// Takes who orders transfers, what fails, and what bounds a node.
+  fileprivate mutating func takeFailuresAndMachine(from arguments: Arguments) throws(CommandError) {
+    order = try arguments.choice("order", default: .none)
+    tolerated = try arguments.value("tolerate") { try Quantity.share($0) }
+    let calculator = EpsilonCalculator(nodes: nodes, byzantine: tolerated ?? byzantine)
+    if order == .leader { try calculator.refuseTooManyLiars(tolerated ?? byzantine) }
+    guard toleratedLiars >= liars else {
+      throw .usage("--tolerate allows for fewer liars than there are by --byzantine: give a larger share.")
+    }
+    crash = try arguments.duration("crash", in: Interval.zero...Interval.seconds(366 * 24 * 3_600))
+    if crash != nil, nodes - liars < 2 {
+      throw .usage("--crash leaves no node that is correct: give a smaller --byzantine or more --nodes.")
+    }
+    machine.bandwidth = try arguments.value("bandwidth") { text in
+      let bytes = try Quantity.size(text)
+      guard bytes >= 1_000 else {
+        throw QuantityError("The bandwidth \"\(text)\" is out of range; it may be 1kB or more, a second.")
+      }
+      return bytes
+    }
+    let times = Interval.zero...Interval.seconds(1)
+    machine.checkTime = try arguments.duration("check-time", in: times) ?? .zero
+    machine.messageTime = try arguments.duration("message-time", in: times) ?? .zero
   }
 }
 
@@ -63,10 +105,16 @@ extension LedgerReport {
       ("nodes", .integer(scenario.nodes)), ("accounts", .integer(scenario.accounts)),
       ("byzantine", .number(scenario.byzantine)), ("byzantine_processes", .integer(scenario.liars)),
       ("adversary", scenario.liars > 0 ? .string(scenario.adversary.rawValue) : .null),
-      ("broadcast", .string(scenario.broadcast.name)), ("chosen", .bool(options.reason != nil)),
+      ("order", .string(scenario.order.rawValue)),
+      ("broadcast", scenario.order == .leader ? .null : .string(scenario.broadcast.name)),
+      ("chosen", .bool(options.reason != nil)), ("tolerated_processes", .integer(scenario.toleratedLiars)),
       ("epsilon", .optional(options.answer?.epsilon)),
       ("parameters", options.answer?.parameterFields ?? .null),
       ("delay", .string(scenario.delay.description)), ("seed", .unsigned(scenario.seed)),
+      ("crash_seconds", .optional(scenario.crash?.inSeconds)),
+      ("bandwidth", scenario.machine.bandwidth.map { .integer($0) } ?? .null),
+      ("check_seconds", .number(scenario.machine.checkTime.inSeconds)),
+      ("message_seconds", .number(scenario.machine.messageTime.inSeconds)),
       ("transfers", .integer(transfers)), ("transfers_final", .integer(final)),
       ("transfers_refused", .integer(refused)), ("transfers_unfinished", .integer(unfinished)),
       ("accounts_blocked", .integer(accountsBlocked)),
@@ -74,7 +122,19 @@ extension LedgerReport {
       ("totality_violations", .integer(totalityViolations)), ("overdrafts", .integer(overdrafts)),
       ("supply_violations", .integer(supplyViolations)), ("divergent_nodes", .integer(divergent)),
       ("accusations", .integer(accusations)), ("latency_ms", latencies.json),
+      ("transfers_per_second", .number(transfersPerSecond)),
+      ("stall_ms", .number(longestStall.inMilliseconds)),
       ("messages_per_transfer", .number(messagesPerTransfer)),
+      ("bytes_per_transfer", .number(bytesPerTransfer)),
+      ("signature_checks_per_transfer", .number(checksPerTransfer)),
+      (
+        "busiest_node",
+        .object([
+          ("messages_per_transfer", .number(busiestMessagesPerTransfer)),
+          ("bytes_per_transfer", .number(busiestBytesPerTransfer)),
+          ("signature_checks_per_transfer", .number(busiestChecksPerTransfer)),
+        ])
+      ),
       ("trace_hash", .hash(traceHash)),
       ("events", .unsigned(events)), ("simulated_seconds", .number(simulated.inSeconds)),
       ("cpu_seconds", .number(cost.cpuSeconds)), ("wall_seconds", .number(cost.wallSeconds)),
@@ -90,7 +150,8 @@ extension LedgerReport {
       people += ", \(Quantity.grouped(scenario.liars)) of them Byzantine (\(scenario.adversary.rawValue))"
     }
     return [
-      "\(people), \(Quantity.count(scenario.accounts, "account")), by \(scenario.broadcast.title)"
+      "\(people), \(Quantity.count(scenario.accounts, "account")), by "
+        + (scenario.order == .leader ? "a leader's order" : scenario.broadcast.title)
         + ", seed \(scenario.seed)"
         + (options.reason.map { "\nchosen         \($0)" } ?? ""),
       "transfers      \(Quantity.grouped(transfers)) of honest owners, \(Quantity.grouped(unfinished)) of them unfinished;"
@@ -100,7 +161,11 @@ extension LedgerReport {
         + " \(Quantity.count(divergent, "node")) ended differently",
       "blocked        \(Quantity.count(accountsBlocked, "account")) of cheats",
       "latency        p50 \(milliseconds(50)) ms, p99 \(milliseconds(99)) ms",
-      "sent           \(Readable.decimal(messagesPerTransfer, 1)) messages a final transfer",
+      "throughput     \(Readable.decimal(transfersPerSecond, 0)) transfers a second,"
+        + " at most \(Readable.decimal(longestStall.inMilliseconds, 0)) ms without one",
+      "sent           \(Readable.decimal(messagesPerTransfer, 1)) messages a final transfer,"
+        + " \(Readable.decimal(bytesPerTransfer, 0)) bytes, \(Readable.decimal(busiestBytesPerTransfer, 0)) of them"
+        + " by the node that sent most; \(Readable.decimal(checksPerTransfer, 1)) signatures checked",
       "\(Quantity.count(Int(clamping: events), "event")) in \(Readable.decimal(cost.cpuSeconds, 1)) s of processor time",
     ].joined(separator: "\n")
   }

@@ -63,7 +63,7 @@ extension LedgerLog {
     rows.append((LedgerLog.key(.transfer, transfer.account, transfer.sequence), applied.transfer.encoded))
     for (index, event) in applied.events.enumerated() {
       changed.insert(event.account)
-      let entry = LedgerEvent(
+      let entry = AccountEvent(
         position: event.position, balance: event.balance, payer: transfer.account,
         sequence: transfer.sequence,
         credit: index == 0 ? nil : transfer.destinations[index - 1].amount)
@@ -185,7 +185,7 @@ extension LedgerLog {
 // MARK: - Questions
 
 /// Something that happened to an account, as it is kept.
-public struct LedgerEvent: Hashable, Sendable {
+public struct AccountEvent: Hashable, Sendable {
   /// Its place among all that happened to the account, from 0 on, at this node.
   public let position: UInt64
   /// What the account held afterwards.
@@ -228,7 +228,7 @@ public struct LedgerEvent: Hashable, Sendable {
 }
 
 extension LedgerLog {
-  /// Asks for what happened to an account before some position, the last first; answered by ``LedgerEvent``s.
+  /// Asks for what happened to an account before some position, the last first; answered by ``AccountEvent``s.
   static func events(of account: PublicKey, before position: UInt64?, limit: Int) -> StableQuery {
     StableQuery(
       from: key(.event, account, 0), below: key(.event, account, position ?? .max), limit: limit,

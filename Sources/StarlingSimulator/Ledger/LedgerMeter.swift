@@ -1,19 +1,16 @@
-import StarlingBroadcast
 import StarlingCore
 import StarlingLedger
-import StarlingNode
 
 /// Keeps books of its own on what every correct process applies, and compares: the checker of Definition 1 (thesis, section
 /// 3.2). It adds and subtracts for itself, and trusts no ledger.
-struct LedgerMeter<Broadcast: SourceOrderedBroadcast>: SimulationObserver
-where Broadcast.Auth: TransferAuthenticator {
-  typealias Observed = LedgerParticipant<Broadcast>
+struct LedgerMeter<Member: LedgerReplica>: SimulationObserver {
+  typealias Observed = HostedProcess<LedgerParticipant<Member>>
 
   /// What became of a transfer.
   struct Fate {
     /// What it says, as the first process that applied it had it.
     let contents: Transfer
-    /// How many correct processes have applied it.
+    /// How many correct processes have applied it, of those that do not crash.
     var appliers = 0
   }
 
@@ -46,7 +43,14 @@ where Broadcast.Auth: TransferAuthenticator {
   /// When a client handed in a transfer.
   private var handedIn: [TransferNumber: Instant] = [:]
   private(set) var latencies = LatencyHistogram()
-  private(set) var messages: UInt64 = 0
+  /// When each transfer became final, in about that order.
+  private(set) var finals: [Instant] = []
+  /// What clients handed in, and to whom, that was not answered yet.
+  private(set) var awaiting: [TransferNumber: Peer] = [:]
+  /// What clients handed in and was not taken.
+  private(set) var rejected = 0
+  /// Who will crash, if anybody.
+  private let crashing: Peer?
   private(set) var applications = 0
   private(set) var refusals = 0
   private(set) var abandoned = 0
@@ -56,7 +60,8 @@ where Broadcast.Auth: TransferAuthenticator {
   private(set) var overdrafts = 0
   private(set) var accusations = 0
 
-  init(accounts: [PublicKey], balance: UInt64, correct: Int) {
+  init(accounts: [PublicKey], balance: UInt64, correct: Int, crashing: Peer?) {
+    self.crashing = crashing
     index = Dictionary(uniqueKeysWithValues: accounts.enumerated().map { ($0.element, $0.offset) })
     let books = Books(
       balances: [Int128](repeating: Int128(balance), count: accounts.count),
@@ -67,22 +72,39 @@ where Broadcast.Auth: TransferAuthenticator {
   }
 
   /// A client is about to hand in a transfer.
-  mutating func handsIn(_ transfer: Transfer, at now: Instant) {
+  ///
+  /// - Parameter peer: from whom it waits for an answer; `nil` of a cheat, who does not.
+  mutating func handsIn(_ transfer: Transfer, to peer: Peer?, at now: Instant) {
     if handedIn[transfer.number] == nil { handedIn[transfer.number] = now }
+    if let peer { awaiting[transfer.number] = peer }
   }
 
-  mutating func sent(_ message: Observed.Message, from sender: Peer, to receiver: Peer, at now: Instant) {
-    messages += 1
+  /// Whether a client waits for an answer to a transfer.
+  func isAwaiting(_ account: PublicKey, _ sequence: UInt64) -> Bool {
+    awaiting[TransferNumber(account: account, sequence: sequence)] != nil
   }
+
+  /// Those who asked a process that has crashed wait no longer.
+  mutating func forgetQuestions(to peer: Peer) { awaiting = awaiting.filter { $0.value != peer } }
+
+  /// Messages are counted where they leave.
+  mutating func sent(_ message: Observed.Message, from sender: Peer, to receiver: Peer, at now: Instant) {}
 
   mutating func indicated(_ indication: Observed.Indication, by peer: Peer, at now: Instant) {
-    switch indication {
-    case .applied(let applied): apply(applied.transfer.transfer, by: peer, at: now)
-    case .submitted(_, let refusal): if refusal != nil { refusals += 1 }
+    switch Member.news(indication.told) {
+    case .applied(let signed): apply(signed.transfer, by: peer, at: indication.at)
+    case .answered(let signed, let isTaken): answer(signed.transfer, isTaken: isTaken, by: peer)
     case .abandoned: abandoned += 1
-    case .broadcast(.misbehaved): accusations += 1
-    case .broadcast: break
+    case .misbehaved: accusations += 1
+    case nil: break
     }
+  }
+
+  private mutating func answer(_ transfer: Transfer, isTaken: Bool, by peer: Peer) {
+    if !isTaken { refusals += 1 }
+    guard awaiting[transfer.number] == peer else { return }
+    awaiting[transfer.number] = nil
+    if !isTaken, handedIn.removeValue(forKey: transfer.number) != nil { rejected += 1 }
   }
 
   private mutating func apply(_ transfer: Transfer, by peer: Peer, at now: Instant) {
@@ -95,9 +117,10 @@ where Broadcast.Auth: TransferAuthenticator {
     if transfer.sequence == UInt64(fates[account].count) {
       fates[account].append(Fate(contents: transfer))
       if !global.apply(transfer, { index[$0] }) { overdrafts += 1 }
+      finals.append(now)
       if let signed = handedIn.removeValue(forKey: transfer.number) { latencies.record(now - signed) }
     }
     if fates[account][Int(transfer.sequence)].contents != transfer { consistencyViolations += 1 }
-    fates[account][Int(transfer.sequence)].appliers += 1
+    if peer != crashing { fates[account][Int(transfer.sequence)].appliers += 1 }
   }
 }

@@ -1,16 +1,12 @@
-import StarlingBroadcast
 import StarlingCore
 import StarlingLedger
-import StarlingNode
 
 /// A correct process of a ledger, or a Byzantine one that leads two lives: each life is a correct process with the same
 /// keys, which half of the others see. So it votes for two batches of one number, sends different ones under one number, and
 /// does all this in the protocol's own words, whichever protocol it is (Bano et al., "Twins: BFT systems made robust",
 /// OPODIS 2021).
-struct LedgerParticipant<Broadcast: SourceOrderedBroadcast>: Process
-where Broadcast.Auth: TransferAuthenticator {
-  typealias Member = LedgerMember<Broadcast>
-  typealias Message = Broadcast.Message
+struct LedgerParticipant<Member: LedgerReplica>: Process {
+  typealias Message = Member.Message
   typealias Indication = Member.Indication
 
   enum Request {
@@ -55,10 +51,9 @@ where Broadcast.Auth: TransferAuthenticator {
   ) {
     switch request {
     case .submit(let transfer):
-      live(.both, into: &effects) { $0.handle(.submit(transfer), at: now, into: &$1) }
+      live(.both, into: &effects) { $0.handle(Member.submitting(transfer), at: now, into: &$1) }
     case .bring(let transfers, let lives):
-      let batch = Broadcast.broadcasting(Broadcast.Auth.Payload(transfers: transfers))
-      live(lives, into: &effects) { $0.handle(.broadcast(batch), at: now, into: &$1) }
+      live(lives, into: &effects) { $0.handle(Member.bringing(transfers), at: now, into: &$1) }
     }
   }
 
@@ -91,10 +86,10 @@ where Broadcast.Auth: TransferAuthenticator {
 
   private mutating func live<Base: Effects<Self> & ~Copyable>(
     _ lives: Lives, into effects: inout Base,
-    _ body: (inout Member, inout LifeEffects<Base, Broadcast>) -> Void
+    _ body: (inout Member, inout LifeEffects<Base, Member>) -> Void
   ) {
     if lives != .second, first != nil {
-      var own = LifeEffects<Base, Broadcast>(base: effects, isFirst: true, parity: isByzantine ? 0 : nil)
+      var own = LifeEffects<Base, Member>(base: effects, isFirst: true, parity: isByzantine ? 0 : nil)
       if var member = first.take() {
         body(&member, &own)
         first = member
@@ -102,7 +97,7 @@ where Broadcast.Auth: TransferAuthenticator {
       effects = own.base
     }
     if lives != .first, second != nil {
-      var own = LifeEffects<Base, Broadcast>(base: effects, isFirst: false, parity: 1)
+      var own = LifeEffects<Base, Member>(base: effects, isFirst: false, parity: 1)
       if var member = second.take() {
         body(&member, &own)
         second = member
@@ -113,9 +108,9 @@ where Broadcast.Auth: TransferAuthenticator {
 }
 
 /// The sink of one life: what it sends reaches those who see it.
-struct LifeEffects<Base: Effects & ~Copyable, Broadcast: SourceOrderedBroadcast>: Effects, ~Copyable
-where Base.Owner == LedgerParticipant<Broadcast>, Broadcast.Auth: TransferAuthenticator {
-  typealias Owner = LedgerMember<Broadcast>
+struct LifeEffects<Base: Effects & ~Copyable, Member: LedgerReplica>: Effects, ~Copyable
+where Base.Owner == LedgerParticipant<Member> {
+  typealias Owner = Member
   typealias Parcel = Base.Parcel
 
   var base: Base
@@ -130,7 +125,7 @@ where Base.Owner == LedgerParticipant<Broadcast>, Broadcast.Auth: TransferAuthen
   }
 
   mutating func next() -> UInt64 { base.next() }
-  mutating func prepare(_ message: Broadcast.Message) -> Base.Parcel { base.prepare(message) }
+  mutating func prepare(_ message: Member.Message) -> Base.Parcel { base.prepare(message) }
   mutating func send(_ parcel: Base.Parcel, to peer: Peer) {
     if let parity, peer.index % 2 != parity { return }
     base.send(parcel, to: peer)

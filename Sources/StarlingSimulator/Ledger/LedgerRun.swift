@@ -1,13 +1,13 @@
-import StarlingBroadcast
 import StarlingCore
 import StarlingLedger
 import StarlingNode
 
 /// One run of a ``LedgerScenario``.
-struct LedgerRun<Broadcast: SourceOrderedBroadcast>: ~Copyable
-where Broadcast.Auth == IdealTransferAuthenticator {
+struct LedgerRun<Member: LedgerReplica>: ~Copyable {
+  private typealias Host = HostedProcess<LedgerParticipant<Member>>
+
   private let scenario: LedgerScenario
-  private var network: Simulation<LedgerParticipant<Broadcast>, LossyNetwork, LedgerMeter<Broadcast>>
+  private var network: Simulation<Host, LossyNetwork, LedgerMeter<Member>>
   /// How many processes are correct: those with the lowest numbers.
   private let correct: Int
   private let accounts: [PublicKey]
@@ -20,8 +20,15 @@ where Broadcast.Auth == IdealTransferAuthenticator {
   private var past: [SignedTransfer] = []
   /// The next number under which each Byzantine owner cheats.
   private var cheated: [Int: UInt64] = [:]
+  /// What the clients of the process that will crash, or has crashed, handed in.
+  private var entrusted: [Int: [SignedTransfer]] = [:]
+  private var hasCrashed = false
+  /// Whether its clients know.
+  private var isMissed = false
+  /// When payments began.
+  private var beginning = Instant.zero
 
-  init(_ scenario: LedgerScenario, make: (Peer, IdealTransferAuthenticator) -> Broadcast) {
+  init(_ scenario: LedgerScenario, make: (Peer, CountingTransferAuthenticator, Ledger) -> Member) {
     self.scenario = scenario
     let (nodes, liars) = (scenario.nodes, scenario.liars)
     correct = nodes - liars
@@ -35,7 +42,8 @@ where Broadcast.Auth == IdealTransferAuthenticator {
     let delays = DelaySampler(scenario.delay, peers: nodes, random: &random)
     network = Simulation(
       capacity: nodes, network: LossyNetwork(delays: delays, loss: 0),
-      observer: LedgerMeter(accounts: accounts, balance: scenario.balance, correct: correct),
+      observer: LedgerMeter(
+        accounts: accounts, balance: scenario.balance, correct: correct, crashing: scenario.crashing),
       seed: random.next())
     self.random = random
     report = LedgerReport(scenario: scenario)
@@ -44,12 +52,17 @@ where Broadcast.Auth == IdealTransferAuthenticator {
         uniqueKeysWithValues: accounts.map { ($0, .init(balance: scenario.balance, next: 0)) }), waiting: [])
     for number in 0..<nodes {
       _ = network.add { [correct] peer in
-        let auth = IdealTransferAuthenticator(owner: peer, members: nodes)
-        func member() -> LedgerMember<Broadcast> {
-          LedgerMember(identity: peer, auth: auth, broadcast: make(peer, auth), ledger: ledger)
+        let checks = CheckCounter()
+        let auth = CountingTransferAuthenticator(
+          IdealTransferAuthenticator(owner: peer, members: nodes), checks: checks)
+        let participant: LedgerParticipant<Member>
+        if number < correct {
+          participant = LedgerParticipant(correct: make(peer, auth, ledger))
+        } else {
+          let lives = (make(peer, auth, ledger), make(peer, auth, ledger))
+          participant = LedgerParticipant(byzantine: scenario.adversary == .mute ? nil : lives)
         }
-        if number < correct { return LedgerParticipant(correct: member()) }
-        return LedgerParticipant(byzantine: scenario.adversary == .mute ? nil : (member(), member()))
+        return HostedProcess(participant, on: scenario.machine, checks: checks)
       }
     }
     // For subscriptions to arrive.
@@ -62,6 +75,8 @@ where Broadcast.Auth == IdealTransferAuthenticator {
   mutating func report(progress: (Int) -> Void) -> LedgerReport {
     var made = 0
     var due = 0.0
+    beginning = network.now
+    for number in 0..<scenario.nodes { network[Peer(number)].checks.count = 0 }
     while made < scenario.transfers {
       due += Double(scenario.rate) * 0.01
       while Double(made) < due, made < scenario.transfers {
@@ -69,25 +84,72 @@ where Broadcast.Auth == IdealTransferAuthenticator {
         made += 1
         if made % 10 == 0 { cheat() }
       }
-      network.run(until: network.now + LedgerRun.step)
-      audit()
+      advance(by: LedgerRun.step)
       if made % 1_000 == 0 { progress(made) }
     }
     let end = network.now + scenario.drain
     while network.now < end {
-      network.run(until: network.now + .seconds(1))
-      audit()
+      advance(by: entrusted.isEmpty ? .seconds(1) : LedgerRun.step)
     }
     judge()
     return report
   }
 
+  private mutating func advance(by interval: Interval) {
+    if let peer = scenario.crashing, let crash = scenario.crash {
+      if !hasCrashed, network.now >= beginning + crash {
+        hasCrashed = true
+        network.crash(peer)
+      }
+      if hasCrashed, !isMissed, network.now >= beginning + crash + scenario.clientTimeout {
+        isMissed = true
+        network.observer.forgetQuestions(to: peer)
+      }
+      if isMissed { entrustAgain() }
+    }
+    network.run(until: network.now + interval)
+    audit()
+  }
+
+  /// The correct processes that have not crashed.
+  private var survivors: [Peer] {
+    (0..<correct).map { Peer($0) }.filter { !hasCrashed || $0 != scenario.crashing }
+  }
+
   // MARK: Owners
 
-  private func keeper(_ peer: Peer) -> LedgerKeeper? { network[peer].first?.keeper }
+  private func keeper(_ peer: Peer) -> LedgerKeeper? { network[peer].guest.first?.keeper }
 
-  /// The correct process that an account's owner asks.
-  private func home(_ account: Int) -> Peer { Peer(account % correct) }
+  /// The correct process that an account's owner asks; the next one when it knows that the first has crashed.
+  private func home(_ account: Int) -> Peer {
+    let first = account % correct
+    return isMissed && Peer(first) == scenario.crashing ? Peer((first + 1) % correct) : Peer(first)
+  }
+
+  /// Whether an account's owner has nobody to ask, or asked and has no answer, or waits for what it asked of a process that
+  /// has crashed: it signs no second transfer of a number, and none at a guess.
+  private func isWaiting(_ account: Int, next: UInt64) -> Bool {
+    if hasCrashed, home(account) == scenario.crashing { return true }
+    if let last = entrusted[account]?.last, isMissed, last.transfer.sequence >= next { return true }
+    return network.observer.isAwaiting(accounts[account], next)
+  }
+
+  /// Owners whose process has crashed hand to another what is not final, each transfer when the other knows enough.
+  private mutating func entrustAgain() {
+    for (account, transfers) in entrusted.sorted(by: { $0.key < $1.key }) {
+      let open = transfers.filter { $0.transfer.sequence >= UInt64(network.observer.fates[account].count) }
+      entrusted[account] = open.isEmpty ? nil : open
+      guard let next = open.first(where: { isExpected($0, of: account) }),
+        !network.observer.isAwaiting(accounts[account], next.transfer.sequence)
+      else { continue }
+      submit(next, to: home(account), waits: true)
+    }
+  }
+
+  private func isExpected(_ transfer: SignedTransfer, of account: Int) -> Bool {
+    guard let state = keeper(home(account))?.expected(of: accounts[account]) else { return false }
+    return state.next == transfer.transfer.sequence && state.balance >= transfer.transfer.funds
+  }
 
   /// An honest owner pays one to three others, of what it has.
   private mutating func pay() {
@@ -96,6 +158,7 @@ where Broadcast.Auth == IdealTransferAuthenticator {
       report.refused += 1
       return
     }
+    if isWaiting(account, next: state.next) { return }
     let count = 1 + random.uniform(below: 3)
     let most = max(1, state.balance / 8)
     let destinations = (0..<count).map { _ in
@@ -108,12 +171,19 @@ where Broadcast.Auth == IdealTransferAuthenticator {
       report.refused += 1
       return
     }
-    submit(IdealTransferAuthenticator.sign(transfer), to: home(account))
+    let signed = IdealTransferAuthenticator.sign(transfer)
+    if scenario.crash != nil, Peer(account % correct) == scenario.crashing, !isMissed {
+      // One that was refused may be in the way.
+      entrusted[account, default: []].removeAll { $0.transfer.sequence >= transfer.sequence }
+      entrusted[account, default: []].append(signed)
+    }
+    submit(signed, to: home(account), waits: true)
     report.transfers += 1
   }
 
-  private mutating func submit(_ transfer: SignedTransfer, to peer: Peer) {
-    network.observer.handsIn(transfer.transfer, at: network.now)
+  /// - Parameter waits: whether the client signs nothing else before it is answered, as honest ones do.
+  private mutating func submit(_ transfer: SignedTransfer, to peer: Peer, waits: Bool) {
+    network.observer.handsIn(transfer.transfer, to: waits ? peer : nil, at: network.now)
     network.request(.submit(transfer), of: peer)
     if past.count < 1_000 { past.append(transfer) } else { past[random.uniform(below: 1_000)] = transfer }
   }
@@ -162,15 +232,15 @@ where Broadcast.Auth == IdealTransferAuthenticator {
     switch random.uniform(below: 3) {
     case 0:
       // Two correct processes bring them at once.
-      submit(pair[0], to: Peer(random.uniform(below: correct)))
-      submit(pair[1], to: Peer(random.uniform(below: correct)))
+      submit(pair[0], to: Peer(random.uniform(below: correct)), waits: false)
+      submit(pair[1], to: Peer(random.uniform(below: correct)), waits: false)
     case 1:
       // The Byzantine process brings a different one to each half, under one number of its own.
       network.request(.bring([pair[0]], .first), of: liar)
       network.request(.bring([pair[1]], .second), of: liar)
     default:
       network.request(.bring([pair[0]], .both), of: liar)
-      submit(pair[1], to: Peer(random.uniform(below: correct)))
+      submit(pair[1], to: Peer(random.uniform(below: correct)), waits: false)
     }
   }
 
@@ -190,7 +260,7 @@ where Broadcast.Auth == IdealTransferAuthenticator {
   // MARK: Judgement
 
   private mutating func audit() {
-    for number in 0..<correct where keeper(Peer(number))?.ledger.total != supply {
+    for peer in survivors where keeper(peer)?.ledger.total != supply {
       report.supplyViolations += 1
     }
   }
@@ -201,19 +271,44 @@ where Broadcast.Auth == IdealTransferAuthenticator {
     report.refused += meter.refusals + meter.abandoned
     report.consistencyViolations = meter.consistencyViolations
     report.overdrafts = meter.overdrafts
-    report.totalityViolations = meter.fates.joined().count { $0.appliers != correct }
+    report.totalityViolations = meter.fates.joined().count { $0.appliers != survivors.count }
+    report.transfers -= meter.rejected
     report.unfinished = report.transfers - meter.fates[..<honest].reduce(0) { $0 + $1.count }
     report.accountsBlocked = (honest..<accounts.count).count {
       cheated[$0, default: 0] > UInt64(meter.fates[$0].count)
     }
-    let hashes = (0..<correct).map { keeper(Peer($0))?.ledger.stateHash }
+    let hashes = survivors.map { keeper($0)?.ledger.stateHash }
     report.divergent = hashes.count { $0 != hashes[0] }
+    report.stateHash = survivors.first.flatMap { keeper($0)?.ledger.stateHash }
     report.latencies = meter.latencies
-    report.messagesPerTransfer = Double(meter.messages) / Double(max(1, report.final))
+    measure()
     report.accusations = meter.accusations
     report.traceHash = network.traceHash
     report.events = network.eventCount
     report.simulated = network.now - .zero
+  }
+}
+
+extension LedgerRun {
+  /// What it cost, and how steadily transfers became final.
+  private mutating func measure() {
+    let final = Double(max(1, report.final))
+    let hosts = (0..<scenario.nodes).map { network[Peer($0)] }
+    report.messagesPerTransfer = Double(hosts.reduce(0) { $0 + $1.sentMessages }) / final
+    report.bytesPerTransfer = Double(hosts.reduce(0) { $0 + $1.sentBytes }) / final
+    report.checksPerTransfer = Double(hosts.reduce(0) { $0 + $1.checks.count }) / final
+    report.busiestBytesPerTransfer = Double(hosts.map(\.sentBytes).max() ?? 0) / final
+    report.busiestMessagesPerTransfer = Double(hosts.map(\.sentMessages).max() ?? 0) / final
+    report.busiestChecksPerTransfer = Double(hosts.map(\.checks.count).max() ?? 0) / final
+    let finals = network.observer.finals.sorted()
+    for (before, after) in zip([beginning] + finals, finals) {
+      report.longestStall = max(report.longestStall, after - before)
+    }
+    if finals.count >= 10 {
+      let (first, last) = (finals.count / 10, finals.count * 9 / 10)
+      let seconds = (finals[last] - finals[first]).inSeconds
+      if seconds > 0 { report.transfersPerSecond = Double(last - first) / seconds }
+    }
   }
 }
 

@@ -11,7 +11,23 @@ public struct LedgerScenario: Sendable {
   public var byzantine = 0.0
   /// What they do.
   public var adversary = LedgerConduct.mute
-  /// The secure broadcast: Ready Broadcast or Bracha's.
+  /// Whether a leader orders all transfers, or nobody does.
+  public var order = LedgerOrder.none
+  /// For how long a leader may order nothing that another process waits for (a guess: several times the slowest round of
+  /// four delays between continents, as a leader that is changed for nothing costs more than one that is changed late).
+  public var leaderTimeout = Interval.seconds(2)
+  /// The share of the processes that may be Byzantine by the thresholds of Bracha's broadcast and of the leader's quorums,
+  /// below a third; `nil` for as many as are, or with a leader for as many as there may be.
+  public var tolerated: Double?
+  /// When, after payments begin, the first leader crashes; or the same process where there is none. `nil` for never.
+  public var crash: Interval?
+  /// After how long the clients of a process that has crashed ask another (a guess).
+  public var clientTimeout = Interval.seconds(2)
+  /// Which process leads first.
+  public var firstLeader = 0
+  /// What bounds each process apart from delays.
+  public var machine = MachineModel()
+  /// What carries transfers where no leader orders them: Ready Broadcast or Bracha's.
   public var broadcast = SecureScenario.Broadcast.bracha
   /// How many accounts there are, 2 or more.
   public var accounts = 1_000
@@ -34,6 +50,15 @@ public struct LedgerScenario: Sendable {
   /// How many processes are Byzantine: those with the highest numbers.
   public var liars: Int { EpsilonCalculator(nodes: nodes, byzantine: byzantine).byzantine }
 
+  /// How many may be by the thresholds.
+  public var toleratedLiars: Int {
+    if let tolerated { return EpsilonCalculator(nodes: nodes, byzantine: tolerated).byzantine }
+    return order == .leader ? (nodes - 1) / 3 : liars
+  }
+
+  /// Who crashes.
+  var crashing: Peer? { crash == nil ? nil : Peer(firstLeader) }
+
   /// Runs it.
   ///
   /// - Parameter progress: called now and then with how many transfers honest owners have made.
@@ -41,7 +66,14 @@ public struct LedgerScenario: Sendable {
     let oracle = NumberedMembership(population: nodes)
     let entries = EntryLog<PublicKey, SIMD4<UInt64>>(
       authorLimit: max(1_024, accounts), windowLimit: LedgerKeeper.accountWindow)
-    typealias Auth = IdealTransferAuthenticator
+    if order == .leader {
+      var run = LedgerRun<LeaderOrder>(self) { peer, auth, ledger in
+        LeaderOrder(
+          identity: peer, auth: auth, members: nodes, faulty: toleratedLiars, firstLeader: firstLeader,
+          timeout: leaderTimeout, ledger: ledger)
+      }
+      return run.report(progress: progress)
+    }
     switch broadcast {
     case .secure(let parameters):
       return run(progress: progress) { peer, auth in
@@ -49,20 +81,31 @@ public struct LedgerScenario: Sendable {
       }
     default:
       let everybody = MultisetSample(all: oracle)
-      return run(progress: progress) { [liars] peer, auth in
-        BrachaBroadcast(identity: peer, auth: auth, members: everybody, byzantine: liars, entries: entries)
+      return run(progress: progress) { [toleratedLiars] peer, auth in
+        BrachaBroadcast(
+          identity: peer, auth: auth, members: everybody, byzantine: toleratedLiars, entries: entries)
       }
     }
   }
 
   private func run<Inner: SecureBroadcastProcess>(
-    progress: (Int) -> Void, make: (Peer, IdealTransferAuthenticator) -> Inner
-  ) -> LedgerReport where Inner.Auth == IdealTransferAuthenticator {
-    var run = LedgerRun<OrderedBroadcast<Inner>>(self) { peer, auth in
-      OrderedBroadcast(identity: peer, auth: auth, inner: make(peer, auth))
+    progress: (Int) -> Void, make: (Peer, CountingTransferAuthenticator) -> Inner
+  ) -> LedgerReport where Inner.Auth == CountingTransferAuthenticator, Inner.Message: SizedMessage {
+    var run = LedgerRun<LedgerMember<OrderedBroadcast<Inner>>>(self) { peer, auth, ledger in
+      LedgerMember(
+        identity: peer, auth: auth,
+        broadcast: OrderedBroadcast(identity: peer, auth: auth, inner: make(peer, auth)), ledger: ledger)
     }
     return run.report(progress: progress)
   }
+}
+
+/// Who decides in which order transfers are applied.
+public enum LedgerOrder: String, CaseIterable, Sendable {
+  /// Nobody: each process applies a transfer when it is the next of its account and what it depends on is there.
+  case none
+  /// A leader, with whom a quorum agrees: the baseline, after Castro and Liskov.
+  case leader
 }
 
 /// What became of the transfers of a ``LedgerScenario``.
@@ -90,10 +133,26 @@ public struct LedgerReport: Sendable {
   public internal(set) var supplyViolations = 0
   /// Correct processes that ended with another state than the first.
   public internal(set) var divergent = 0
+  /// The hash of the accounts at the end, as the first correct process that has not crashed has them.
+  public internal(set) var stateHash: SHA256Digest?
   /// From when a client handed a transfer in to when a correct process applied it.
   public internal(set) var latencies = LatencyHistogram()
+  /// Transfers a second that became final, from when a tenth of them were to when nine tenths were.
+  public internal(set) var transfersPerSecond = 0.0
+  /// The longest time in which no transfer became final, between the first payment and the last final one.
+  public internal(set) var longestStall = Interval.zero
   /// Messages of all processes for each final transfer.
   public internal(set) var messagesPerTransfer = 0.0
+  /// Bytes that all processes sent for each final transfer.
+  public internal(set) var bytesPerTransfer = 0.0
+  /// Signatures that all processes checked for each final transfer, of transfers and of all else.
+  public internal(set) var checksPerTransfer = 0.0
+  /// Messages for each final transfer of the process that sent most of them.
+  public internal(set) var busiestMessagesPerTransfer = 0.0
+  /// Bytes for each final transfer of the process that sent most of them.
+  public internal(set) var busiestBytesPerTransfer = 0.0
+  /// Signatures for each final transfer of the process that checked most of them.
+  public internal(set) var busiestChecksPerTransfer = 0.0
   /// How often a correct process found that another had done what no correct process does.
   public internal(set) var accusations = 0
   /// A hash over every event, in order.

@@ -79,7 +79,7 @@ struct NodeLedgerTests {
       #expect(node.sink.transfers == [transfer])
       let paid = node.sink.stable.read(
         LedgerQuery.events(of: try owner(1).publicKey, before: nil, limit: 9))
-      let event = try LedgerEvent(try #require(paid.first))
+      let event = try AccountEvent(try #require(paid.first))
       #expect(event.credit == 300 && event.balance == 1_300 && event.payer == transfer.transfer.account)
       let kept = node.sink.stable.read(LedgerQuery.transfer(transfer.transfer.number))
       #expect(try SignedTransfer(encoded: try #require(kept.first).value) == transfer)
