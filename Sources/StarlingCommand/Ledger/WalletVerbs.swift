@@ -30,12 +30,12 @@ extension Verb {
         "\(quoted(name)) can name no account: a name has 1 to \(Wallet.nameByteLimit) letters, digits, dots, dashes and"
           + " underscores, does not begin with a dot, and is no key.")
     }
-    let key = try explaining { try Wallet(at: path, making: true).telling().addAccount(name) }
+    let wallet = try explaining { try Wallet(at: path, making: true).telling() }
+    let key = try explaining { try wallet.addAccount(name) }
+    let file = "\(wallet.path)/\(name).key"
     try Output.standard.write(
-      .object([
-        ("name", .string(name)), ("account", .string(key.description)),
-        ("file", .string("\(path)/\(name).key")),
-      ]), json: arguments.has("json"), text: "\(key)\nwritten to \(path)/\(name).key")
+      .object([("name", .string(name)), ("account", .string(key.description)), ("file", .string(file))]),
+      json: arguments.has("json"), text: "\(key)\nwritten to \(file)")
   }
 
   /// `starling wallet list`
