@@ -63,7 +63,8 @@ let package = Package(
     module(
       "StarlingRuntime",
       [
-        "StarlingCore", "StarlingTransport", "StarlingOverlay", "StarlingApps", "StarlingNode",
+        "StarlingCore", "StarlingTransport", "StarlingOverlay", "StarlingLedger", "StarlingApps",
+        "StarlingNode",
         "StarlingSimulator", "CMicrohttpd", "CSQLite", "CStarlingShims",
       ]),
     .executableTarget(

@@ -18,7 +18,8 @@ enum Rules {
       "StarlingCore", "StarlingOverlay", "StarlingBroadcast", "StarlingLedger", "StarlingNode", "CPrefetch",
     ],
     "StarlingRuntime": [
-      "StarlingCore", "StarlingTransport", "StarlingOverlay", "StarlingApps", "StarlingNode",
+      "StarlingCore", "StarlingTransport", "StarlingOverlay", "StarlingLedger", "StarlingApps",
+      "StarlingNode",
       "StarlingSimulator",
       "CMicrohttpd", "CSQLite", "CStarlingShims", "Glibc", "FoundationEssentials", "Foundation", "Dispatch",
       "Synchronization",

@@ -102,7 +102,7 @@ final class HTTPServer: Sendable {
       .answer(
         HTTPResponse(
           status: 503,
-          error: "\(HTTPUploads.limit) files are being handed over already; try again in a moment.")))
+          error: "\(HTTPUploads.limit) uploads are arriving already; try again in a moment.")))
   }
 
   /// Some of an upload has come.
@@ -205,6 +205,8 @@ private final class HTTPExchange {
   func finish(on connection: HTTPConnection, of server: HTTPServer) -> MHD_Result {
     if !isAsked {
       isAsked = true
+      // What has come whole holds no place, however long its answer takes.
+      if case .receive = handling { server.endUpload(self) }
       if let failure {
         reply.send(HTTPResponse(status: 507, error: failure.description))
       } else if server.register(reply) {
@@ -241,6 +243,10 @@ private final class HTTPExchange {
     defer { MHD_destroy_response(handle) }
     MHD_add_response_header(handle, "Content-Type", response.contentType)
     MHD_add_response_header(handle, "Cache-Control", "no-store")
+    // A browser must not take text for a page, nor show another page's reader what is in it.
+    MHD_add_response_header(handle, "X-Content-Type-Options", "nosniff")
+    MHD_add_response_header(handle, "Cross-Origin-Resource-Policy", "same-origin")
+    for (name, value) in response.headers { MHD_add_response_header(handle, name, value) }
     return MHD_queue_response(connection.pointer, response.status, handle)
   }
 
@@ -286,12 +292,12 @@ private func handleRequest(
   else { return .NO }
   let handle = HTTPConnection(pointer: connection)
   guard let opaque = slot.pointee else {
-    guard let path, let method, let path = String(validatingCString: path),
-      let method = String(validatingCString: method)
-    else { return .NO }
+    guard let path, let method else { return .NO }
+    // What is not UTF-8 is no path of ours, and answered like any other that is not.
     idleConnections(of: context).remove(connection)
     starling_http_patience(connection, HTTPServer.timeoutSeconds)
-    let exchange = server.begin(HTTPRequest(method: method, path: path, connection: handle))
+    let exchange = server.begin(
+      HTTPRequest(method: String(cString: method), path: String(cString: path), connection: handle))
     slot.pointee = Unmanaged.passRetained(exchange).toOpaque()
     return exchange.start(on: handle)
   }
