@@ -7,8 +7,9 @@ import Synchronization
 /// An HTTP server on GNU libmicrohttpd with a thread of its own. Requests are routed there; who answers them
 /// may live on another thread.
 final class HTTPServer: Sendable {
-  /// The most connections at once.
-  static let connectionLimit: UInt32 = 160
+  /// The most connections at once: all that can be held, which is 32 without a request, 16 uploads, 24 that wait for a
+  /// transfer and three times 32 event streams, and 88 for questions.
+  static let connectionLimit: UInt32 = 256
   /// How long a client may be silent in the middle of a request whose head has come, in seconds.
   static let timeoutSeconds: UInt32 = 30
 
@@ -139,7 +140,7 @@ private final class HTTPContext: Sendable {
 /// many and sends half a request on each must not keep others out, so they are few, and the one that has been
 /// here longest gives way: whoever means to ask something asks at once.
 private final class HTTPIdleConnections: Sendable {
-  /// The most of them. A guess: a third of all connections.
+  /// The most of them. A guess: an eighth of all connections.
   static let limit = 32
   /// How long they may be silent, in seconds.
   static let timeoutSeconds: UInt32 = 5

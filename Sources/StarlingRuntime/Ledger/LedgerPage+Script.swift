@@ -60,7 +60,8 @@ extension LedgerPage {
         ? "all of it in accounts" : grouped(status.total) + " in accounts";
       $("accounts").textContent = grouped(status.accounts);
       $("transfers").textContent = grouped(status.transfers);
-      $("waiting").textContent = counted(status.waiting, "waits", "wait");
+      $("waiting").textContent = status.waiting > 0
+        ? "and " + grouped(status.waiting) + " delivered that wait for others" : "all that were delivered";
       $("members").textContent = grouped(status.members.length);
       $("byzantine").textContent = grouped(status.byzantine) + " of them may lie";
       $("state").textContent = status.state_hash;
@@ -152,6 +153,7 @@ extension LedgerPage {
           while (this.isStale) {
             this.isStale = false;
             this.showAccount(await ask("accounts/" + this.key));
+            await refreshLedger();
           }
         } catch (error) {
           this.say(error.message, false);
