@@ -157,7 +157,7 @@ private final class FakeService: ControlService {
     let head = "HTTP/1.1\r\nHost: 127.0.0.1:1\r\nConnection: close\r\n\r\n"
     for (request, status) in [
       ("GET / ", 404), ("GET /api/v2/status ", 404), ("DELETE /api/v1/files ", 405),
-      ("POST /api/v1/status ", 405), ("GET /api/v1/files ", 503),
+      ("POST /api/v1/status ", 405), ("GET /api/v1/%ff ", 404), ("GET /api/v1/files ", 503),
     ] {
       let answer = try raw(request + head)
       #expect(answer.status == status)

@@ -26,7 +26,8 @@ protocol ControlService: Sendable {
 ///
 /// A page in the user's browser must not be able to publish in the user's name. So a request that carries an
 /// Origin, or a Sec-Fetch-Site other than `none`, is refused, and so is one whose Host is neither an address nor `localhost`: a name that a stranger
-/// made point here.
+/// made point here. The page that the ledger serves may use the ledger's paths, and no others: its Origin is this server, which
+/// no stranger's page can say in a browser.
 final class ControlServer: Sendable {
   /// The longest topic in a query, in bytes.
   private static let topicLimit = 64
@@ -34,18 +35,24 @@ final class ControlServer: Sendable {
   private let http: HTTPServer
   private let hub: EventHub
   private let postHub: EventHub
+  private let ledger: LedgerServer?
 
   /// Starts the server.
   ///
   /// - Parameters:
   ///   - address: where to listen; port 0 takes any free port.
   ///   - service: who answers.
-  init(listeningOn address: SocketAddress, service: some ControlService) throws(HostError) {
-    let (hub, postHub) = (EventHub(), EventHub())
+  ///   - ledger: who answers for the ledger; `nil` when the node keeps none.
+  init(
+    listeningOn address: SocketAddress, service: some ControlService, ledger: (any LedgerService)? = nil
+  ) throws(HostError) {
+    let (hub, postHub, ledger) = (EventHub(), EventHub(), ledger.map(LedgerServer.init))
     self.hub = hub
     self.postHub = postHub
+    self.ledger = ledger
     http = try HTTPServer(listeningOn: address) { request in
-      ControlServer.route(request, service: service, hub: hub, postHub: postHub)
+      if let path = LedgerPath(request.path) { return ControlServer.route(request, path, to: ledger) }
+      return ControlServer.route(request, service: service, hub: hub, postHub: postHub)
     }
   }
 
@@ -70,15 +77,22 @@ final class ControlServer: Sendable {
     postHub.publish(Array("event: post\ndata: ".utf8) + data + Array("\n\n".utf8), topic: nil)
   }
 
+  /// Tells everybody who follows the account; without anybody, the event is not even made.
+  func publish(account: PublicKey, _ event: @autoclosure () -> LedgerEvent) {
+    ledger?.publish(account: account, event)
+  }
+
   /// Sends a comment on all event streams: a client that is gone shows only when something is sent.
   func keepAlive() {
     for hub in [hub, postHub] { hub.publish(Array(": alive\n\n".utf8), topic: nil) }
+    ledger?.keepAlive()
   }
 
   /// Ends the event streams, answers whoever still waits, and stops.
   func stop() {
     hub.finish()
     postHub.finish()
+    ledger?.finish()
     http.stop()
   }
 
@@ -103,12 +117,49 @@ final class ControlServer: Sendable {
     }
   }
 
-  private static func refusal(of request: HTTPRequest) -> HTTPResponse? {
-    guard request.header("Origin") == nil else {
-      return HTTPResponse(status: 403, error: "Web pages may not use this interface.")
+  private static func route(
+    _ request: HTTPRequest, _ path: LedgerPath, to ledger: LedgerServer?
+  ) -> HTTPHandling {
+    let visitor: Visitor = path == .page ? .browser : .ownPage
+    if let refusal = refusal(of: request, allowing: visitor) { return .answer(refusal) }
+    guard let ledger else {
+      return refuse(404, "This node keeps no ledger; start it with --genesis FILE.")
+    }
+    return ledger.handle(request, path)
+  }
+
+  /// Who may ask, apart from programs that are no browsers and what a user types into one.
+  private enum Visitor {
+    /// Nobody.
+    case program
+    /// The page that this server serves.
+    case ownPage
+    /// That, and whoever follows a link here from anywhere: it shows the page, which does nothing by itself.
+    case browser
+  }
+
+  /// Whether a web page is behind a request that may not be.
+  private static func isForeign(_ request: HTTPRequest, allowing visitor: Visitor) -> Bool {
+    guard request.headerCount("Origin") <= 1, request.headerCount("Sec-Fetch-Site") <= 1 else { return true }
+    if let origin = request.header("Origin") {
+      guard visitor != .program, let host = request.header("Host"), origin == "http://" + host else {
+        return true
+      }
     }
     // A browser sends no Origin with some requests of a page, such as that for an image, and yet says whose they are.
-    if let site = request.header("Sec-Fetch-Site"), site != "none" {
+    switch request.header("Sec-Fetch-Site") {
+    case nil, "none": return false
+    case "same-origin": return visitor == .program
+    default:
+      return visitor != .browser || request.header("Sec-Fetch-Mode") != "navigate"
+        || request.header("Sec-Fetch-Dest") != "document"
+    }
+  }
+
+  private static func refusal(
+    of request: HTTPRequest, allowing visitor: Visitor = .program
+  ) -> HTTPResponse? {
+    guard !isForeign(request, allowing: visitor) else {
       return HTTPResponse(status: 403, error: "Web pages may not use this interface.")
     }
     // Whoever stands between might see another request begin where this one ends (RFC 9112, section 6.3).
@@ -195,11 +246,5 @@ final class ControlServer: Sendable {
 
 extension HTTPReply {
   /// Answers with an object as JSON.
-  func send(_ value: some Encodable, status: UInt32 = 200) {
-    do {
-      send(HTTPResponse(status: status, json: try ControlCoding.encode(value)))
-    } catch {
-      send(HTTPResponse(status: 500, error: error.description))
-    }
-  }
+  func send(_ value: some Encodable, status: UInt32 = 200) { send(HTTPResponse(status: status, value)) }
 }

@@ -46,6 +46,22 @@ struct HTTPRequest {
   /// A query argument's value, decoded; `nil` if it is missing or not UTF-8.
   func query(_ name: String) -> String? { value(.GET_ARGUMENT_KIND, name) }
 
+  /// The names of the query's arguments, in their order and as often as they come; what is not UTF-8 holds a NUL.
+  var queryNames: [String] {
+    var search = QuerySearch()
+    withUnsafeMutablePointer(to: &search) { search in
+      _ = MHD_get_connection_values_n(
+        connection.pointer, .GET_ARGUMENT_KIND,
+        { context, _, key, count, _, _ in
+          guard let search = context?.assumingMemoryBound(to: QuerySearch.self) else { return .YES }
+          let bytes = UnsafeRawBufferPointer(start: key, count: count)
+          search.pointee.names.append(String(validating: bytes, as: UTF8.self) ?? "\u{0}")
+          return .YES
+        }, search)
+    }
+    return search.names
+  }
+
   private func value(_ kind: MHD_ValueKind, _ name: String) -> String? {
     var value: UnsafePointer<CChar>?
     var count = 0
@@ -66,17 +82,43 @@ private struct HeaderSearch {
   var count = 0
 }
 
+/// Lists arguments while the library names them.
+private struct QuerySearch {
+  var names: [String] = []
+}
+
 /// A whole answer.
 struct HTTPResponse: Sendable {
   let status: UInt32
   let contentType: String
   let body: [UInt8]
+  /// What is said beside the type: names and values.
+  var headers: [(name: String, value: String)] = []
+
+  /// An answer of some type.
+  init(status: UInt32 = 200, contentType: String, body: [UInt8]) {
+    self.status = status
+    self.contentType = contentType
+    self.body = body
+  }
 
   /// An answer of JSON.
   init(status: UInt32 = 200, json: [UInt8]) {
-    self.status = status
-    contentType = "application/json"
-    body = json
+    self.init(status: status, contentType: "application/json", body: json)
+  }
+
+  /// An answer of plain text.
+  init(text: String) {
+    self.init(contentType: "text/plain; charset=utf-8", body: Array(text.utf8))
+  }
+
+  /// An object as JSON.
+  init(status: UInt32 = 200, _ value: some Encodable) {
+    do {
+      self.init(status: status, json: try ControlCoding.encode(value))
+    } catch {
+      self.init(status: 500, error: error.description)
+    }
   }
 
   /// A refusal: a JSON object that says why in one sentence.

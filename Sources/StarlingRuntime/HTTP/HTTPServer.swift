@@ -7,8 +7,9 @@ import Synchronization
 /// An HTTP server on GNU libmicrohttpd with a thread of its own. Requests are routed there; who answers them
 /// may live on another thread.
 final class HTTPServer: Sendable {
-  /// The most connections at once.
-  static let connectionLimit: UInt32 = 160
+  /// The most connections at once: all that can be held, which is 32 without a request, 16 uploads, 24 that wait for a
+  /// transfer and three times 32 event streams, and 88 for questions.
+  static let connectionLimit: UInt32 = 256
   /// How long a client may be silent in the middle of a request whose head has come, in seconds.
   static let timeoutSeconds: UInt32 = 30
 
@@ -102,7 +103,7 @@ final class HTTPServer: Sendable {
       .answer(
         HTTPResponse(
           status: 503,
-          error: "\(HTTPUploads.limit) files are being handed over already; try again in a moment.")))
+          error: "\(HTTPUploads.limit) uploads are arriving already; try again in a moment.")))
   }
 
   /// Some of an upload has come.
@@ -139,7 +140,7 @@ private final class HTTPContext: Sendable {
 /// many and sends half a request on each must not keep others out, so they are few, and the one that has been
 /// here longest gives way: whoever means to ask something asks at once.
 private final class HTTPIdleConnections: Sendable {
-  /// The most of them. A guess: a third of all connections.
+  /// The most of them. A guess: an eighth of all connections.
   static let limit = 32
   /// How long they may be silent, in seconds.
   static let timeoutSeconds: UInt32 = 5
@@ -205,6 +206,8 @@ private final class HTTPExchange {
   func finish(on connection: HTTPConnection, of server: HTTPServer) -> MHD_Result {
     if !isAsked {
       isAsked = true
+      // What has come whole holds no place, however long its answer takes.
+      if case .receive = handling { server.endUpload(self) }
       if let failure {
         reply.send(HTTPResponse(status: 507, error: failure.description))
       } else if server.register(reply) {
@@ -241,6 +244,10 @@ private final class HTTPExchange {
     defer { MHD_destroy_response(handle) }
     MHD_add_response_header(handle, "Content-Type", response.contentType)
     MHD_add_response_header(handle, "Cache-Control", "no-store")
+    // A browser must not take text for a page, nor show another page's reader what is in it.
+    MHD_add_response_header(handle, "X-Content-Type-Options", "nosniff")
+    MHD_add_response_header(handle, "Cross-Origin-Resource-Policy", "same-origin")
+    for (name, value) in response.headers { MHD_add_response_header(handle, name, value) }
     return MHD_queue_response(connection.pointer, response.status, handle)
   }
 
@@ -286,12 +293,12 @@ private func handleRequest(
   else { return .NO }
   let handle = HTTPConnection(pointer: connection)
   guard let opaque = slot.pointee else {
-    guard let path, let method, let path = String(validatingCString: path),
-      let method = String(validatingCString: method)
-    else { return .NO }
+    guard let path, let method else { return .NO }
+    // What is not UTF-8 is no path of ours, and answered like any other that is not.
     idleConnections(of: context).remove(connection)
     starling_http_patience(connection, HTTPServer.timeoutSeconds)
-    let exchange = server.begin(HTTPRequest(method: method, path: path, connection: handle))
+    let exchange = server.begin(
+      HTTPRequest(method: String(cString: method), path: String(cString: path), connection: handle))
     slot.pointee = Unmanaged.passRetained(exchange).toOpaque()
     return exchange.start(on: handle)
   }
