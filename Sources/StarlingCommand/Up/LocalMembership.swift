@@ -9,7 +9,7 @@ struct LocalMembership {
   /// The file of members.
   let path: String
   private let folder: String
-  private let members: [PeerRecord]
+  let members: [PeerRecord]
 
   /// Makes keys, finds free ports, and writes both down.
   init(of nodes: Int, in folder: String) throws(CommandError) {

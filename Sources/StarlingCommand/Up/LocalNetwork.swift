@@ -20,6 +20,8 @@ final class LocalNetwork {
   private var stopped: Set<Int> = []
   /// Who takes part in the secure broadcast, if one is run.
   private(set) var membership: LocalMembership?
+  /// The ledger that the nodes keep, if they do.
+  private(set) var ledger: LocalLedger?
   /// The processes of the programs that take part as members.
   private var guests: [pid_t] = []
   private let options: UpOptions
@@ -46,6 +48,9 @@ final class LocalNetwork {
     if options.secure.isSecure {
       membership = try LocalMembership(of: options.nodes + options.guests.count, in: folder)
     }
+    if let byzantine = options.ledgerByzantine, let membership {
+      ledger = try LocalLedger(of: membership, byzantine: byzantine, in: folder)
+    }
     try startGuests()
     for index in 0..<options.nodes {
       try Interruption.check()
@@ -69,6 +74,7 @@ final class LocalNetwork {
       words +=
         options.secureWords + ["--members", membership.path, "--identity", membership.identity(of: index)]
     }
+    if let ledger { words += ["--genesis", ledger.genesis, "--demo-wallet", ledger.wallet] }
     if let delay = options.delay { words += ["--delay", "\(delay)"] }
     return words
   }

@@ -33,6 +33,8 @@ struct UpOptions {
   let secureWords: [String]
   /// What is to be known of it, for people.
   let secureSummary: String?
+  /// Of a ledger that the nodes keep how many members may lie; `nil` if they keep none.
+  let ledgerByzantine: Int?
   /// Programs that take part as members, one each.
   let guests: [String]
   /// How many posts are broadcast with each of the batch sizes.
@@ -44,7 +46,8 @@ struct UpOptions {
   static let nodesLimit = 1_000
 
   init(_ arguments: Arguments) throws(CommandError) {
-    nodes = try arguments.integer("nodes", in: 2...UpOptions.nodesLimit, default: 32)
+    let keepsLedger = arguments.has("ledger")
+    nodes = try arguments.integer("nodes", in: 2...UpOptions.nodesLimit, default: keepsLedger ? 4 : 32)
     delay = try arguments.delayModel()
     loss = try arguments.share("loss", default: 0)
     guard loss <= 0.9 else {
@@ -64,7 +67,10 @@ struct UpOptions {
       throw .usage("--broadcast names \(names.count) protocols, and the nodes run one: leave the others out.")
     }
     self.files = files
-    secure = try SecureNodeOptions(arguments, names.first ?? .tree)
+    secure = try SecureNodeOptions(arguments, names.first ?? (keepsLedger ? .auto : .tree))
+    guard !keepsLedger || [.secure, .bracha, .auto].contains(secure.broadcast) else {
+      throw .usage("--ledger needs a broadcast that all deliver or none: secure, bracha or auto.")
+    }
     posts = try arguments.integer("posts", in: 0...1_000_000, default: 0)
     let batches = try arguments.all("batch") { text in
       guard let size = Int(text), (1...BatchLimits.entries).contains(size) else {
@@ -82,14 +88,20 @@ struct UpOptions {
       throw .usage("--guest goes with --broadcast secure, consistent, bracha or auto: give both or neither.")
     }
     if secure.isSecure {
+      let members = nodes + guests.count
+      // As many as can be, of a few who keep a ledger.
+      let usual = keepsLedger && members < 100 ? Double((members - 1) / 3) / Double(members) : 0.1
       let chosen = try SecureNodeOptions.settings(
-        arguments, secure.broadcast, among: nodes + guests.count)
-      let byzantine = try arguments.share("byzantine", default: 0.1)
+        arguments, secure.broadcast, among: members, byzantine: usual)
+      let byzantine = try arguments.share("byzantine", default: usual)
+      ledgerByzantine =
+        keepsLedger ? EpsilonCalculator(nodes: members, byzantine: byzantine).byzantine : nil
       secureWords = chosen.broadcast.words + ["--byzantine", "\(byzantine)"]
       secureSummary = chosen.why
       secureName = chosen.broadcast.name
     } else {
       (secureWords, secureSummary, secureName) = ([], nil, "tree")
+      ledgerByzantine = nil
     }
     guard !once || !files.isEmpty || posts > 0 else {
       throw .usage(

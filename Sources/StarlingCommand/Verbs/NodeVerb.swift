@@ -42,6 +42,10 @@ extension Verb {
         "genesis", "FILE", "keep the ledger that begins so; its members are those of --members",
         readsEnvironment: true),
       Option(
+        "demo-wallet", "DIR",
+        "give this wallet's keys to whoever asks the control interface: for demonstration",
+        readsEnvironment: true),
+      Option(
         "admit", "RULES", "who may join; the same at every node of a network (default open)",
         readsEnvironment: true),
       Option("delay", "MODEL", "hold every sent datagram back (default not at all)", readsEnvironment: true),
@@ -97,6 +101,7 @@ extension HostConfiguration {
     joinTimeout = patience > .zero ? patience : nil
     dataDirectory = arguments.text("data")
     identityFile = arguments.text("identity")
+    demoWallet = arguments.text("demo-wallet")
     control = try arguments.address("control")
     if let name = try arguments.value("network", HostConfiguration.checkNetwork) { network = name }
     if let rules = try arguments.value("admit", { try AdmissionRule.parse($0) }) { admission = rules }

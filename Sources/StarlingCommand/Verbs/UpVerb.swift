@@ -14,6 +14,7 @@ extension Verb {
       Option(
         "guest", "PROGRAM", "with a secure broadcast: a program of yours that takes part as one more member",
         repeats: true),
+      .flag("ledger", "keep a ledger with some demonstration accounts: a payment network (default 4 nodes)"),
       Option("posts", "N", "with a secure broadcast: broadcast N posts and measure (default 0)"),
       Option(
         "batch", "N", "how many posts travel together (default 1024); again for another measurement",
@@ -111,12 +112,21 @@ extension Verb {
       isSecure
       ? "\n  starling watch --posts --control \(first.client.address)"
         + "\n  starling post FILE --control \(last.client.address)" : ""
+    let paying =
+      network.ledger.map { ledger in
+        """
+
+          starling pay --dir \(ledger.wallet) --genesis \(ledger.genesis) --node \(first.client.address) --from alice --to bob --amount 30 --wait
+          starling balance bob --dir \(ledger.wallet) --node \(last.client.address)
+        Look at the ledger, and pay, in a browser: http://\(first.client.address)/
+        """
+      } ?? ""
     Messages.write(line: "\(result.text)\n")
     Messages.write(
       line: """
         The network is up; its files are in \(network.folder). Talk to it from another terminal, for example
           starling watch --control \(first.client.address)
-          starling publish FILE --control \(last.client.address)\(posting)
+          starling publish FILE --control \(last.client.address)\(posting)\(paying)
         Stop it with Ctrl-C.
         """)
     var monitor = NetworkMonitor(network)

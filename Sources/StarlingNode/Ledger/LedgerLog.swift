@@ -64,9 +64,7 @@ extension LedgerLog {
     for (index, event) in applied.events.enumerated() {
       changed.insert(event.account)
       let entry = AccountEvent(
-        position: event.position, balance: event.balance, payer: transfer.account,
-        sequence: transfer.sequence,
-        credit: index == 0 ? nil : transfer.destinations[index - 1].amount)
+        event, of: transfer, credit: index == 0 ? nil : transfer.destinations[index - 1].amount)
       rows.append((LedgerLog.key(.event, event.account, event.position), entry.encoded))
     }
   }
@@ -218,11 +216,10 @@ public struct AccountEvent: Hashable, Sendable {
     credit = value.remaining > 0 ? try value.read(UInt64.self) : nil
   }
 
-  init(position: UInt64, balance: UInt64, payer: PublicKey, sequence: UInt64, credit: UInt64?) {
-    self.position = position
-    self.balance = balance
-    self.payer = payer
-    self.sequence = sequence
+  /// Something that a transfer did to an account.
+  public init(_ event: Ledger.Event, of transfer: Transfer, credit: UInt64?) {
+    (position, balance) = (event.position, event.balance)
+    (payer, sequence) = (transfer.account, transfer.sequence)
     self.credit = credit
   }
 }

@@ -24,7 +24,7 @@ extension Node {
 }
 
 /// Questions for what a node keeps of its ledger (``NodeSink/keep(_:)``).
-public enum LedgerQuery {
+public enum LedgerQuestion {
   /// Asks for what happened to an account before some position, the last first; answered by ``AccountEvent``s.
   public static func events(of account: PublicKey, before position: UInt64?, limit: Int) -> StableQuery {
     LedgerLog.events(of: account, before: position, limit: limit)

@@ -31,6 +31,8 @@ public struct HostConfiguration: Sendable {
   public var admission: [AdmissionRule] = []
   /// The secure broadcast that the node takes part in; it broadcasts by its tree if `nil`.
   public var secure: SecureBroadcastSettings?
+  /// The directory of a wallet whose keys the node gives to whoever asks, for demonstration; none if `nil`.
+  public var demoWallet: String?
   /// What the delays and losses follow from; the system's entropy if `nil`.
   public var seed: UInt64?
   /// The least urgent events that are logged.

@@ -25,9 +25,9 @@ final class NodeDriver {
   /// What is kept from run to run; `nil` for a node in a temporary directory.
   let memory: NodeMemory?
   /// Where is kept what must not be forgotten; `nil` without a secure broadcast, or in a temporary directory.
-  private let stable: StableStorage?
+  let stable: StableStorage?
   /// Why the node stops, if it has to.
-  private var failure: HostError?
+  private(set) var failure: HostError?
   var server: ControlServer?
   var node: Node
   var catalogue = FileCatalogue()
@@ -36,7 +36,11 @@ final class NodeDriver {
   var diskErrors: UInt64 = 0
   private let loop: EventLoop
   private var logger: Logger
-  private var actions = NodeActions()
+  var actions = NodeActions()
+  /// Clients that wait for their transfers.
+  var transferWatch = TransferWatch()
+  /// The ledger as it was counted last.
+  var knownLedgerStatus: LedgerStatus?
   private let files: DispatchQueue
   private var nextKeepAlive = Instant.zero
   private var nextSaving = Instant.zero + NodeDriver.savingInterval
@@ -45,7 +49,7 @@ final class NodeDriver {
   private var network = NetworkWatch()
   /// The chunk that the node asked for: one a turn, so that a file without listeners cannot hold up the rest.
   private var requested: (index: Int, file: FileIdentifier)?
-  private var isStopping = false
+  private(set) var isStopping = false
   /// When there must be a neighbour; the end of time once there was one.
   private var joinDeadline = Instant.distantFuture
   private var isWatchingWrites = false
@@ -128,6 +132,7 @@ final class NodeDriver {
     for event in events { try handle(event) }
     supplyRequested()
     if node.nextDeadline <= now { node.expire(at: now, into: &actions) }
+    if transferWatch.nextDeadline <= now { transferWatch.expire(at: now) }
     if isOutOfContacts { throw unreachableContacts() }
     if nextKeepAlive <= now {
       nextKeepAlive = now + NodeDriver.keepAlive
@@ -146,6 +151,7 @@ final class NodeDriver {
     for work in mailbox.close() { work(self) }
     memory?.close(lastPeers.isEmpty ? rememberedPeers : lastPeers, node.memory)
     logger.tellSuppressed()
+    transferWatch.finish()
     server?.stop()
     server = nil
   }
@@ -153,7 +159,7 @@ final class NodeDriver {
   private var nextDeadline: Instant {
     if requested != nil { return .zero }
     var next = min(node.nextDeadline, min(impairment.nextDeadline, joinDeadline))
-    if server != nil { next = min(next, nextKeepAlive) }
+    if server != nil { next = min(next, nextKeepAlive, transferWatch.nextDeadline) }
     if isStopping { next = min(next, now + .milliseconds(20)) }
     return next
   }
@@ -328,7 +334,8 @@ extension NodeDriver {
       case .store(let chunk, let index, let file): keep(chunk, index: index, of: file)
       case .completed(let file): completed(file)
       case .deliverPosts(let posts, let author): tell(posts, by: author)
-      case .applied, .abandoned: break
+      case .applied(let applied): tell(applied)
+      case .abandoned(let transfer): tellAbandoned(transfer)
       case .report(let event): report(event)
       }
     }
@@ -336,7 +343,7 @@ extension NodeDriver {
 
   /// Keeps what must not be forgotten before anything of this turn leaves, or is told: one transaction for all of it. A node
   /// that cannot would contradict itself after a crash, so it stops here.
-  private func keepWrites() {
+  func keepWrites() {
     let writes = actions.takeWrites()
     guard let stable, !writes.isEmpty, failure == nil else { return }
     do {

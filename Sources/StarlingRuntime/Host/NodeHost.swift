@@ -75,7 +75,8 @@ public final class NodeHost: Sendable {
       policy: policy, configuration: configuration, log: log)
     if let address = configuration.control {
       driver.server = try ControlServer(
-        listeningOn: address, service: NodeControl(mailbox: mailbox, directory: directory))
+        listeningOn: address, service: NodeControl(mailbox: mailbox, directory: directory),
+        ledger: try NodeHost.ledger(configuration, mailbox))
     }
     key = identity.publicKey
     secure = configuration.secure
@@ -148,6 +149,16 @@ public final class NodeHost: Sendable {
     // The clock stands in for a store that is new to this key; a clock that was set back changes nothing.
     return try NodeMemory(
       in: directory, for: identity.publicKey, sequenceAtLeast: WallClock.microseconds(), queue: queue)
+  }
+
+  /// Who answers for the ledger, if the node keeps one.
+  private static func ledger(
+    _ configuration: HostConfiguration, _ mailbox: Mailbox<NodeDriver>
+  ) throws(HostError) -> NodeLedger? {
+    guard let genesis = configuration.secure?.genesis else { return nil }
+    var demoWallet: LedgerDemoWallet?
+    if let path = configuration.demoWallet { demoWallet = try LedgerDemoWallet(ofWalletAt: path) }
+    return NodeLedger(mailbox: mailbox, genesis: genesis, demoWallet: demoWallet)
   }
 
   private static func node(

@@ -78,10 +78,10 @@ struct NodeLedgerTests {
       #expect(try balances(of: node) == [700, 1_300, 1_000, 1_000, 1_000, 1_000])
       #expect(node.sink.transfers == [transfer])
       let paid = node.sink.stable.read(
-        LedgerQuery.events(of: try owner(1).publicKey, before: nil, limit: 9))
+        LedgerQuestion.events(of: try owner(1).publicKey, before: nil, limit: 9))
       let event = try AccountEvent(try #require(paid.first))
       #expect(event.credit == 300 && event.balance == 1_300 && event.payer == transfer.transfer.account)
-      let kept = node.sink.stable.read(LedgerQuery.transfer(transfer.transfer.number))
+      let kept = node.sink.stable.read(LedgerQuestion.transfer(transfer.transfer.number))
       #expect(try SignedTransfer(encoded: try #require(kept.first).value) == transfer)
     }
     // Again, and what it cannot have been.

@@ -1,0 +1,189 @@
+import StarlingCore
+import StarlingLedger
+import StarlingNode
+
+/// What a node answers about its ledger.
+extension NodeDriver {
+  /// Sends an answer, or says why there is none.
+  func answer<Answer>(_ reply: LedgerReply<Answer>, _ answer: Answer?) {
+    if let answer { reply.send(answer) } else { reply.refuse(404, "This node keeps no ledger.") }
+  }
+
+  /// The ledger as a whole. It is counted anew only when something was applied since.
+  var ledgerStatus: LedgerStatus? {
+    guard let genesis = node.genesis, let ledger = node.ledger?.ledger else { return nil }
+    let (applied, held) = (node.transfersApplied, ledger.held.count)
+    if let known = knownLedgerStatus, known.transfers == applied, known.waiting == held { return known }
+    let status = LedgerStatus(
+      ledger: genesis.hash.description, network: genesis.network, members: genesis.members.map(\.description),
+      byzantine: genesis.byzantine, supply: LedgerAmount(genesis.supply), total: LedgerAmount(ledger.total),
+      accounts: ledger.accounts.count, transfers: applied, stateHash: ledger.stateHash.description,
+      waiting: held)
+    knownLedgerStatus = status
+    return status
+  }
+
+  /// An account.
+  func ledgerAccount(_ key: PublicKey) -> LedgerAccount? {
+    guard let keeper = node.ledger else { return nil }
+    let (account, expected) = (keeper.ledger[key], keeper.expected(of: key))
+    return LedgerAccount(
+      account: key.description, balance: LedgerAmount(account.balance), next: account.next,
+      expectedBalance: LedgerAmount(expected.balance), expectedNext: expected.next,
+      pending: Int(clamping: expected.next - account.next), known: keeper.ledger.accounts[key] != nil)
+  }
+
+  /// A page of what happened to an account.
+  func history(of key: PublicKey, before: UInt64?, limit: Int, _ reply: LedgerReply<LedgerHistory>) {
+    do throws(HostError) {
+      var entries: [LedgerEntry] = []
+      for kept in try ledgerValues(LedgerQuestion.events(of: key, before: before, limit: limit)) {
+        guard let event = try? AccountEvent(kept),
+          let transfer = try transfer(TransferNumber(account: event.payer, sequence: event.sequence))
+        else { throw HostError("What the node keeps of the account cannot be read.") }
+        entries.append(LedgerEntry(event, of: transfer.transfer))
+      }
+      let next = entries.last.flatMap { entries.count == limit && $0.position > 0 ? $0.position : nil }
+      reply.send(LedgerHistory(account: key.description, entries: entries, next: next))
+    } catch {
+      diskRefused(error)
+      reply.refuse(503, error.description)
+    }
+  }
+
+  /// Takes transfers from a client.
+  func submit(
+    _ transfers: [SignedTransfer], waitingFor patience: Interval?,
+    _ reply: LedgerReply<[LedgerSubmissionResult]>
+  ) {
+    do throws(HostError) {
+      guard !isStopping else { throw HostError("The node is stopping.") }
+      guard let refusals = try? node.submit(transfers, at: now, into: &actions) else {
+        return reply.refuse(404, "This node keeps no ledger.")
+      }
+      keepWrites()
+      if let failure { throw failure }
+      var results: [LedgerSubmissionResult] = []
+      for (transfer, refusal) in zip(transfers, refusals) {
+        let number = transfer.transfer.number
+        var outcome = refusal.map { LedgerSubmissionResult.Outcome.refused($0) } ?? .pending
+        // A client that asks again has perhaps not heard the answer.
+        if case .numberUsed = refusal, try self.transfer(number)?.transfer == transfer.transfer {
+          outcome = .final
+        } else if refusal == nil, (node.ledger?.ledger[number.account].next ?? 0) > number.sequence {
+          outcome = .final
+        }
+        results.append(LedgerSubmissionResult(number: number, outcome: outcome))
+      }
+      guard let patience else { return reply.send(results) }
+      transferWatch.add(reply, for: results, until: now + patience)
+    } catch {
+      reply.refuse(503, error.description)
+    }
+  }
+
+  /// A transfer.
+  func transfer(_ number: TransferNumber, _ reply: LedgerReply<LedgerTransfer>) {
+    let id = number.description
+    guard let keeper = node.ledger else { return reply.refuse(404, "This node keeps no ledger.") }
+    do throws(HostError) {
+      if let final = try transfer(number) {
+        reply.send(LedgerTransfer(id: id, state: .final, signed: final))
+      } else if let pending = keeper.carried(number)
+        ?? keeper.ledger.held(of: number.account, number.sequence)
+      {
+        reply.send(LedgerTransfer(id: id, state: .pending, signed: pending))
+      } else if transferWatch.wasAbandoned(number) {
+        reply.send(LedgerTransfer(id: id, state: .refused, reason: TransferWatch.reason))
+      } else {
+        reply.send(LedgerTransfer(id: id, state: .unknown))
+      }
+    } catch {
+      diskRefused(error)
+      reply.refuse(503, error.description)
+    }
+  }
+
+  /// This node's own word that a transfer is final.
+  func confirmation(of number: TransferNumber, _ reply: LedgerReply<LedgerConfirmation>) {
+    do throws(HostError) {
+      guard let final = try transfer(number), let signature = node.confirm(final) else {
+        return reply.refuse(409, "The transfer is not final here: wait until it is.")
+      }
+      reply.send(
+        LedgerConfirmation(
+          member: node.key.description, signature: signature.description, transfer: hexadecimal(final.encoded)
+        ))
+    } catch {
+      diskRefused(error)
+      reply.refuse(503, error.description)
+    }
+  }
+
+  /// The word of enough members that a transfer is final.
+  func certificate(of number: TransferNumber, _ reply: LedgerReply<Certificate>) {
+    do throws(HostError) {
+      guard let genesis = node.genesis, let final = try transfer(number), let signature = node.confirm(final)
+      else { return reply.refuse(409, "The transfer is not final here: wait until it is.") }
+      guard genesis.byzantine == 0 else {
+        return reply.refuse(
+          503, "The word of \(genesis.byzantine + 1) members is needed: ask each for its confirmation.")
+      }
+      reply.send(Certificate(ledger: genesis.hash, transfer: final, signatures: [node.key: signature]))
+    } catch {
+      diskRefused(error)
+      reply.refuse(503, error.description)
+    }
+  }
+
+  /// A transfer that was applied; `nil` if none of its number was.
+  private func transfer(_ number: TransferNumber) throws(HostError) -> SignedTransfer? {
+    guard let ledger = node.ledger?.ledger, number.sequence < ledger[number.account].next else { return nil }
+    guard let kept = try ledgerValues(LedgerQuestion.transfer(number)).first,
+      let transfer = try? SignedTransfer(encoded: kept.value)
+    else { throw HostError("What the node keeps of the transfer cannot be read.") }
+    return transfer
+  }
+
+  /// Asks for what is kept, all that was applied included.
+  private func ledgerValues(_ query: StableQuery) throws(HostError) -> [StableValue] {
+    guard let stable else { throw HostError("The node keeps no history: start it with --data DIR.") }
+    node.keepLedger(into: &actions)
+    keepWrites()
+    if let failure { throw failure }
+    return try stable.values(query)
+  }
+
+  /// Tells those who wait for a transfer, or follow an account, that it was applied.
+  func tell(_ applied: Ledger.Applied) {
+    let transfer = applied.transfer.transfer
+    transferWatch.applied(transfer.number)
+    for (index, event) in applied.events.enumerated() {
+      let credit = index == 0 ? nil : transfer.destinations[index - 1].amount
+      server?.publish(
+        account: event.account,
+        .applied(LedgerEntry(AccountEvent(event, of: transfer, credit: credit), of: transfer)))
+    }
+  }
+
+  /// Tells them that a transfer was given up.
+  func tellAbandoned(_ transfer: SignedTransfer) {
+    let number = transfer.transfer.number
+    transferWatch.abandoned(number)
+    server?.publish(
+      account: number.account,
+      .refused(LedgerRefusal(id: number.description, reason: TransferWatch.reason)))
+  }
+}
+
+extension LedgerEntry {
+  /// An event of an account, and the transfer that it is of.
+  fileprivate init(_ event: AccountEvent, of transfer: Transfer) {
+    self.init(
+      position: event.position, id: transfer.number.description, direction: event.credit == nil ? .out : .in,
+      account: transfer.account.description, sequence: transfer.sequence,
+      amount: LedgerAmount(event.credit ?? transfer.total ?? 0),
+      destinations: transfer.destinations.map(LedgerDestination.init),
+      memo: String(decoding: transfer.memo, as: UTF8.self), balance: LedgerAmount(event.balance))
+  }
+}
