@@ -18,8 +18,8 @@ extension Verb {
     ],
     notes: """
       What is signed is written down before it is sent, and the account's next `starling pay` sends it
-      again if this one could not: whatever happens, no number is signed twice. Without --genesis the node is
-      believed about the ledger when the wallet asks it first, and must name the same one ever after.
+      if this one could not: whatever happens, no number is signed twice. Without --genesis the node
+      is believed about the ledger when the wallet asks it first, and must name the same one after.
       With several nodes the payment relies on the least that any of them says the account holds.
       The exit code is 0 when a node took the transfer, or with --wait when it is final.
       """
