@@ -40,5 +40,17 @@ import Testing
       #expect(try String(contentsOfFile: folder.path(name), encoding: .utf8) == text)
     }
     #expect(ledgers.count == 1)
+    // An account may be named as the wallet names it.
+    let wallet = folder.path("wallet")
+    let made = try CommandRun(["wallet", "new", "bob", "--dir", wallet, "--json"]).json()
+    let run = try CommandRun([
+      "genesis", "new", "--members", list, "--account", "bob=7", "--byzantine", "0", "--network", "birds",
+      "--dir",
+      wallet, "--out", folder.path("three"),
+    ])
+    #expect(run.exitCode == 0 && run.messages.isEmpty, "\(run.messages)")
+    let genesis = try Genesis(parsing: try String(contentsOfFile: folder.path("three"), encoding: .utf8))
+    #expect(genesis.balances.map(\.key.description) == [made["account"] as? String])
+    #expect(genesis.byzantine == 0 && genesis.network == "birds" && genesis.supply == 7)
   }
 }

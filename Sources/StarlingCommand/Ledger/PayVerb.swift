@@ -14,12 +14,12 @@ extension Verb {
       .nodes, .genesis, .wallet,
       .flag("wait", "wait until the transfer is final"),
       Option("timeout", "TIME", "how long to try to send it, and then to wait (default 30s)"),
-      .flag("resend", "pay nobody: send what was signed and is not final"), .json, .out,
+      .flag("resend", "pay nobody: send what the account signed and is not final"), .json, .out,
     ],
     notes: """
-      What is signed is written down before it is sent, and the next `starling pay` sends it again if
-      this one could not: whatever happens, no number is signed twice. Without --genesis the node is
-      believed about the ledger when the wallet asks it first, and must name the same one ever after.
+      What is signed is written down before it is sent, and the account's next `starling pay` sends it
+      if this one could not: whatever happens, no number is signed twice. Without --genesis the node
+      is believed about the ledger when the wallet asks it first, and must name the same one after.
       With several nodes the payment relies on the least that any of them says the account holds.
       The exit code is 0 when a node took the transfer, or with --wait when it is final.
       """
