@@ -136,7 +136,8 @@ struct LedgerPageTests {
     #expect(try browser.evaluate("document.getElementById('balance').textContent") == .string("5"))
     // What is no key follows nobody.
     _ = try browser.evaluate(
-      "document.getElementById('key').value = 'Ada'; document.getElementById('follow-form').requestSubmit(); true")
+      "document.getElementById('key').value = 'Ada'; document.getElementById('follow-form').requestSubmit(); true"
+    )
     try browser.wait(for: "document.getElementById('alert').textContent.includes('64 digits')")
   }
 
