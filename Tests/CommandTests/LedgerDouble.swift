@@ -131,7 +131,7 @@ final class LedgerDouble: Sendable {
           : transfer.destinations.filter { $0.account == key }.reduce(0) { $0 + $1.amount }
         entries.append(
           LedgerEntry(
-            position: UInt64(position), id: signed.identifier(in: genesis.hash).description,
+            position: UInt64(position), id: signed.transfer.number.description,
             direction: isOut ? .out : .in,
             account: transfer.account.description, sequence: transfer.sequence, amount: LedgerAmount(amount),
             destinations: transfer.destinations.map(LedgerDestination.init),
@@ -146,17 +146,17 @@ final class LedgerDouble: Sendable {
 
   private func transfer(_ id: String) -> LedgerTransfer {
     with { state in
-      if let signed = state.applied.first(where: { $0.identifier(in: genesis.hash).description == id }) {
+      if let signed = state.applied.first(where: { $0.transfer.number.description == id }) {
         return LedgerTransfer(id: id, state: .final, signed: signed)
       }
-      let pending = state.received.first { $0.identifier(in: genesis.hash).description == id }
+      let pending = state.received.first { $0.transfer.number.description == id }
       return LedgerTransfer(id: id, state: pending == nil ? .unknown : .pending, signed: pending)
     }
   }
 
   private func certificate(_ id: String) -> HTTPHandling {
     let signed = with { state in
-      state.applied.first { $0.identifier(in: genesis.hash).description == id }
+      state.applied.first { $0.transfer.number.description == id }
     }
     guard let signed else {
       return .answer(HTTPResponse(status: 409, error: "The transfer is not final here."))
@@ -176,7 +176,7 @@ final class LedgerDouble: Sendable {
         return HTTPResponse(status: 503, error: "The node has too much to do.")
       }
       state.received.append(signed)
-      let id = signed.identifier(in: genesis.hash).description
+      let id = signed.transfer.number.description
       if state.mode == .refusing { return receipt(id, .refused) }
       if state.mode == .lying { return receipt(id, .final) }
       if state.applied.contains(signed) { return receipt(id, .final) }

@@ -33,8 +33,10 @@ import Testing
     #expect(
       LedgerRequest.history(key, before: 7, limit: 1).path
         == "/api/v1/accounts/\(key)/history?before=7&limit=1")
-    #expect(LedgerRequest.transfer(ledger).path == "/api/v1/transfers/\(ledger)")
-    #expect(LedgerRequest.certificate(ledger).path == "/api/v1/transfers/\(ledger)/certificate")
+    let number = signed.transfer.number
+    #expect(LedgerRequest.transfer(number).path == "/api/v1/transfers/\(key)-\(number.sequence)")
+    #expect(
+      LedgerRequest.certificate(number).path == "/api/v1/transfers/\(key)-\(number.sequence)/certificate")
     let submission = try LedgerRequest.submit(signed, waiting: 0)
     #expect(submission.method == "POST" && submission.path == "/api/v1/transfers")
     #expect(submission.body == Array("{\"transfer\":\"\(hexadecimal(signed.encoded))\"}".utf8))

@@ -93,12 +93,14 @@ extension Arguments {
     return try explaining { try wallet.owner(of: text).publicKey }
   }
 
-  /// The identifier of a transfer.
-  static func identifier(_ text: String) throws(CommandError) -> SHA256Digest {
-    guard let identifier = SHA256Digest(hexadecimal: text.utf8) else {
-      throw .usage("\(quoted(text)) is no transfer's identifier: that has 64 hexadecimal digits.")
+  /// What names a transfer.
+  static func identifier(_ text: String) throws(CommandError) -> TransferNumber {
+    guard let number = TransferNumber(text) else {
+      throw .usage(
+        "\(quoted(text)) names no transfer: write the account's 64 hexadecimal digits, a hyphen and the number."
+      )
     }
-    return identifier
+    return number
   }
 
   /// An amount to pay, 1 or more.

@@ -141,7 +141,7 @@ extension Verb {
     if !SignatureRule.isKept { Messages.write(line: "note: " + SignatureRule.warning) }
     try explaining { try certificate.verify(by: genesis) }
     let transfer = certificate.transfer.transfer
-    let identifier = certificate.transfer.identifier(in: certificate.ledger)
+    let identifier = certificate.transfer.transfer.number
     let lines = transfer.destinations.map { "to       \($0.account) \($0.amount)" }
     try output.write(
       CertificateCommand.json(certificate), json: arguments.has("json"),
@@ -168,7 +168,7 @@ private enum CertificateCommand {
     let reading = try LedgerReading(arguments)
     let text = try explaining { try reading.client.certificate(identifier) }
     let certificate = try explaining { try Certificate(parsing: text) }
-    guard certificate.transfer.identifier(in: certificate.ledger) == identifier else {
+    guard certificate.transfer.transfer.number == identifier else {
       throw .failed(
         "The node at \(reading.client.address) gave the certificate of another transfer: ask another node.")
     }
@@ -186,7 +186,7 @@ private enum CertificateCommand {
   static func json(_ certificate: Certificate) -> JSONValue {
     let transfer = certificate.transfer.transfer
     return .object([
-      ("id", .string(certificate.transfer.identifier(in: certificate.ledger).description)),
+      ("id", .string(certificate.transfer.transfer.number.description)),
       ("ledger", .string(certificate.ledger.description)), ("account", .string(transfer.account.description)),
       ("sequence", .unsigned(transfer.sequence)), ("total", .string(String(transfer.total ?? 0))),
       ("destinations", .array(transfer.destinations.map { LedgerDestination($0).json })),

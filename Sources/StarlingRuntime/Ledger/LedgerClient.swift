@@ -29,10 +29,10 @@ struct LedgerRequest: Hashable, Sendable {
       body: try ControlCoding.encode(LedgerSubmission(transfer)))
   }
 
-  static func transfer(_ id: SHA256Digest) -> LedgerRequest { LedgerRequest("transfers/\(id)") }
+  static func transfer(_ number: TransferNumber) -> LedgerRequest { LedgerRequest("transfers/\(number)") }
 
-  static func certificate(_ id: SHA256Digest) -> LedgerRequest {
-    LedgerRequest("transfers/\(id)/certificate")
+  static func certificate(_ number: TransferNumber) -> LedgerRequest {
+    LedgerRequest("transfers/\(number)/certificate")
   }
 }
 
@@ -100,14 +100,14 @@ public struct LedgerClient: Sendable {
   }
 
   /// A transfer as the node knows it.
-  public func transfer(_ id: SHA256Digest) throws(HostError) -> LedgerTransfer {
-    try LedgerClient.transfer(try ask(.transfer(id))) { response throws(HostError) in try body(response) }
+  public func transfer(_ number: TransferNumber) throws(HostError) -> LedgerTransfer {
+    try LedgerClient.transfer(try ask(.transfer(number))) { response throws(HostError) in try body(response) }
   }
 
   /// The text of a certificate file for a transfer that is final; whether it proves anything shows
   /// `Certificate.verify(by:)`.
-  public func certificate(_ id: SHA256Digest) throws(HostError) -> String {
-    String(decoding: try body(try ask(.certificate(id))), as: UTF8.self)
+  public func certificate(_ number: TransferNumber) throws(HostError) -> String {
+    String(decoding: try body(try ask(.certificate(number))), as: UTF8.self)
   }
 }
 

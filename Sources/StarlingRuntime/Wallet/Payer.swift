@@ -11,8 +11,8 @@ public final class Payer {
   public struct Payment: Sendable {
     /// What was signed.
     public let transfer: SignedTransfer
-    /// Its identifier.
-    public let id: SHA256Digest
+    /// What names it.
+    public var id: TransferNumber { transfer.transfer.number }
     /// How far it is by the word of the node that was asked.
     public fileprivate(set) var state: LedgerTransferState
     /// Whether the node has applied a transfer of its number, and does not know this one: another copy of the wallet may
@@ -166,7 +166,8 @@ public final class Payer {
         let sequence = payments[index].transfer.transfer.sequence
         if sequence < account.expectedNext {
           // The node has it, or another one of its number.
-          payments[index].state = try client.transfer(payments[index].id).state
+          let known = try client.transfer(payments[index].id)
+          payments[index].state = known.isAnother(than: payments[index].transfer) ? .unknown : known.state
           payments[index].isOvertaken = sequence < account.next && payments[index].state != .final
           continue
         }
@@ -203,6 +204,8 @@ public final class Payer {
         do throws(HostError) { known = try client.transfer(payment.id) } catch { failure = error }
       }
       switch known?.state {
+      case .final? where known?.isAnother(than: payment.transfer) == true:
+        return "Another transfer of its number is final: something else signed with the account's key."
       case .final?:
         try wallet.record.settle([payment.transfer], in: ledger)
         return nil
@@ -223,6 +226,16 @@ public final class Payer {
   }
 
   private func payment(_ signed: SignedTransfer) -> Payment {
-    Payment(transfer: signed, id: signed.identifier(in: ledger), state: .unknown)
+    Payment(transfer: signed, state: .unknown)
+  }
+}
+
+extension LedgerTransfer {
+  /// Whether the node's transfer of the number says something else than one that was signed.
+  fileprivate func isAnother(than signed: SignedTransfer) -> Bool {
+    guard let digits = transfer, let bytes = bytes(hexadecimal: digits.utf8),
+      let known = try? SignedTransfer(encoded: bytes)
+    else { return false }
+    return known.transfer != signed.transfer
   }
 }

@@ -123,6 +123,24 @@ struct LedgerPageTests {
     try check(browser)
   }
 
+  @Test("A node that gives no keys away shows whom it is asked to show, and no form to pay")
+  func withoutWallet() throws {
+    let real = try LedgerTestServer(isDemo: false)
+    let transfer = real.ledger.payment(to: stranger, 5, memo: "hello")
+    let body = "{\"transfer\":\"\(hexadecimal(transfer.encoded))\"}"
+    #expect(try real.post("/api/v1/transfers", body).status == 200)
+    let browser = try Chromium(width: 390, height: 900, isDark: false)
+    try browser.open("http://\(real.local)/#\(stranger)")
+    try browser.wait(for: "document.querySelectorAll('#entries tr').length === 1")
+    #expect(try browser.evaluate("document.getElementById('pay').hidden") == .bool(true))
+    #expect(try browser.evaluate("document.getElementById('balance').textContent") == .string("5"))
+    // What is no key follows nobody.
+    _ = try browser.evaluate(
+      "document.getElementById('key').value = 'Ada'; document.getElementById('follow-form').requestSubmit(); true"
+    )
+    try browser.wait(for: "document.getElementById('alert').textContent.includes('64 digits')")
+  }
+
   @Test("History goes back in pages, and a stream that broke is taken up again")
   func history() throws {
     for amount in 1...120 { try submit(server.ledger.payment(to: stranger, UInt64(amount))) }

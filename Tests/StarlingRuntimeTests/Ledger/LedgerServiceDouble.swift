@@ -220,7 +220,7 @@ final class LedgerServiceDouble: LedgerService {
       while !state.isHolding {
         let batch = state.keeper.takeBatch(entryLimit: 256, byteLimit: 1 << 20)
         if batch.isEmpty { break }
-        for signed in state.keeper.deliver(batch, refused: [], isOwn: true).applied {
+        for signed in state.keeper.deliver(batch, refused: [], isOwn: true).applied.map(\.transfer) {
           apply(signed, to: &state)
         }
       }
