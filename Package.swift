@@ -59,7 +59,10 @@ let package = Package(
       ], readmes: ["Conduct", "Host", "Node", "Peers", "Secure"]),
     module(
       "StarlingSimulator",
-      ["StarlingCore", "StarlingOverlay", "StarlingBroadcast", "StarlingLedger", "StarlingNode", "CPrefetch"]),
+      [
+        "StarlingCore", "StarlingOverlay", "StarlingBroadcast", "StarlingLedger", "StarlingNode", "CPrefetch",
+      ],
+      readmes: ["Ledger/Baseline"]),
     module(
       "StarlingRuntime",
       [

@@ -79,6 +79,18 @@ struct LeaderOrderTests {
     }
   }
 
+  @Test("Whoever a lying leader leaves out gets what the others have executed meanwhile")
+  func catchUp() {
+    // One life of the leader and the two nodes that see it are a quorum of four, past a checkpoint; the fourth node is alone
+    // with the other life until the view changes.
+    var scenario = LeaderOrderTests.scenario(nodes: 4, transfers: 2_500)
+    scenario.byzantine = 0.25
+    scenario.adversary = .overdraft
+    scenario.firstLeader = 3
+    scenario.leaderTimeout = .seconds(2)
+    LeaderOrderTests.expectSound(scenario.run())
+  }
+
   @Test("Checkpoints make room for more: many windows of batches are ordered one after another")
   func checkpoints() {
     var scenario = LeaderOrderTests.scenario(nodes: 4, transfers: 6_000)

@@ -43,7 +43,7 @@ extension Verb {
         readsEnvironment: true),
       Option(
         "demo-wallet", "DIR",
-        "give this wallet's keys to whoever asks the control interface: for demonstration",
+        "give this wallet's keys to whoever asks: for demonstration",
         readsEnvironment: true),
       Option(
         "admit", "RULES", "who may join; the same at every node of a network (default open)",

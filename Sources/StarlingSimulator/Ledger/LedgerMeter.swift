@@ -47,8 +47,8 @@ struct LedgerMeter<Member: LedgerReplica>: SimulationObserver {
   private(set) var finals: [Instant] = []
   /// What clients handed in, and to whom, that was not answered yet.
   private(set) var awaiting: [TransferNumber: Peer] = [:]
-  /// What clients handed in and was not taken.
-  private(set) var rejected = 0
+  /// What clients handed in and was not taken, but for what came to be final all the same, because a cheat brought it.
+  private(set) var rejected: Set<Transfer> = []
   /// Who will crash, if anybody.
   private let crashing: Peer?
   private(set) var applications = 0
@@ -104,7 +104,7 @@ struct LedgerMeter<Member: LedgerReplica>: SimulationObserver {
     if !isTaken { refusals += 1 }
     guard awaiting[transfer.number] == peer else { return }
     awaiting[transfer.number] = nil
-    if !isTaken, handedIn.removeValue(forKey: transfer.number) != nil { rejected += 1 }
+    if !isTaken, handedIn.removeValue(forKey: transfer.number) != nil { rejected.insert(transfer) }
   }
 
   private mutating func apply(_ transfer: Transfer, by peer: Peer, at now: Instant) {
@@ -118,6 +118,7 @@ struct LedgerMeter<Member: LedgerReplica>: SimulationObserver {
       fates[account].append(Fate(contents: transfer))
       if !global.apply(transfer, { index[$0] }) { overdrafts += 1 }
       finals.append(now)
+      rejected.remove(transfer)
       if let signed = handedIn.removeValue(forKey: transfer.number) { latencies.record(now - signed) }
     }
     if fates[account][Int(transfer.sequence)].contents != transfer { consistencyViolations += 1 }

@@ -272,7 +272,7 @@ struct LedgerRun<Member: LedgerReplica>: ~Copyable {
     report.consistencyViolations = meter.consistencyViolations
     report.overdrafts = meter.overdrafts
     report.totalityViolations = meter.fates.joined().count { $0.appliers != survivors.count }
-    report.transfers -= meter.rejected
+    report.transfers -= meter.rejected.count
     report.unfinished = report.transfers - meter.fates[..<honest].reduce(0) { $0 + $1.count }
     report.accountsBlocked = (honest..<accounts.count).count {
       cheated[$0, default: 0] > UInt64(meter.fates[$0].count)
