@@ -95,6 +95,10 @@ let package = Package(
         "StarlingRuntime", "CStarlingShims",
       ],
       path: "Benchmarks/Equivocator", swiftSettings: strict),
+    .executableTarget(
+      name: "LedgerThroughput",
+      dependencies: ["StarlingCore", "StarlingLedger", "StarlingNode", "StarlingRuntime"],
+      path: "Benchmarks/LedgerThroughput", exclude: ["run"], swiftSettings: strict),
     .target(
       name: "StarlingTestSupport", dependencies: ["StarlingCore"], path: "Tests/StarlingTestSupport",
       swiftSettings: strict),

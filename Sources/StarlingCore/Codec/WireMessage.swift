@@ -96,11 +96,4 @@ extension WireReader {
   public mutating func readPeerKey(into peers: inout some PeerDirectory) throws(WireError) -> Peer {
     try peers.intern(PeerRecord(key: try readKey(), address: nil))
   }
-
-  private mutating func readKey() throws(WireError) -> PublicKey {
-    guard let key = PublicKey(try read(count: PublicKey.byteCount)) else {
-      throw .invalid("a public key of the wrong length")
-    }
-    return key
-  }
 }

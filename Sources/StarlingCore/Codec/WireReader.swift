@@ -35,15 +35,24 @@ public struct WireReader: Sendable {
   }
 
   /// Takes a big-endian integer.
+  @inlinable
   public mutating func read<Integer: FixedWidthInteger>(
     _ type: Integer.Type = Integer.self
   ) throws(WireError) -> Integer {
-    let width = Integer.bitWidth / 8
-    guard remaining >= width else { throw .truncated }
-    var value: Integer = 0
-    for i in position..<(position + width) { value = value << 8 | Integer(truncatingIfNeeded: bytes[i]) }
+    let width = MemoryLayout<Integer>.size
+    guard end - position >= width else { throw .truncated }
+    let offset = position
     position += width
-    return value
+    return Integer(
+      bigEndian: bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: offset, as: Integer.self) })
+  }
+
+  /// Takes a public key.
+  public mutating func readKey() throws(WireError) -> PublicKey {
+    PublicKey(
+      words: (
+        try read(UInt64.self), try read(UInt64.self), try read(UInt64.self), try read(UInt64.self)
+      ))
   }
 
   /// Takes exactly `count` bytes.

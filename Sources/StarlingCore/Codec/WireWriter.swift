@@ -2,7 +2,7 @@
 @frozen
 public struct WireWriter: Sendable {
   /// What was written so far.
-  public private(set) var bytes: [UInt8]
+  public internal(set) var bytes: [UInt8]
 
   /// An empty writer with room for `capacity` bytes.
   public init(capacity: Int = 64) {
@@ -14,16 +14,29 @@ public struct WireWriter: Sendable {
   public mutating func write(_ value: UInt8) { bytes.append(value) }
 
   /// Appends an integer, most significant byte first.
+  @inlinable
   public mutating func write<Integer: FixedWidthInteger>(integer value: Integer) {
-    var shift = Integer.bitWidth
-    while shift > 0 {
-      shift -= 8
-      bytes.append(UInt8(truncatingIfNeeded: value >> Integer(shift)))
-    }
+    withUnsafeBytes(of: value.bigEndian) { append($0) }
   }
 
   /// Appends bytes as they are.
-  public mutating func write(raw: some Collection<UInt8>) { bytes.append(contentsOf: raw) }
+  @inlinable
+  public mutating func write(raw: some Collection<UInt8>) {
+    if raw.withContiguousStorageIfAvailable({ append(UnsafeRawBufferPointer($0)) }) == nil {
+      for byte in raw { write(byte) }
+    }
+  }
+
+  @usableFromInline
+  mutating func append(_ raw: UnsafeRawBufferPointer) { bytes.append(contentsOf: raw) }
+
+  /// Appends a key's bytes.
+  public mutating func write(_ key: PublicKey) {
+    write(integer: key.words.0)
+    write(integer: key.words.1)
+    write(integer: key.words.2)
+    write(integer: key.words.3)
+  }
 
   /// Appends a 32-bit count and the bytes.
   public mutating func write(counted: some Collection<UInt8>) {

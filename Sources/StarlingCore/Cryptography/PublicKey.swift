@@ -11,16 +11,18 @@ public struct PublicKey: Hashable, Comparable, Sendable, CustomStringConvertible
   /// curve shows when a signature is checked.
   public init?(_ bytes: some Collection<UInt8>) {
     guard bytes.count == PublicKey.byteCount else { return nil }
-    var words: [UInt64] = [0, 0, 0, 0]
-    for (i, byte) in bytes.enumerated() { words[i / 8] = words[i / 8] << 8 | UInt64(byte) }
-    self.words = (words[0], words[1], words[2], words[3])
+    var reader = WireReader(Array(bytes))
+    guard let key = try? reader.readKey() else { return nil }
+    self = key
   }
+
+  init(words: (UInt64, UInt64, UInt64, UInt64)) { self.words = words }
 
   /// The key's 32 bytes.
   public var bytes: [UInt8] {
-    [words.0, words.1, words.2, words.3].flatMap { word in
-      (0..<8).map { UInt8(truncatingIfNeeded: word >> UInt64(56 - 8 * $0)) }
-    }
+    var writer = WireWriter(capacity: PublicKey.byteCount)
+    writer.write(self)
+    return writer.bytes
   }
 
   /// The first 16 digits: enough to tell peers apart, and short enough to be read. What logs and messages say of
@@ -81,6 +83,7 @@ extension PublicKey {
 public func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
   let digits = Array("0123456789abcdef".utf8)
   var text: [UInt8] = []
+  text.reserveCapacity(2 * bytes.underestimatedCount)
   for byte in bytes {
     text.append(digits[Int(byte >> 4)])
     text.append(digits[Int(byte & 15)])

@@ -125,12 +125,12 @@ extension Transfer {
 
   /// Appends the encoded form: the key, the sequence number, the funds, the destinations, the memo.
   public func encode(into writer: inout WireWriter) {
-    writer.write(raw: account.bytes)
+    writer.write(account)
     writer.write(integer: sequence)
     writer.write(integer: funds)
     writer.write(UInt8(clamping: destinations.count))
     for destination in destinations {
-      writer.write(raw: destination.account.bytes)
+      writer.write(destination.account)
       writer.write(integer: destination.amount)
     }
     writer.write(integer: UInt16(clamping: memo.count))
@@ -139,7 +139,7 @@ extension Transfer {
 
   /// Takes a transfer apart. Its counts are within bounds; ``fault`` may find something else.
   public init(from reader: inout WireReader) throws(WireError) {
-    let account = try reader.readAccount()
+    let account = try reader.readKey()
     let sequence = try reader.read(UInt64.self)
     let funds = try reader.read(UInt64.self)
     let count = Int(try reader.readByte())
@@ -148,7 +148,7 @@ extension Transfer {
     }
     var destinations: [Destination] = []
     for _ in 0..<count {
-      let account = try reader.readAccount()
+      let account = try reader.readKey()
       destinations.append(Destination(account: account, amount: try reader.read(UInt64.self)))
     }
     let memoByteCount = Int(try reader.read(UInt16.self))
@@ -158,13 +158,5 @@ extension Transfer {
     self.init(
       account: account, sequence: sequence, funds: funds, destinations: destinations,
       memo: try reader.read(count: memoByteCount))
-  }
-}
-
-extension WireReader {
-  /// Takes the key that names an account.
-  mutating func readAccount() throws(WireError) -> PublicKey {
-    guard let account = PublicKey(try read(count: PublicKey.byteCount)) else { throw .truncated }
-    return account
   }
 }

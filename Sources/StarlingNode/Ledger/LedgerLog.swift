@@ -43,7 +43,7 @@ struct LedgerLog {
   private static func key(_ table: Table, _ account: PublicKey, _ number: UInt64? = nil) -> [UInt8] {
     var writer = WireWriter(capacity: 48)
     writer.write(table.rawValue)
-    writer.write(raw: account.bytes)
+    writer.write(account)
     if let number { writer.write(integer: number) }
     return writer.bytes
   }
@@ -109,7 +109,7 @@ extension LedgerLog {
     var writer = WireWriter(capacity: 16 + 40 * delivered.count)
     writer.write(integer: applied)
     for (sender, next) in delivered {
-      writer.write(raw: sender.bytes)
+      writer.write(sender)
       writer.write(integer: next)
     }
     writes.append(.put(key: [Table.point.rawValue], value: writer.bytes))
@@ -199,7 +199,7 @@ public struct AccountEvent: Hashable, Sendable {
   var encoded: [UInt8] {
     var writer = WireWriter(capacity: 64)
     writer.write(integer: balance)
-    writer.write(raw: payer.bytes)
+    writer.write(payer)
     writer.write(integer: sequence)
     if let credit { writer.write(integer: credit) }
     return writer.bytes

@@ -95,8 +95,9 @@ public struct NodeBatch: EncodedBatch, TransferPayload, Sendable {
 extension SHA256Digest {
   /// The digest without a heap object: thousands are remembered.
   var words: SIMD4<UInt64> {
+    var reader = WireReader(bytes)
     var words = SIMD4<UInt64>()
-    for (i, byte) in bytes.enumerated() { words[i / 8] = words[i / 8] << 8 | UInt64(byte) }
+    for i in 0..<4 { words[i] = (try? reader.read(UInt64.self)) ?? 0 }
     return words
   }
 }

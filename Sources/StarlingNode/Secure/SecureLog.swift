@@ -36,7 +36,7 @@ struct SecureLog {
   private func key(_ table: Table, _ owner: PublicKey?, _ number: UInt64? = nil) -> [UInt8] {
     var writer = WireWriter(capacity: 80)
     writer.write(table.rawValue)
-    if let owner { writer.write(raw: owner.bytes) }
+    if let owner { writer.write(owner) }
     if let number { writer.write(integer: number) }
     return writer.bytes
   }
@@ -225,14 +225,5 @@ extension SecureLog {
       identifier: instance, payload: batch, signature: signature, hops: 0)
     guard signed.digest == digest else { throw .invalid("a batch under another's digest") }
     return kind == .echo ? .echoed(signed, refused: refused) : .delivered(signed, refused: refused)
-  }
-}
-
-extension WireReader {
-  mutating func readKey() throws(WireError) -> PublicKey {
-    guard let key = PublicKey(try read(count: PublicKey.byteCount)) else {
-      throw .invalid("a public key of the wrong length")
-    }
-    return key
   }
 }

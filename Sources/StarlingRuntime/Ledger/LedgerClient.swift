@@ -29,6 +29,13 @@ struct LedgerRequest: Hashable, Sendable {
       body: try ControlCoding.encode(LedgerSubmission(transfer)))
   }
 
+  static func submit(_ transfers: [SignedTransfer], waiting seconds: Int) -> LedgerRequest {
+    let digits = transfers.map { "\"\(hexadecimal($0.encoded))\"" }.joined(separator: ",")
+    return LedgerRequest(
+      "transfers" + (seconds > 0 ? "?wait=\(seconds)" : ""), method: "POST",
+      body: Array("{\"transfers\":[\(digits)]}".utf8))
+  }
+
   static func transfer(_ number: TransferNumber) -> LedgerRequest { LedgerRequest("transfers/\(number)") }
 
   static func certificate(_ number: TransferNumber) -> LedgerRequest {
@@ -97,6 +104,20 @@ public struct LedgerClient: Sendable {
   public func submit(_ transfer: SignedTransfer, waiting seconds: Int = 0) throws(HostError) -> LedgerAnswer {
     let request = try LedgerRequest.submit(transfer, waiting: seconds)
     return try LedgerClient.answer(try ask(request, waiting: seconds))
+  }
+
+  /// Hands transfers in together.
+  ///
+  /// - Parameters:
+  ///   - transfers: at most 1,024, each account's in their order.
+  ///   - seconds: how long the node may wait with its answer until all are final, 0 ... ``longestWait``.
+  /// - Returns: what became of each, in their order.
+  /// - Throws: ``HostError`` when no node answers, or it takes none of them.
+  public func submit(
+    _ transfers: [SignedTransfer], waiting seconds: Int = 0
+  ) throws(HostError) -> [LedgerReceiptItem] {
+    let response = try ask(.submit(transfers, waiting: seconds), waiting: seconds)
+    return try decode(LedgerReceipts.self, response).results
   }
 
   /// A transfer as the node knows it.

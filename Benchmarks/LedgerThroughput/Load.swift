@@ -1,0 +1,144 @@
+import Dispatch
+import Glibc
+import StarlingCore
+import StarlingLedger
+import StarlingNode
+import StarlingRuntime
+import Synchronization
+
+/// What the clients of all nodes saw.
+final class Tally: Sendable {
+  private let state = Mutex((latencies: [Double](), final: 0, others: [String: Int]()))
+
+  func add(_ items: [LedgerReceiptItem], after seconds: Double) {
+    state.withLock { state in
+      state.latencies.append(seconds)
+      for item in items {
+        if item.state == .final {
+          state.final += 1
+        } else {
+          state.others[item.error ?? item.state.rawValue, default: 0] += 1
+        }
+      }
+    }
+  }
+
+  func fail(_ reason: String) { state.withLock { $0.others[reason, default: 0] += 1 } }
+
+  var result: (latencies: [Double], final: Int, others: [String: Int]) {
+    state.withLock { ($0.latencies.sorted(), $0.final, $0.others) }
+  }
+}
+
+func load(_ folder: String, transfers: Int, rate: Int, processes: [Int32]) throws {
+  let nodes = processes.count
+  let genesis = try SecureBroadcastSettings.readGenesis("\(folder)/genesis")
+  let controls = try SecureBroadcastSettings.readMembers("\(folder)/members").compactMap { member in
+    member.address.flatMap { SocketAddress(host: [127, 0, 0, 1], port: $0.port + 500) }
+  }
+  let clients = nodes * clientsPerNode
+  let rounds = max(1, transfers / (clients * accountsPerClient))
+  // Another run goes on where this one ended.
+  let first = try LedgerClient(controls[0]).account(account(0).publicKey).next
+  var work: [[[SignedTransfer]]] = []
+  for client in 0..<clients {
+    let accounts = client * accountsPerClient..<(client + 1) * accountsPerClient
+    let owners = try accounts.map { try account($0) }
+    work.append(
+      (0..<rounds).map { round in
+        owners.indices.map { index in
+          let payee = owners[(index + 1) % owners.count].publicKey
+          let transfer = Transfer(
+            account: owners[index].publicKey, sequence: first + UInt64(round), funds: 1,
+            destinations: [.init(account: payee, amount: 1)])
+          return SignedTransfer(transfer, in: genesis.hash, by: owners[index])
+        }
+      })
+  }
+  // In the same run, on the same transfers: what a node cannot do without.
+  let sample = work[0][0]
+  let checks = measured {
+    for _ in 0..<20 { for transfer in sample { _ = transfer.isSigned(in: genesis.hash) } }
+  }
+  let checksPerSecond = Double(20 * sample.count) / checks
+
+  let tally = Tally()
+  let before = processorTime(of: processes)
+  let start = ContinuousClock.now
+  let group = DispatchGroup()
+  for client in 0..<clients {
+    let (posts, node) = (work[client], LedgerClient(controls[client % nodes]))
+    // All clients together hand in so many a second; each at its turn.
+    let pause = rate > 0 ? Double(clients * accountsPerClient) / Double(rate) : 0
+    DispatchQueue(label: "client \(client)").async(group: group) {
+      for (round, post) in posts.enumerated() {
+        let due = start + .seconds(pause * (Double(round) + Double(client) / Double(clients)))
+        let now = ContinuousClock.now
+        if rate > 0, due > now { usleepUntil(due) }
+        let began = rate > 0 ? due : ContinuousClock.now
+        do {
+          let items = try node.submit(post, waiting: 60)
+          let taken = ContinuousClock.now - began
+          tally.add(
+            items, after: Double(taken.components.seconds) + Double(taken.components.attoseconds) / 1e18)
+        } catch {
+          tally.fail("\(error)")
+          return
+        }
+      }
+    }
+  }
+  group.wait()
+  let wall = ContinuousClock.now - start
+  try settle(controls, until: UInt64(tally.result.final) + first * UInt64(clients * accountsPerClient))
+  let after = processorTime(of: processes)
+  report(
+    tally, nodes: nodes, checksPerSecond: checksPerSecond,
+    user: after.user - before.user, system: after.system - before.system,
+    wall: Double(wall.components.seconds) + Double(wall.components.attoseconds) / 1e18)
+}
+
+func usleepUntil(_ instant: ContinuousClock.Instant) {
+  let left = instant - ContinuousClock.now
+  let micros = left.components.seconds * 1_000_000 + left.components.attoseconds / 1_000_000_000_000
+  if micros > 0 { usleep(UInt32(clamping: micros)) }
+}
+
+/// Waits until every node has applied as many, and checks that all have the same accounts.
+func settle(_ controls: [SocketAddress], until transfers: UInt64) throws {
+  for _ in 0..<60 {
+    let statuses = try controls.map { try LedgerClient($0).status() }
+    if statuses.allSatisfy({ $0.transfers >= transfers }) {
+      guard Set(statuses.map(\.stateHash)).count == 1, statuses.allSatisfy({ $0.total == $0.supply }) else {
+        throw HostError("The nodes have different accounts.")
+      }
+      return
+    }
+    usleep(500_000)
+  }
+  throw HostError("Not all nodes have applied \(transfers) transfers.")
+}
+
+func report(
+  _ tally: Tally, nodes: Int, checksPerSecond: Double, user: Double, system: Double, wall: Double
+) {
+  let (latencies, final, others) = tally.result
+  func percentile(_ share: Double) -> String {
+    guard !latencies.isEmpty else { return "-" }
+    return "\(Int(latencies[min(latencies.count - 1, Int(share * Double(latencies.count)))] * 1_000))"
+  }
+  let perSecond = Double(final) / (user + system)
+  let bound = checksPerSecond / Double(nodes)
+  func text(_ value: Double) -> String { "\(Int(value.rounded()))" }
+  print(
+    """
+    \(final) transfers final at \(nodes) nodes, the same accounts at all, in \(text(wall)) s: \(text(Double(final) / wall)) a second
+    latency of \(accountsPerClient) handed in together: p50 \(percentile(0.5)) ms, p90 \(percentile(0.9)) ms, p99 \(percentile(0.99)) ms
+    signatures checked a second of processor time: \(text(checksPerSecond)); the bound for \(nodes) nodes: \(text(bound)) transfers
+    transfers a second of processor time: \(text(perSecond)), \(text(100 * perSecond / bound))% of the bound
+    microseconds a transfer and node: \(text(1e6 * user / Double(final * nodes))) in the program, \(text(1e6 * system / Double(final * nodes))) in the kernel, of which \(text(1e6 / checksPerSecond)) check the signature
+    """)
+  for (reason, count) in others.sorted(by: { $0.value > $1.value }).prefix(5) {
+    print("not final: \(count): \(reason)")
+  }
+}
