@@ -2,7 +2,7 @@
 # FILE=... on the command line reaches scripts in the environment, whatever letters it has.
 override FILE := $(value FILE)
 export FILE
-.PHONY: help demo test lint bench soak fuzz fuzz-coverage docs build clean install-dependencies install uninstall siege siege-datagrams siege-secure epsilon-check plots shared-memory ledger-order
+.PHONY: help demo test lint bench soak fuzz fuzz-coverage docs build clean install-dependencies install uninstall siege siege-datagrams siege-secure epsilon-check plots shared-memory ledger-order ledger-throughput
 # What make install takes: PREFIX, DESTDIR, SYSCONFDIR, UNITDIR and STARLING reach the script as they are.
 export PREFIX DESTDIR SYSCONFDIR UNITDIR STARLING
 
@@ -15,6 +15,7 @@ help:
 	@echo "make epsilon-check    count how often broadcasts of weak samples fail, RUNS=10000 at each of 18 settings, beside the bounds"
 	@echo "make plots            draw docs/epsilon-*.svg anew, with whole broadcasts among up to LARGEST=16384 processes"
 	@echo "make shared-memory    check HISTORIES=10000 of real threads that pay each other, for each algorithm, and every schedule of small cases"
+	@echo "make ledger-throughput  pay through 4 real nodes, as much as they take, beside what checking signatures alone costs"
 	@echo "make ledger-order     measure payments with 4 to 100 nodes over a broadcast and over a leader's order, the leader failing too"
 	@echo "make soak             simulate SEEDS=10000 mixtures of faults, from seed START=1 on, and hold each to its promises"
 	@echo "make fuzz             feed every decoder and whole processes with arbitrary inputs, a minute each"
@@ -59,6 +60,12 @@ plots: install-dependencies
 HISTORIES ?= 10000
 shared-memory: install-dependencies
 	@swift=$$(scripts/find-swift) && "$$swift" run --configuration release SharedMemoryHistories $(HISTORIES)
+
+PAYMENTS ?= 200000
+ledger-throughput: build
+	@swift=$$(scripts/find-swift) && "$$swift" build --configuration release --product LedgerThroughput \
+	  && folder=$$("$$swift" build --configuration release --show-bin-path) \
+	  && Benchmarks/LedgerThroughput/run "$$folder/starling" "$$folder/LedgerThroughput" $(PAYMENTS)
 
 ledger-order: build
 	@Benchmarks/LedgerOrder/run .build/release/starling
