@@ -44,6 +44,12 @@ final class TestNode {
     }
     mutating func applied(_ applied: Ledger.Applied) { transfers.append(applied.transfer) }
     mutating func abandoned(_ transfer: SignedTransfer) { abandoned.append(transfer) }
+    var recalls: [StableRecall] = []
+    var certified: [(number: TransferNumber, outcome: Result<Certificate, CertificateFailure>)] = []
+    mutating func recall(_ recall: StableRecall) { recalls.append(recall) }
+    mutating func certified(_ number: TransferNumber, _ outcome: Result<Certificate, CertificateFailure>) {
+      certified.append((number, outcome))
+    }
     mutating func keep(_ write: StableWrite) { stable.apply(write) }
     mutating func report(_ event: NodeEvent) { events.append(event) }
   }
@@ -58,6 +64,10 @@ final class TestNode {
   private var assembledCount = 0
   /// Whether it does nothing and hears nothing, as a process that was stopped.
   var isHanging = false
+  /// What it says that it reads; `nil` for nothing, ever. A liar says something else than what is kept.
+  var answer: ([StableValue]) -> [StableValue]? = { $0 }
+  /// How many questions it asked for what is kept.
+  var recallCount = 0
   /// Bytes of chunks that may wait at most, seen when a chunk was asked for.
   var queueAtRequest = 0
 
@@ -139,6 +149,12 @@ final class NodeNetwork {
       let start = index * chunkBytes
       let chunk = Array(contents[start..<min(start + chunkBytes, contents.count)])
       node.node.supply(chunk, index: index, of: file, at: now, into: &node.sink)
+    }
+    while !node.sink.recalls.isEmpty {
+      let recall = node.sink.recalls.removeFirst()
+      node.recallCount += recall.queries.count
+      guard let values = node.answer(recall.values { node.sink.stable.read($0) }) else { continue }
+      node.node.supply(values, for: recall.token, at: now, into: &node.sink)
     }
     for (bytes, target) in node.sink.datagrams {
       let before = sent[target] ?? (0, 0)

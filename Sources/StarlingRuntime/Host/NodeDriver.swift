@@ -45,6 +45,10 @@ final class NodeDriver {
   private var network = NetworkWatch()
   /// The chunk that the node asked for: one a turn, so that a file without listeners cannot hold up the rest.
   private var requested: (index: Int, file: FileIdentifier)?
+  /// What the node wants read: after what it wants kept is, and a few each turn, so that a disk that others keep busy does not
+  /// hold up the rest.
+  private var recalls: [StableRecall] = []
+  private static let recallsPerTurn = 8
   private var isStopping = false
   /// When there must be a neighbour; the end of time once there was one.
   private var joinDeadline = Instant.distantFuture
@@ -127,6 +131,7 @@ final class NodeDriver {
     if let pause = loop.takePause() { resume(after: pause) }
     for event in events { try handle(event) }
     supplyRequested()
+    supplyRecalled()
     if node.nextDeadline <= now { node.expire(at: now, into: &actions) }
     if isOutOfContacts { throw unreachableContacts() }
     if nextKeepAlive <= now {
@@ -151,7 +156,7 @@ final class NodeDriver {
   }
 
   private var nextDeadline: Instant {
-    if requested != nil { return .zero }
+    if requested != nil || !recalls.isEmpty { return .zero }
     var next = min(node.nextDeadline, min(impairment.nextDeadline, joinDeadline))
     if server != nil { next = min(next, nextKeepAlive) }
     if isStopping { next = min(next, now + .milliseconds(20)) }
@@ -328,7 +333,8 @@ extension NodeDriver {
       case .store(let chunk, let index, let file): keep(chunk, index: index, of: file)
       case .completed(let file): completed(file)
       case .deliverPosts(let posts, let author): tell(posts, by: author)
-      case .applied, .abandoned: break
+      case .applied, .abandoned, .certified: break
+      case .recall(let recall): recalls.append(recall)
       case .report(let event): report(event)
       }
     }
@@ -371,6 +377,23 @@ extension NodeDriver {
     } catch {
       log(.error, "file_unreadable", error.description, [("file", .text(file.description))])
       node.supply([], index: index, of: file, at: now, into: &actions)
+    }
+  }
+
+  /// Reads what the node asked for. All that it wanted kept before is on disk: a turn begins with that.
+  private func supplyRecalled() {
+    let due = recalls.prefix(NodeDriver.recallsPerTurn)
+    recalls.removeFirst(due.count)
+    for recall in due {
+      let values = recall.values { query in
+        do throws(HostError) {
+          return try stable?.values(query) ?? []
+        } catch {
+          diskRefused(error)
+          return []
+        }
+      }
+      node.supply(values, for: recall.token, at: now, into: &actions)
     }
   }
 
