@@ -189,23 +189,48 @@ final class NodeNetwork {
 
 /// Stable storage in memory.
 struct StableMemory {
-  var values: [[UInt8]: [UInt8]] = [:]
+  private var storage: [[UInt8]: [UInt8]] = [:]
+  /// In ascending order.
+  private var keys: [[UInt8]] = []
+
+  var values: [[UInt8]: [UInt8]] {
+    get { storage }
+    set {
+      storage = newValue
+      keys = newValue.keys.sorted { $0.lexicographicallyPrecedes($1) }
+    }
+  }
+
+  /// The place of the first key that is not before this one.
+  private func place(of key: [UInt8]) -> Int {
+    var (low, high) = (0, keys.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if keys[middle].lexicographicallyPrecedes(key) { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+
+  private func places(_ first: [UInt8], _ end: [UInt8]) -> Range<Int> {
+    let low = place(of: first)
+    return low..<max(low, place(of: end))
+  }
 
   mutating func apply(_ write: StableWrite) {
     switch write {
-    case .put(let key, let value): values[key] = value
+    case .put(let key, let value):
+      if storage.updateValue(value, forKey: key) == nil { keys.insert(key, at: place(of: key)) }
     case .remove(let first, let end):
-      for key in values.keys
-      where !key.lexicographicallyPrecedes(first) && key.lexicographicallyPrecedes(end) { values[key] = nil }
+      let removed = places(first, end)
+      for key in keys[removed] { storage[key] = nil }
+      keys.removeSubrange(removed)
     }
   }
 
   func read(_ query: StableQuery) -> [StableValue] {
-    let found = values.filter {
-      !$0.key.lexicographicallyPrecedes(query.from) && $0.key.lexicographicallyPrecedes(query.below)
-    }.sorted { $0.key.lexicographicallyPrecedes($1.key) }
-    return (query.isDescending ? found.reversed() : found).prefix(query.limit).map {
-      StableValue(key: $0.key, value: $0.value)
-    }
+    let found = keys[places(query.from, query.below)]
+    let wanted =
+      query.isDescending ? Array(found.reversed().prefix(query.limit)) : Array(found.prefix(query.limit))
+    return wanted.map { StableValue(key: $0, value: storage[$0] ?? []) }
   }
 }

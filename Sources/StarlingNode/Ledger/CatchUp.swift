@@ -181,7 +181,8 @@ extension CatchUp {
       guard number >= sources[Int(sender)].next, number < next else { continue }
       var entry = sources[Int(sender)].numbers[number] ?? Number()
       entry.words[place] = Word(word: word, isFinal: next - number > kept)
-      if entry.confirmed == nil, entry.words.values.count(where: { $0.word.digest == word.digest }) > byzantine
+      if entry.confirmed == nil,
+        entry.words.values.count(where: { $0.word.digest == word.digest }) > byzantine
       {
         entry.confirmed = word.digest
         entry.confirmedAt = now
@@ -199,7 +200,9 @@ extension CatchUp {
     if batches.isEmpty { rest(place, for: CatchUp.busyRest, at: now) }
     for (offset, carried) in batches.prefix(Int(ask.range.count)).enumerated() {
       let number = first + UInt64(offset)
-      guard let entry = sources[Int(sender)].numbers[number], let confirmed = entry.confirmed else { continue }
+      guard let entry = sources[Int(sender)].numbers[number], let confirmed = entry.confirmed else {
+        continue
+      }
       if entry.batch != nil { continue }
       let identifier = MessageIdentifier(origin: members[Int(sender)], sequence: number)
       guard SHA256.hash(carried.encoded) == confirmed, let payload = try? NodeBatch(encoded: carried.encoded)
@@ -360,7 +363,9 @@ extension CatchUp {
     let isWaitOver = now - number.confirmedAt >= CatchUp.disputePatience
     for (position, count) in against where words.count - count.all <= byzantine {
       let name = batch.payload.name(ofEntryAt: Int(position))
-      guard count.final > byzantine || (isWaitOver && count.all > byzantine) || isApplied(name.author, name.sequence)
+      guard
+        count.final > byzantine || (isWaitOver && count.all > byzantine)
+          || isApplied(name.author, name.sequence)
       else { return nil }
       refused.append(position)
     }

@@ -82,7 +82,9 @@ struct CertificateDesk {
   }
 
   private mutating func finish(_ number: TransferNumber) -> Certificate? {
-    guard let collected = collecting[number], collected.signatures.count > genesis.byzantine else { return nil }
+    guard let collected = collecting[number], collected.signatures.count > genesis.byzantine else {
+      return nil
+    }
     collecting[number] = nil
     return Certificate(
       ledger: genesis.hash, transfer: collected.transfer, signatures: collected.signatures)

@@ -270,7 +270,8 @@ extension SecureLog {
     for pair in values {
       var (name, value) = (WireReader(pair.key), WireReader(pair.value))
       guard (try? name.read(count: 1 + PublicKey.byteCount)) != nil,
-        let number = try? name.read(UInt64.self), let kind = (try? name.readByte()).flatMap(Kind.init(rawValue:)),
+        let number = try? name.read(UInt64.self),
+        let kind = (try? name.readByte()).flatMap(Kind.init(rawValue:)),
         let digest = try? name.read(SHA256Digest.self)
       else { continue }
       if kind == .batch { batches[digest] = pair.value }

@@ -161,9 +161,15 @@ public struct SecureMember: SourceOrderedBroadcast {
       _ = effects.embedding(EchoLayer.self) { echo?.handle(.renew(peer), at: now, into: &$0) }
       _ = effects.embedding(BrachaLayer.self) { bracha?.handle(.renew(peer), at: now, into: &$0) }
     case .catchUp(let batch, let refused):
-      _ = effects.embedding(ReadyLayer.self) { ready?.handle(.catchUp(batch, refused: refused), at: now, into: &$0) }
-      _ = effects.embedding(EchoLayer.self) { echo?.handle(.catchUp(batch, refused: refused), at: now, into: &$0) }
-      _ = effects.embedding(BrachaLayer.self) { bracha?.handle(.catchUp(batch, refused: refused), at: now, into: &$0) }
+      _ = effects.embedding(ReadyLayer.self) {
+        ready?.handle(.catchUp(batch, refused: refused), at: now, into: &$0)
+      }
+      _ = effects.embedding(EchoLayer.self) {
+        echo?.handle(.catchUp(batch, refused: refused), at: now, into: &$0)
+      }
+      _ = effects.embedding(BrachaLayer.self) {
+        bracha?.handle(.catchUp(batch, refused: refused), at: now, into: &$0)
+      }
     case .used(let number):
       _ = effects.embedding(ReadyLayer.self) { ready?.handle(.used(through: number), at: now, into: &$0) }
       _ = effects.embedding(EchoLayer.self) { echo?.handle(.used(through: number), at: now, into: &$0) }

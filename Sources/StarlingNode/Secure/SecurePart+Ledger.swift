@@ -31,7 +31,8 @@ extension SecurePart {
       proceed(at: now, into: &effects)
     case .batches(let place, let first, let batches):
       let acts = catchUp?.take(
-        batches: batches, of: place, from: first, by: sender, at: now, isSigned: { [auth] in auth.verifies($0) })
+        batches: batches, of: place, from: first, by: sender, at: now,
+        isSigned: { [auth] in auth.verifies($0) })
       perform(acts ?? [], at: now, into: &effects)
       proceed(at: now, into: &effects)
     case .askConfirmation(let number):
@@ -103,7 +104,8 @@ extension SecurePart {
   /// Has what was delivered read.
   ///
   /// - Returns: whether it will be: there is such a sender, something was delivered of it, and the asker may have it read.
-  private mutating func read(_ range: HistoryRange, for purpose: HistoryDesk.Purpose, at now: Instant) -> Bool {
+  private mutating func read(_ range: HistoryRange, for purpose: HistoryDesk.Purpose, at now: Instant) -> Bool
+  {
     guard let sender = member(at: range.sender) else { return false }
     let next = broadcast.nextDelivered(of: sender)
     guard range.from < next else { return false }
@@ -135,7 +137,9 @@ extension SecurePart {
   ) {
     switch desk.take(values, for: token) {
     case .words(let peer, let range):
-      let words = SecurePart.fitting(log.deliveries(in: values), from: range.from) { ($0.word, $0.word.byteCount) }
+      let words = SecurePart.fitting(log.deliveries(in: values), from: range.from) {
+        ($0.word, $0.word.byteCount)
+      }
       answer(range, words, to: peer, into: &effects)
     case .batches(let peer, let range):
       let batches = SecurePart.fitting(log.deliveries(in: values), from: range.from) { kept in

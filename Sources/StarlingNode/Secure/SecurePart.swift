@@ -135,7 +135,8 @@ public struct SecurePart: Process {
 
   /// Where it stands with each sender.
   private func nextNumbers(
-    of genesis: Genesis, _ members: PeerSet, _ peers: SharedPeerTable, _ ordered: OrderedBroadcastConfiguration
+    of genesis: Genesis, _ members: PeerSet, _ peers: SharedPeerTable,
+    _ ordered: OrderedBroadcastConfiguration
   ) -> CatchUp? {
     let sorted = members.members.sorted { peers.table.record(of: $0).key < peers.table.record(of: $1).key }
     guard let own = sorted.firstIndex(of: PeerTable.own) else { return nil }

@@ -31,7 +31,8 @@ struct LedgerCatchUpTests {
     ledger.expectSame()
   }
 
-  @Test("One of which nothing is left but its key has all from the others, and its new batches get new numbers")
+  @Test(
+    "One of which nothing is left but its key has all from the others, and its new batches get new numbers")
   func new() throws {
     let ledger = try LedgerNetwork(4, owners: 8, seed: seed)
     try ledger.pay(batches: 300, at: [0, 1, 2, 3])
@@ -51,10 +52,10 @@ struct LedgerCatchUpTests {
     try ledger.pay(batches: 400, at: [0, 1, 2])
     ledger.network.run(for: .seconds(60))
     ledger.nodes[3].isHanging = false
-    var left: [UInt64] = []
+    var left: [Int] = []
     for _ in 0..<10 {
       try ledger.pay(batches: 30, at: [0, 1, 2])
-      left.append(ledger.delivered(by: ledger.nodes[0]) - ledger.delivered(by: ledger.nodes[3]))
+      left.append(Int(ledger.delivered(by: ledger.nodes[0])) - Int(ledger.delivered(by: ledger.nodes[3])))
     }
     #expect(left.suffix(3).allSatisfy { $0 < 32 }, "\(left)")
     ledger.network.run(for: .seconds(30))
@@ -86,7 +87,8 @@ struct LedgerCatchUpTests {
     }
   }
 
-  @Test("Members that lie about what they delivered neither stop it nor are believed", arguments: Lie.allCases)
+  @Test(
+    "Members that lie about what they delivered neither stop it nor are believed", arguments: Lie.allCases)
   func liars(lie: Lie) throws {
     let ledger = try LedgerNetwork(4, owners: 8, seed: seed)
     ledger.nodes[3].isHanging = true
@@ -142,6 +144,9 @@ struct LedgerCatchUpTests {
     }
     let recalls = part.desk.takeRecalls()
     #expect(recalls.count == HistoryDesk.openLimit)
+    for recall in recalls {
+      part.handle(.supply([], token: recall.token), at: ledger.network.now, into: &effects)
+    }
     // However fast they are read: so many bytes a second, and no more.
     var read = 0
     for round in 0..<10_000 {
@@ -184,7 +189,8 @@ struct NodeCertificateTests {
     #expect(certificate.transfer == transfer && certificate.signatures.count == 2)
     let one = Certificate(
       ledger: certificate.ledger, transfer: certificate.transfer,
-      signatures: Dictionary(uniqueKeysWithValues: certificate.signatures.prefix(1).map { ($0.key, $0.value) }))
+      signatures: Dictionary(
+        uniqueKeysWithValues: certificate.signatures.prefix(1).map { ($0.key, $0.value) }))
     #expect(throws: (any Error).self) { try one.verify(by: ledger.genesis) }
   }
 
@@ -201,7 +207,8 @@ struct NodeCertificateTests {
     #expect(node.sink.certified.map { $0.outcome.failure } == [.tooFew(signed: 1, needed: 2)])
   }
 
-  @Test("A signature that is no member's word for this transfer does not count, and is held against the member")
+  @Test(
+    "A signature that is no member's word for this transfer does not count, and is held against the member")
   func forged() throws {
     let ledger = try LedgerNetwork(4, owners: 8, seed: seed)
     let transfer = try #require(try ledger.pay(at: 1))
@@ -216,9 +223,11 @@ struct NodeCertificateTests {
     let liar = try #require(part.broadcast.members.members.first { $0 != PeerTable.own })
     let other = Certificate.sign(transfer, in: SHA256.hash([]), by: try Identity(seed: seedBytes(seed, 2)))
     part.receive(
-      .ledger(.confirmation(transfer.transfer.number, other)), from: liar, at: ledger.network.now, into: &effects)
+      .ledger(.confirmation(transfer.transfer.number, other)), from: liar, at: ledger.network.now,
+      into: &effects)
     #expect(part.takeNotices().isEmpty)
-    #expect(effects.indications.contains { if case .misbehaved(liar, .badSignature) = $0 { true } else { false } })
+    #expect(
+      effects.indications.contains { if case .misbehaved(liar, .badSignature) = $0 { true } else { false } })
   }
 }
 

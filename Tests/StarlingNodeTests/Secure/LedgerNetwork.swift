@@ -56,7 +56,8 @@ final class LedgerNetwork {
   func pay(at index: Int, by payer: Int? = nil) throws -> SignedTransfer? {
     // Each owner pays at one node: one who asked two in turn would have to remember what was signed.
     let node = network.nodes[index]
-    let payer = owners[payer ?? (index + network.nodes.count * random.uniform(below: owners.count / network.nodes.count))]
+    let payer = owners[
+      payer ?? (index + network.nodes.count * random.uniform(below: owners.count / network.nodes.count))]
     let payee = owners[random.uniform(below: owners.count)]
     let account = try #require(node.node.ledger?.expected(of: payer.publicKey))
     let transfer = SignedTransfer(
