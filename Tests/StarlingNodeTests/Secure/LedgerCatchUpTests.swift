@@ -34,10 +34,12 @@ struct LedgerCatchUpTests {
   @Test(
     "One of which nothing is left but its key has all from the others, and its new batches get new numbers")
   func new() throws {
-    let ledger = try LedgerNetwork(4, owners: 8, seed: seed)
+    let ledger = try LedgerNetwork(4, owners: 9, seed: seed)
     try ledger.pay(batches: 300, at: [0, 1, 2, 3])
     ledger.network.run(for: .seconds(5))
     try ledger.restart(3, after: StableMemory())
+    // Before it knows that it is not new.
+    try ledger.pay(at: 3, by: 8)
     ledger.network.run(for: .seconds(60)) { ledger.isSettled() }
     ledger.expectSame()
     try ledger.pay(batches: 40, at: [0, 1, 2, 3])
