@@ -5,7 +5,7 @@ import StarlingCore
 ///
 /// It asks every other member for its word of what it delivered, and for the batches whoever gave a word that is confirmed. A
 /// word is confirmed when b + 1 members give it, one more than may lie: then a correct one gives it, and by the broadcast's
-/// agreement every correct member delivers the same under that number. The same goes for each entry. See the folder's README.
+/// agreement every correct member delivers the same under that number. The same goes for each entry. See StarlingLedger's README.
 ///
 /// A value that sends nothing itself: what it wants done it returns.
 struct CatchUp {
@@ -54,7 +54,6 @@ struct CatchUp {
   }
 
   private struct Ask {
-    let member: Int
     let range: HistoryRange
     let isForBatches: Bool
     let sentAt: Instant
@@ -91,7 +90,8 @@ struct CatchUp {
   private var sources: [Source]
   /// With which senders it is behind, in turn.
   private var lagging: [Int] = []
-  private var asks: [Ask] = []
+  /// What each member was asked and has not answered.
+  private var asks: [[Ask]]
   /// Until when members are not asked for anything.
   private var rests: [Int: Instant] = [:]
   /// Until when members are not asked for batches.
@@ -121,6 +121,7 @@ struct CatchUp {
     kept = UInt64(ordered.kept)
     places = Dictionary(uniqueKeysWithValues: members.enumerated().map { ($0.element, $0.offset) })
     sources = Array(repeating: Source(), count: members.count)
+    asks = Array(repeating: [], count: members.count)
   }
 
   /// A member's place.
@@ -228,12 +229,11 @@ extension CatchUp {
     by member: Peer, _ sender: UInt16, _ first: UInt64, isForBatches: Bool
   ) -> (place: Int, ask: Ask)? {
     guard let place = places[member],
-      let index = asks.firstIndex(where: {
-        $0.member == place && $0.range.sender == sender && $0.range.from == first
-          && $0.isForBatches == isForBatches
+      let index = asks[place].firstIndex(where: {
+        $0.range.sender == sender && $0.range.from == first && $0.isForBatches == isForBatches
       })
     else { return nil }
-    return (place, asks.remove(at: index))
+    return (place, asks[place].remove(at: index))
   }
 }
 
@@ -242,11 +242,13 @@ extension CatchUp {
 extension CatchUp {
   /// Does what is due: once a second.
   mutating func tick(at now: Instant) -> [Act] {
-    for ask in asks where now - ask.sentAt >= CatchUp.patience {
-      rest(ask.member, for: CatchUp.silenceRest, at: now)
-      if ask.isForBatches { passedOver[ask.member] = now + CatchUp.passingOver }
+    for place in members.indices {
+      let late = asks[place].filter { now - $0.sentAt >= CatchUp.patience }
+      if late.isEmpty { continue }
+      asks[place].removeAll { now - $0.sentAt >= CatchUp.patience }
+      rest(place, for: CatchUp.silenceRest, at: now)
+      if late.contains(where: \.isForBatches) { passedOver[place] = now + CatchUp.passingOver }
     }
-    asks.removeAll { now - $0.sentAt >= CatchUp.patience }
     for sender in sources.indices { evaluate(sender, at: now) }
     for sender in active { askDisputedAgain(of: sender, at: now) }
     // One that does not get on makes room for another.
@@ -346,7 +348,7 @@ extension CatchUp {
   ///
   /// b + 1 members that delivered an entry include a correct one, so all correct ones will. b + 1 that never will include a
   /// correct one too. Who may yet deliver it is asked again, for a while; what is completed after that is told by votes, since
-  /// the instance lives on.
+  /// the instance lives on. An entry that was applied here was delivered in another batch, which everybody delivers.
   private func refusals(
     in batch: Batch, _ number: Number, at now: Instant, isApplied: (PublicKey, UInt64) -> Bool
   ) -> [UInt16]? {
@@ -375,7 +377,7 @@ extension CatchUp {
   private mutating func askWords(of place: Int, at now: Instant) -> [Act] {
     var acts: [Act] = []
     for sender in active {
-      let mine = asks.filter { $0.member == place && !$0.isForBatches }
+      let mine = asks[place].filter { !$0.isForBatches }
       guard mine.count < CatchUp.openLimit else { break }
       guard !mine.contains(where: { Int($0.range.sender) == sender }),
         let reported = sources[sender].reported[place]
@@ -394,13 +396,12 @@ extension CatchUp {
 
   private mutating func askBatches(at now: Instant) -> [Act] {
     var acts: [Act] = []
-    var open = [Int](repeating: 0, count: members.count)
-    for ask in asks where ask.isForBatches { open[ask.member] += 1 }
+    var open = asks.map { $0.count(where: \.isForBatches) }
     let range = max(1, min(CatchUp.rangeLimit, UInt64(LedgerMessage.answerBytes / batchBytes)))
     for sender in active {
       var number = sources[sender].next
       let end = min(sources[sender].target, number + CatchUp.batchWindow)
-      let asked = asks.filter { $0.isForBatches && Int($0.range.sender) == sender }
+      let asked = asks.joined().filter { $0.isForBatches && Int($0.range.sender) == sender }
       func isWanted(_ number: UInt64) -> Bool {
         guard let entry = sources[sender].numbers[number], entry.confirmed != nil, entry.batch == nil else {
           return false
@@ -434,7 +435,7 @@ extension CatchUp {
   ) -> Act {
     let range = HistoryRange(
       sender: UInt16(sender), from: numbers.lowerBound, count: UInt16(numbers.count))
-    asks.append(Ask(member: place, range: range, isForBatches: isForBatches, sentAt: now))
+    asks[place].append(Ask(range: range, isForBatches: isForBatches, sentAt: now))
     return .ask(isForBatches ? .askBatches(range) : .askWords(range), members[place])
   }
 }

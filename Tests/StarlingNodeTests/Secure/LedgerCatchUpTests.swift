@@ -104,6 +104,20 @@ struct LedgerCatchUpTests {
     ledger.expectSame()
   }
 
+  @Test("Two liars of seven, each in its own way, change nothing about that")
+  func twoLiars() throws {
+    let ledger = try LedgerNetwork(7, owners: 14, seed: seed)
+    ledger.nodes[6].isHanging = true
+    try ledger.pay(batches: 240, at: [0, 1, 2])
+    ledger.network.run(for: .seconds(60))
+    ledger.nodes[0].answer = Lie.garbage.answer
+    ledger.nodes[3].answer = Lie.otherDigests.answer
+    ledger.nodes[6].isHanging = false
+    ledger.network.run(for: .seconds(60)) { ledger.isSettled() }
+    ledger.network.run(for: .seconds(5))
+    ledger.expectSame()
+  }
+
   @Test("It is killed again and again in the midst of it, and nothing is applied twice or left out")
   func crashes() throws {
     let ledger = try LedgerNetwork(4, owners: 8, seed: seed)
