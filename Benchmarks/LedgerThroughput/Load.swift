@@ -123,6 +123,10 @@ func report(
   _ tally: Tally, nodes: Int, checksPerSecond: Double, user: Double, system: Double, wall: Double
 ) {
   let (latencies, final, others) = tally.result
+  for (reason, count) in others.sorted(by: { $0.value > $1.value }).prefix(5) {
+    print("not final: \(count): \(reason)")
+  }
+  guard final > 0 else { return print("No transfer became final.") }
   func percentile(_ share: Double) -> String {
     guard !latencies.isEmpty else { return "-" }
     return "\(Int(latencies[min(latencies.count - 1, Int(share * Double(latencies.count)))] * 1_000))"
@@ -138,7 +142,4 @@ func report(
     transfers a second of processor time: \(text(perSecond)), \(text(100 * perSecond / bound))% of the bound
     microseconds a transfer and node: \(text(1e6 * user / Double(final * nodes))) in the program, \(text(1e6 * system / Double(final * nodes))) in the kernel, of which \(text(1e6 / checksPerSecond)) check the signature
     """)
-  for (reason, count) in others.sorted(by: { $0.value > $1.value }).prefix(5) {
-    print("not final: \(count): \(reason)")
-  }
 }

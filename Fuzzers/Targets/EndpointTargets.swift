@@ -128,6 +128,8 @@ private struct FuzzNodeSink: NodeSink {
   mutating func applied(_ applied: Ledger.Applied) {}
   mutating func abandoned(_ transfer: SignedTransfer) {}
   mutating func keep(_ write: StableWrite) {}
+  mutating func recall(_ recall: StableRecall) {}
+  mutating func certified(_ number: TransferNumber, _ outcome: Result<Certificate, CertificateFailure>) {}
   mutating func delivered(_ posts: [Post], by author: PublicKey) {}
   mutating func report(_ event: NodeEvent) {}
 }

@@ -1,6 +1,7 @@
 import StarlingApps
 import StarlingBroadcast
 import StarlingCore
+import StarlingLedger
 
 @testable import StarlingNode
 
@@ -9,6 +10,19 @@ let secureTargets = [
     secureSeeds
   } run: { bytes in
     checkRoundTrip(of: SecureMember.Message.self, bytes)
+  },
+  FuzzTarget("ledgermessage") {
+    ledgerSeeds
+  } run: { bytes in
+    checkRoundTrip(of: LedgerMessage.self, bytes)
+    var (reader, directory) = (WireReader(bytes), FuzzDirectory())
+    guard let message = try? LedgerMessage.decode(from: &reader, peers: &directory) else { return }
+    promise(message.encodedByteCount == bytes.count - reader.remaining, "a message knows its size")
+    if case .words(_, _, _, let words) = message {
+      promise(words.count <= LedgerMessage.wordLimit, "there are no more words than were asked for")
+      promise(
+        words.allSatisfy { $0.refused.count <= BatchLimits.entries }, "nobody refuses more than a batch has")
+    }
   },
   FuzzTarget("batch") {
     [sampleBatch.encoded, [1, 2, 3], []]
@@ -36,6 +50,35 @@ let secureTargets = [
     promise((try? MemberList(parsing: list.text)) == list, "a list that is written is read again")
   },
 ]
+
+/// One ledger's message of each kind.
+private var ledgerSeeds: [[UInt8]] {
+  guard let signature = Ed25519Signature([UInt8](repeating: 5, count: Ed25519Signature.byteCount)) else {
+    return []
+  }
+  let range = HistoryRange(sender: 3, from: 7, count: 9)
+  let number = TransferNumber(account: FuzzDirectory.key(1), sequence: 4)
+  let digest = SHA256.hash([])
+  let messages: [LedgerMessage] = [
+    .askProgress(from: 0), .progress(from: 1, [7, .max]), .askWords(range),
+    .words(
+      sender: 3, from: 7, next: 12,
+      [DeliveryWord(digest: digest, refused: []), DeliveryWord(digest: digest, refused: [0, 5])]),
+    .askBatches(range),
+    .batches(
+      sender: 3, from: 7,
+      [
+        CarriedBatch(signature: signature, encoded: sampleBatch.encoded),
+        CarriedBatch(signature: signature, encoded: []),
+      ]),
+    .askConfirmation(number), .confirmation(number, signature),
+  ]
+  return messages.map { message in
+    var writer = WireWriter()
+    message.encode(into: &writer, peers: FuzzDirectory())
+    return writer.bytes
+  }
+}
 
 private let sampleBatch = PostBatch(
   author: FuzzDirectory.key(3),

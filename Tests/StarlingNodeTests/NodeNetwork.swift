@@ -44,6 +44,12 @@ final class TestNode {
     }
     mutating func applied(_ applied: Ledger.Applied) { transfers.append(applied.transfer) }
     mutating func abandoned(_ transfer: SignedTransfer) { abandoned.append(transfer) }
+    var recalls: [StableRecall] = []
+    var certified: [(number: TransferNumber, outcome: Result<Certificate, CertificateFailure>)] = []
+    mutating func recall(_ recall: StableRecall) { recalls.append(recall) }
+    mutating func certified(_ number: TransferNumber, _ outcome: Result<Certificate, CertificateFailure>) {
+      certified.append((number, outcome))
+    }
     mutating func keep(_ write: StableWrite) { stable.apply(write) }
     mutating func report(_ event: NodeEvent) { events.append(event) }
   }
@@ -58,6 +64,10 @@ final class TestNode {
   private var assembledCount = 0
   /// Whether it does nothing and hears nothing, as a process that was stopped.
   var isHanging = false
+  /// What it says that it reads; `nil` for nothing, ever. A liar says something else than what is kept.
+  var answer: ([StableValue]) -> [StableValue]? = { $0 }
+  /// How many questions it asked for what is kept.
+  var recallCount = 0
   /// Bytes of chunks that may wait at most, seen when a chunk was asked for.
   var queueAtRequest = 0
 
@@ -140,6 +150,12 @@ final class NodeNetwork {
       let chunk = Array(contents[start..<min(start + chunkBytes, contents.count)])
       node.node.supply(chunk, index: index, of: file, at: now, into: &node.sink)
     }
+    while !node.sink.recalls.isEmpty {
+      let recall = node.sink.recalls.removeFirst()
+      node.recallCount += recall.queries.count
+      guard let values = node.answer(recall.values { node.sink.stable.read($0) }) else { continue }
+      node.node.supply(values, for: recall.token, at: now, into: &node.sink)
+    }
     for (bytes, target) in node.sink.datagrams {
       let before = sent[target] ?? (0, 0)
       sent[target] = (before.bytes + bytes.count, before.datagrams + 1)
@@ -173,23 +189,48 @@ final class NodeNetwork {
 
 /// Stable storage in memory.
 struct StableMemory {
-  var values: [[UInt8]: [UInt8]] = [:]
+  private var storage: [[UInt8]: [UInt8]] = [:]
+  /// In ascending order.
+  private var keys: [[UInt8]] = []
+
+  var values: [[UInt8]: [UInt8]] {
+    get { storage }
+    set {
+      storage = newValue
+      keys = newValue.keys.sorted { $0.lexicographicallyPrecedes($1) }
+    }
+  }
+
+  /// The place of the first key that is not before this one.
+  private func place(of key: [UInt8]) -> Int {
+    var (low, high) = (0, keys.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if keys[middle].lexicographicallyPrecedes(key) { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+
+  private func places(_ first: [UInt8], _ end: [UInt8]) -> Range<Int> {
+    let low = place(of: first)
+    return low..<max(low, place(of: end))
+  }
 
   mutating func apply(_ write: StableWrite) {
     switch write {
-    case .put(let key, let value): values[key] = value
+    case .put(let key, let value):
+      if storage.updateValue(value, forKey: key) == nil { keys.insert(key, at: place(of: key)) }
     case .remove(let first, let end):
-      for key in values.keys
-      where !key.lexicographicallyPrecedes(first) && key.lexicographicallyPrecedes(end) { values[key] = nil }
+      let removed = places(first, end)
+      for key in keys[removed] { storage[key] = nil }
+      keys.removeSubrange(removed)
     }
   }
 
   func read(_ query: StableQuery) -> [StableValue] {
-    let found = values.filter {
-      !$0.key.lexicographicallyPrecedes(query.from) && $0.key.lexicographicallyPrecedes(query.below)
-    }.sorted { $0.key.lexicographicallyPrecedes($1.key) }
-    return (query.isDescending ? found.reversed() : found).prefix(query.limit).map {
-      StableValue(key: $0.key, value: $0.value)
-    }
+    let found = keys[places(query.from, query.below)]
+    let wanted =
+      query.isDescending ? Array(found.reversed().prefix(query.limit)) : Array(found.prefix(query.limit))
+    return wanted.map { StableValue(key: $0, value: storage[$0] ?? []) }
   }
 }

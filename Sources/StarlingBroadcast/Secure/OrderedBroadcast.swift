@@ -34,6 +34,11 @@ public struct OrderedBroadcast<Inner: SecureBroadcastProcess>: Process {
     /// Something on its way to a peer was lost, and the peer does not know: repeat to it what this process said, after a
     /// while.
     case `repeat`(Peer)
+    /// Deliver what other processes have delivered, but for the entries at these positions (ascending), if it is what is
+    /// next of its sender. The layer above answers for it: that one correct process delivered just that.
+    case catchUp(SignedBatch<Auth>, refused: [UInt16])
+    /// Correct processes know own batches with numbers up to this one.
+    case used(through: UInt64)
   }
 
   /// What it tells the layer above.
@@ -160,6 +165,10 @@ public struct OrderedBroadcast<Inner: SecureBroadcastProcess>: Process {
     case .repeat(let peer):
       let told = effects.embedding(Whole.self) { storedInner.handle(.repeat(peer), at: now, into: &$0) }
       deliver(told, at: now, into: &effects)
+    case .catchUp(let batch, let refused): catchUp(batch, refused: refused, at: now, into: &effects)
+    case .used(let sequence):
+      renumber(past: sequence, into: &effects)
+      send(at: now, into: &effects)
     }
   }
 
@@ -316,10 +325,49 @@ extension OrderedBroadcast {
       source.ahead.append((sender, sequence))
     }
     defer { sources[origin] = source }
+    guard configuration.skips else {
+      guard storedInner.includesCorrect(source.ahead.map(\.peer)) else { return }
+      effects.indicate(.behind(origin, source.ahead.reduce(sequence) { min($0, $1.sequence) }))
+      source.ahead = []
+      return
+    }
     guard source.stoodAt == nil, storedInner.includesCorrect(source.ahead.map(\.peer)) else { return }
     source.stoodAt = source.next
     for (peer, _) in source.ahead { ask(peer, at: now, into: &effects) }
     effects.schedule(.absence(origin), at: now + Self.patience)
+  }
+
+  /// Delivers what came another way than by votes. The instance below lives on for as long as any other does that is
+  /// delivered: this process goes on voting in it, and what is refused now may be completed.
+  @inlinable
+  mutating func catchUp(
+    _ batch: SignedBatch<Auth>, refused: [UInt16], at now: Instant,
+    into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    let (origin, sequence) = (batch.identifier.origin, batch.identifier.sequence)
+    guard sequence == nextDelivered(of: origin), sequence < .max else { return }
+    sources[origin, default: Source()].early[sequence] = (batch, refused)
+    if origin == identity { giveWay(to: batch, into: &effects) }
+    deliverNext(of: origin, at: now, into: &effects)
+    if origin == identity { send(at: now, into: &effects) }
+  }
+
+  /// If an earlier life used a number for another batch, of which nothing is left here, what this one brought under it gets
+  /// a new one.
+  @inlinable
+  mutating func giveWay(to batch: SignedBatch<Auth>, into effects: inout some Effects<Self> & ~Copyable) {
+    let sequence = batch.identifier.sequence
+    firstNew = max(firstNew, sequence + 1)
+    nextOwn = max(nextOwn, firstNew)
+    let displaced =
+      [underWay.removeValue(forKey: sequence)].compactMap(\.self)
+      + waiting.filter { $0.sequence == sequence }.map(\.payload)
+    waiting.removeAll { $0.sequence == sequence }
+    for payload in displaced where auth.digest(of: payload) != batch.digest {
+      waiting.append((nextOwn, payload))
+      effects.indicate(.broadcasting(nextOwn, payload))
+      nextOwn += 1
+    }
   }
 
   /// For how long the answers to a request may take, after which what has not come will not (a guess).
@@ -434,6 +482,9 @@ public enum OrderedIndication<Auth: SecureAuthenticator>: Sendable {
   /// Batches of a sender were missed for good: all have numbers from the first to below the second. This process was
   /// away for so long that nobody repeats what was said about them.
   case missed(Peer, UInt64, UInt64)
+  /// Others are so far ahead with a sender that what they say is not heard: they are at this number at least. Told in place of
+  /// ``missed(_:_:_:)`` where nothing may be skipped (``OrderedBroadcastConfiguration/skips``), again and again.
+  case behind(Peer, UInt64)
   /// An own batch is taken, and will be broadcast under a number. Whoever is to broadcast it after a crash keeps both before
   /// anything is sent, or said of it: under no number may a process ever broadcast two batches.
   case broadcasting(UInt64, Auth.Payload)
@@ -459,6 +510,9 @@ public struct OrderedBroadcastConfiguration: Sendable {
   /// How many bytes of own batches may be under way, unless it is one: half of what a connection of this transport queues, so
   /// that none of them is dropped there.
   public var byteWindow = 512 << 10
+  /// Whether a process that was away for too long skips what nobody repeats any more. If not, it tells that it is behind, and
+  /// waits for the layer above to get it (``OrderedBroadcast/Request/catchUp(_:refused:)``).
+  public var skips = true
 
   /// The defaults.
   @inlinable

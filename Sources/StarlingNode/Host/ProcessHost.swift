@@ -56,6 +56,16 @@ extension ProcessHost {
   /// Changes the process in a way that has no effects.
   mutating func change<Result>(_ body: (inout P) -> Result) -> Result { body(&process) }
 
+  /// Has the process do something that is no request of the layer above.
+  mutating func act(
+    at now: Instant, into sink: inout some ProcessHostSink<P> & ~Copyable,
+    _ body: (inout P, inout HostCore<P>) -> Void
+  ) {
+    core.now = now
+    body(&process, &core)
+    settle(into: &sink)
+  }
+
   /// Hands the process a request of the layer above.
   public mutating func handle(
     _ request: P.Request, at now: Instant, into sink: inout some ProcessHostSink<P> & ~Copyable

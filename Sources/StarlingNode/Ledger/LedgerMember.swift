@@ -46,7 +46,7 @@ where Broadcast.Auth: TransferAuthenticator {
       switch indication {
       // First what a delivery is, and then what it leads to.
       case .delivered, .completed: nil
-      case .missed, .broadcasting, .logged, .overloaded, .misbehaved: .broadcast(indication)
+      case .missed, .behind, .broadcasting, .logged, .overloaded, .misbehaved: .broadcast(indication)
       }
     }
   }
@@ -188,7 +188,7 @@ where Broadcast.Auth: TransferAuthenticator {
         apply(batch, refused: refused, isOwn: batch.identifier.origin == identity, at: now, into: &effects)
       case .completed(let batch, let refused):
         apply(batch, refused: refused, isOwn: false, at: now, into: &effects)
-      case .missed, .broadcasting, .logged, .overloaded, .misbehaved: break
+      case .missed, .behind, .broadcasting, .logged, .overloaded, .misbehaved: break
       }
     }
     bring(at: now, into: &effects)

@@ -23,6 +23,54 @@ extension Node {
   }
 }
 
+extension Node {
+  /// Hands in what was read: see ``NodeSink/recall(_:)``.
+  ///
+  /// - Parameters:
+  ///   - values: the answers; none if nothing can be read.
+  ///   - token: the recall's.
+  public mutating func supply(
+    _ values: [StableValue], for token: UInt64, at now: Instant, into sink: inout some NodeSink & ~Copyable
+  ) { handle(.supply(values, token: token), at: now, into: &sink) }
+
+  /// Collects the signatures of b + 1 members that a transfer is final. The sink is told of it (``NodeSink/certified(_:_:)``),
+  /// once for all who asked for the same meanwhile.
+  ///
+  /// - Throws: ``LedgerError/noLedger`` when the members keep no ledger.
+  public mutating func certify(
+    _ number: TransferNumber, at now: Instant, into sink: inout some NodeSink & ~Copyable
+  ) throws(LedgerError) {
+    guard genesis != nil else { throw .noLedger }
+    handle(.certify(number), at: now, into: &sink)
+  }
+
+  /// Whether the node is behind the others, and is given what it lacks.
+  public var isCatchingUp: Bool { host.process.diffusion.secure?.catchUp?.isBehind ?? false }
+
+  private mutating func handle(
+    _ request: SecurePart.Request, at now: Instant, into sink: inout some NodeSink & ~Copyable
+  ) {
+    guard begin(at: now) else { return }
+    let now = self.now
+    host.act(at: now, into: &hostOutputs) { process, core in
+      process.pass(request, at: now, into: &core)
+    }
+    settle(into: &sink)
+  }
+}
+
+extension GroupMember where Diffusion == NodeBroadcast {
+  /// Takes what concerns a ledger alone.
+  fileprivate mutating func pass(
+    _ request: SecurePart.Request, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    let faults = effects.embedding(DiffusionLayer.self) {
+      diffusion.pass(request, at: now, into: &$0)
+    }
+    punish(faults, at: now, into: &effects)
+  }
+}
+
 /// Questions for what a node keeps of its ledger (``NodeSink/keep(_:)``).
 public enum LedgerQuestion {
   /// Asks for what happened to an account before some position, the last first; answered by ``AccountEvent``s.

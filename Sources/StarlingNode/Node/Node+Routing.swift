@@ -22,11 +22,13 @@ extension Node {
   /// Tells what became of transfers.
   private mutating func tellOfTransfers(into sink: inout some NodeSink & ~Copyable) {
     guard configuration.secure?.genesis != nil else { return }
+    for recall in host.change({ $0.diffusion.secure?.desk.takeRecalls() ?? [] }) { sink.recall(recall) }
     for notice in host.change({ $0.diffusion.secure?.takeNotices() ?? [] }) {
       switch notice {
       case .submitted(_, let refusal): submissions.append(refusal)
       case .applied(let applied): sink.applied(applied)
       case .abandoned(let transfer): sink.abandoned(transfer)
+      case .certified(let number, let outcome): sink.certified(number, outcome)
       }
     }
   }

@@ -420,7 +420,7 @@ extension Node {
     }
   }
 
-  private mutating func begin(at now: Instant) -> Bool {
+  mutating func begin(at now: Instant) -> Bool {
     self.now = max(self.now, now)
     return !isShutDown
   }

@@ -29,6 +29,11 @@ public protocol NodeSink: ~Copyable {
   mutating func applied(_ applied: Ledger.Applied)
   /// A transfer that this node took from a client is no longer brought to the others, who refused it again and again.
   mutating func abandoned(_ transfer: SignedTransfer)
+  /// Read what is kept (``StableRecall/values(reading:)``) when all that was to be kept so far is, and hand it to
+  /// ``Node/supply(_:for:at:into:)`` after the running call has returned. If it cannot be read, hand in nothing.
+  mutating func recall(_ recall: StableRecall)
+  /// A certificate that was asked for (``Node/certify(_:at:into:)``) is there, or will not be.
+  mutating func certified(_ number: TransferNumber, _ outcome: Result<Certificate, CertificateFailure>)
   /// Keep something, so that a later run is given it (``Node/init(identity:configuration:seed:firstSequence:reading:)``), before anything leaves that is
   /// transmitted, or told, by the running call or a later one.
   mutating func keep(_ write: StableWrite)

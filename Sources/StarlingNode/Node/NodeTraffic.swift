@@ -26,6 +26,9 @@ public enum NodeTraffic: Int, CaseIterable, Sendable {
   static func of(_ message: NodeProcess.Message) -> NodeTraffic {
     if case .overlay = message { return .membership }
     if case .diffusion(.secure(let message)) = message { return message.carriesBatch ? .batch : .vote }
+    if case .diffusion(.ledger(let message)) = message {
+      if case .batches = message { return .batch } else { return .control }
+    }
     guard let broadcast = message.carriedBroadcast else { return .control }
     return ofPayload(FileMessage.kind(of: broadcast.payload))
   }

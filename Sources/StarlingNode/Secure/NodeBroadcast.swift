@@ -14,6 +14,8 @@ public struct NodeBroadcast: BroadcastProcess {
     case tree(BroadcastTree<KeyAuthenticator>.Message)
     /// The secure broadcast's.
     case secure(SecureMember.Message)
+    /// What the members of a ledger ask each other for.
+    case ledger(LedgerMessage)
 
     /// What a message of the tree carries.
     public var carriedBroadcast: Broadcast<KeyAuthenticator>? {
@@ -75,11 +77,23 @@ public struct NodeBroadcast: BroadcastProcess {
     case .tree(let message):
       guard secure == nil else { return }
       _ = effects.embedding(TreeLayer.self) { tree.receive(message, from: sender, at: now, into: &$0) }
-    case .secure(let message):
-      _ = effects.embedding(SecureLayer.self) {
-        secure?.receive(message, from: sender, at: now, into: &$0)
-      }
+    case .secure(let message): pass(.member(message), from: sender, at: now, into: &effects)
+    case .ledger(let message): pass(.ledger(message), from: sender, at: now, into: &effects)
     }
+  }
+
+  private mutating func pass(
+    _ message: SecurePart.Message, from sender: Peer, at now: Instant,
+    into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    _ = effects.embedding(SecureLayer.self) { secure?.receive(message, from: sender, at: now, into: &$0) }
+  }
+
+  /// Takes what concerns a ledger alone.
+  mutating func pass(
+    _ request: SecurePart.Request, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    _ = effects.embedding(SecureLayer.self) { secure?.handle(request, at: now, into: &$0) }
   }
 
   /// Hands a timer to the one that set it.
@@ -132,7 +146,12 @@ extension NodeBroadcast {
   private enum SecureLayer: Embedding {
     typealias Outer = NodeBroadcast
     typealias Inner = SecurePart
-    static func message(_ message: Inner.Message) -> Message { .secure(message) }
+    static func message(_ message: Inner.Message) -> Message {
+      switch message {
+      case .member(let message): .secure(message)
+      case .ledger(let message): .ledger(message)
+      }
+    }
     static func timer(_ timer: Inner.Timer) -> Timer { .secure(timer) }
     static func indication(_ indication: Inner.Indication) -> NodeBroadcast.Indication? { indication }
   }
@@ -144,14 +163,16 @@ extension NodeBroadcast.Message: WireMessage {
     switch self {
     case .tree(let message): 1 + message.encodedByteCount
     case .secure(let message): 1 + message.encodedByteCount
+    case .ledger(let message): 1 + message.encodedByteCount
     }
   }
 
-  /// Appends a byte that tells the two apart, and the message.
+  /// Appends a byte that tells them apart, and the message.
   public func encode(into writer: inout WireWriter, peers: borrowing some PeerDirectory) {
     switch self {
     case .tree(let message): writer.write(0, message, peers: peers)
     case .secure(let message): writer.write(1, message, peers: peers)
+    case .ledger(let message): writer.write(2, message, peers: peers)
     }
   }
 
@@ -162,6 +183,7 @@ extension NodeBroadcast.Message: WireMessage {
     switch try reader.readByte() {
     case 0: .tree(try BroadcastTree<KeyAuthenticator>.Message.decode(from: &reader, peers: &peers))
     case 1: .secure(try SecureMember.Message.decode(from: &reader, peers: &peers))
+    case 2: .ledger(try LedgerMessage.decode(from: &reader, peers: &peers))
     case let kind: throw .invalid("a message of an unknown kind of broadcast, \(kind)")
     }
   }

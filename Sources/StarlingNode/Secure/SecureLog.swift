@@ -227,3 +227,54 @@ extension SecureLog {
     return kind == .echo ? .echoed(signed, refused: refused) : .delivered(signed, refused: refused)
   }
 }
+
+// MARK: - History
+
+/// What was delivered under some number, as it is kept.
+struct KeptDelivery {
+  let number: UInt64
+  let word: DeliveryWord
+  /// The batch; `nil` where only the word was asked for.
+  let batch: CarriedBatch?
+}
+
+extension SecureLog {
+  /// Asks for what was delivered of a sender under some numbers, a question for each.
+  ///
+  /// - Parameters:
+  ///   - numbers: a few.
+  ///   - sender: whose.
+  ///   - withBatches: whether the batches are wanted as well.
+  func history(of numbers: Range<UInt64>, from sender: Peer, withBatches: Bool) -> [StableQuery] {
+    let owner = key(of: sender)
+    return numbers.map { number in
+      let instance = key(.instance, owner, number)
+      let first = instance + (withBatches ? [Kind.batch.rawValue] : [Kind.delivery.rawValue])
+      return StableQuery(from: first, below: instance + [Kind.delivery.rawValue + 1], limit: 8)
+    }
+  }
+
+  /// Takes the answers apart. What cannot be read is left out.
+  func deliveries(in values: [StableValue]) -> [KeptDelivery] {
+    var deliveries: [KeptDelivery] = []
+    var batches: [SHA256Digest: [UInt8]] = [:]
+    for pair in values {
+      var (name, value) = (WireReader(pair.key), WireReader(pair.value))
+      guard (try? name.read(count: 1 + PublicKey.byteCount)) != nil,
+        let number = try? name.read(UInt64.self),
+        let kind = (try? name.readByte()).flatMap(Kind.init(rawValue:)),
+        let digest = try? name.read(SHA256Digest.self)
+      else { continue }
+      if kind == .batch { batches[digest] = pair.value }
+      guard kind == .delivery, let signature = try? value.read(Ed25519Signature.self) else { continue }
+      var refused: [UInt16] = []
+      while value.remaining > 0, let position = try? value.read(UInt16.self) { refused.append(position) }
+      deliveries.append(
+        KeptDelivery(
+          number: number, word: DeliveryWord(digest: digest, refused: refused),
+          batch: batches[digest].map { CarriedBatch(signature: signature, encoded: $0) }))
+      batches = [:]
+    }
+    return deliveries
+  }
+}

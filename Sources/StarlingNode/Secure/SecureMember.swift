@@ -36,6 +36,12 @@ public struct SecureMember: SourceOrderedBroadcast {
     case broadcast(NodeBatch)
     /// Repeat to a member, after a while, what this one said: something on its way there was lost without its knowing.
     case `repeat`(Peer)
+    /// Ask a member to repeat what it said.
+    case renew(Peer)
+    /// Deliver what a correct member has delivered; see ``OrderedBroadcast/Request/catchUp(_:refused:)``.
+    case catchUp(SignedBatch<KeySecureAuthenticator>, refused: [UInt16])
+    /// Correct members know own batches with numbers up to this one.
+    case used(through: UInt64)
   }
 
   /// What it tells: ``OrderedIndication``.
@@ -149,6 +155,25 @@ public struct SecureMember: SourceOrderedBroadcast {
       _ = effects.embedding(ReadyLayer.self) { ready?.handle(.repeat(peer), at: now, into: &$0) }
       _ = effects.embedding(EchoLayer.self) { echo?.handle(.repeat(peer), at: now, into: &$0) }
       _ = effects.embedding(BrachaLayer.self) { bracha?.handle(.repeat(peer), at: now, into: &$0) }
+    case .renew(let peer):
+      guard members.contains(peer) else { return }
+      _ = effects.embedding(ReadyLayer.self) { ready?.handle(.renew(peer), at: now, into: &$0) }
+      _ = effects.embedding(EchoLayer.self) { echo?.handle(.renew(peer), at: now, into: &$0) }
+      _ = effects.embedding(BrachaLayer.self) { bracha?.handle(.renew(peer), at: now, into: &$0) }
+    case .catchUp(let batch, let refused):
+      _ = effects.embedding(ReadyLayer.self) {
+        ready?.handle(.catchUp(batch, refused: refused), at: now, into: &$0)
+      }
+      _ = effects.embedding(EchoLayer.self) {
+        echo?.handle(.catchUp(batch, refused: refused), at: now, into: &$0)
+      }
+      _ = effects.embedding(BrachaLayer.self) {
+        bracha?.handle(.catchUp(batch, refused: refused), at: now, into: &$0)
+      }
+    case .used(let number):
+      _ = effects.embedding(ReadyLayer.self) { ready?.handle(.used(through: number), at: now, into: &$0) }
+      _ = effects.embedding(EchoLayer.self) { echo?.handle(.used(through: number), at: now, into: &$0) }
+      _ = effects.embedding(BrachaLayer.self) { bracha?.handle(.used(through: number), at: now, into: &$0) }
     }
   }
 

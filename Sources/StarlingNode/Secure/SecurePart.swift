@@ -7,8 +7,14 @@ import StarlingLedger
 public struct SecurePart: Process {
   typealias Member = LedgerMember<SecureMember>
 
-  /// The broadcast's messages.
-  public typealias Message = SecureMember.Message
+  /// What members send each other.
+  public enum Message: Sendable {
+    /// The broadcast's messages.
+    case member(SecureMember.Message)
+    /// What a ledger's members ask each other for besides.
+    case ledger(LedgerMessage)
+  }
+
   /// What it tells.
   public typealias Indication = BroadcastIndication<KeyAuthenticator>
 
@@ -18,6 +24,10 @@ public struct SecurePart: Process {
     case broadcast([UInt8])
     /// Repeat to a member what this one said.
     case `repeat`(Peer)
+    /// What was read: see ``StableRecall``.
+    case supply([StableValue], token: UInt64)
+    /// Collect the members' word that a transfer is final.
+    case certify(TransferNumber)
   }
 
   /// What it waits for.
@@ -26,6 +36,8 @@ public struct SecurePart: Process {
     case member(LedgerMember<SecureMember>.Timer)
     /// What changed in the ledger is written.
     case flush
+    /// Whether others are further is looked at, and what was asked for in vain is asked for again.
+    case catchUp
   }
 
   /// Something about a transfer that concerns whoever follows it.
@@ -36,12 +48,14 @@ public struct SecurePart: Process {
     case applied(Ledger.Applied)
     /// A client's transfer was refused by others again and again.
     case abandoned(SignedTransfer)
+    /// A certificate is there, or will not be.
+    case certified(TransferNumber, Result<Certificate, CertificateFailure>)
   }
 
   private enum Whole: Embedding {
     typealias Outer = SecurePart
     typealias Inner = Member
-    static func message(_ message: Member.Message) -> Message { message }
+    static func message(_ message: Member.Message) -> Message { .member(message) }
     static func timer(_ timer: Member.Timer) -> Timer { .member(timer) }
     static func indication(_ indication: Member.Indication) -> SecurePart.Indication? { nil }
   }
@@ -49,7 +63,7 @@ public struct SecurePart: Process {
   /// The broadcast, and the ledger on it, which has no accounts if the members keep none.
   private(set) var member: Member
   let auth: KeySecureAuthenticator
-  private let log: SecureLog
+  let log: SecureLog
   private var ledgerLog: LedgerLog?
   private let genesis: Genesis?
   private var isFlushDue = false
@@ -59,6 +73,12 @@ public struct SecurePart: Process {
   private var notices: [Notice] = []
   /// Clients' transfers that are kept until they are applied.
   private var taken: Set<TransferNumber> = []
+  /// What others delivered meanwhile; `nil` if the members keep no ledger.
+  var catchUp: CatchUp?
+  /// What is read.
+  var desk = HistoryDesk()
+  /// `nil` if the members keep no ledger.
+  var certificates: CertificateDesk?
 
   /// - Parameters:
   ///   - configuration: the broadcast and its membership.
@@ -73,6 +93,9 @@ public struct SecurePart: Process {
     reading read: (StableQuery) -> [StableValue]
   ) throws(WireError) {
     genesis = configuration.genesis
+    var configuration = configuration
+    // A ledger's member that missed something would have other accounts than the others.
+    configuration.ordered.skips = genesis == nil
     log = SecureLog(peers: peers, keepsHistory: genesis != nil)
     let past = try log.recollection(
       of: members, kept: UInt64(configuration.ordered.kept), reading: read)
@@ -106,6 +129,22 @@ public struct SecurePart: Process {
       }
     }
     self.ledgerLog = ledgerLog
+    if let genesis { catchUp = nextNumbers(of: genesis, members, peers, configuration.ordered) }
+    certificates = genesis.map { CertificateDesk(genesis: $0) }
+  }
+
+  /// Where it stands with each sender.
+  private func nextNumbers(
+    of genesis: Genesis, _ members: PeerSet, _ peers: SharedPeerTable,
+    _ ordered: OrderedBroadcastConfiguration
+  ) -> CatchUp? {
+    let sorted = members.members.sorted { peers.table.record(of: $0).key < peers.table.record(of: $1).key }
+    guard let own = sorted.firstIndex(of: PeerTable.own) else { return nil }
+    var catchUp = CatchUp(members: sorted, own: own, byzantine: genesis.byzantine, ordered: ordered)
+    for (place, sender) in sorted.enumerated() {
+      catchUp.passed(place, to: broadcast.nextDelivered(of: sender), at: .zero)
+    }
+    return catchUp
   }
 
   /// The broadcast.
@@ -124,6 +163,9 @@ public struct SecurePart: Process {
     return notices
   }
 
+  /// Tells whoever follows transfers.
+  mutating func note(_ notice: Notice) { notices.append(notice) }
+
   /// What has to be written so that questions are answered by all that was applied.
   mutating func flush() -> [StableWrite] {
     guard var log = ledgerLog, log.isDirty else { return [] }
@@ -139,6 +181,7 @@ public struct SecurePart: Process {
   /// Starts the broadcast.
   public mutating func start(at now: Instant, into effects: inout some Effects<Self> & ~Copyable) {
     tell(effects.embedding(Whole.self) { member.start(at: now, into: &$0) }, at: now, into: &effects)
+    if catchUp != nil { tick(at: now, into: &effects) }
   }
 
   /// Broadcasts, or repeats itself.
@@ -166,16 +209,31 @@ public struct SecurePart: Process {
         effects.embedding(Whole.self) { member.handle(.broadcast(.repeat(peer)), at: now, into: &$0) },
         at: now,
         into: &effects)
+    case .supply(let values, let token): take(values, for: token, at: now, into: &effects)
+    case .certify(let number): certify(number, at: now, into: &effects)
     }
+  }
+
+  /// Has the broadcast do something.
+  mutating func ask(
+    _ request: SecureMember.Request, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    tell(
+      effects.embedding(Whole.self) { member.handle(.broadcast(request), at: now, into: &$0) }, at: now,
+      into: &effects)
   }
 
   /// Takes a message of a member.
   public mutating func receive(
     _ message: Message, from sender: Peer, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
   ) {
-    tell(
-      effects.embedding(Whole.self) { member.receive(message, from: sender, at: now, into: &$0) }, at: now,
-      into: &effects)
+    switch message {
+    case .member(let message):
+      tell(
+        effects.embedding(Whole.self) { member.receive(message, from: sender, at: now, into: &$0) }, at: now,
+        into: &effects)
+    case .ledger(let message): receive(message, from: sender, at: now, into: &effects)
+    }
   }
 
   /// Does what is due.
@@ -189,6 +247,7 @@ public struct SecurePart: Process {
     case .flush:
       isFlushDue = false
       keep(flush(), into: &effects)
+    case .catchUp: tick(at: now, into: &effects)
     }
   }
 
@@ -208,7 +267,7 @@ public struct SecurePart: Process {
     var mustFlush = false
     for indication in indications {
       switch indication {
-      case .broadcast(let indication): tell(indication, mustFlush: &mustFlush, into: &effects)
+      case .broadcast(let indication): tell(indication, mustFlush: &mustFlush, at: now, into: &effects)
       case .submitted(let transfer, let refusal):
         notices.append(.submitted(transfer, refusal))
         if refusal == nil, taken.insert(transfer.transfer.number).inserted {
@@ -232,7 +291,7 @@ public struct SecurePart: Process {
   }
 
   private mutating func tell(
-    _ indication: OrderedIndication<KeySecureAuthenticator>, mustFlush: inout Bool,
+    _ indication: OrderedIndication<KeySecureAuthenticator>, mustFlush: inout Bool, at now: Instant,
     into effects: inout some Effects<Self> & ~Copyable
   ) {
     let kept = UInt64(broadcast.kept)
@@ -241,6 +300,9 @@ public struct SecurePart: Process {
       keep(
         log.delivered(batch, refused: refused, isKept: broadcast.hasEchoed(batch), kept: kept), into: &effects
       )
+      if let place = catchUp?.place(of: batch.identifier.origin) {
+        catchUp?.passed(place, to: batch.identifier.sequence + 1, at: now)
+      }
       if let posts = batch.payload.posts, let last = posts.posts.last {
         member.settle(posts.author, through: last.number)
         keep(log.settled(posts.author, below: last.number + 1), into: &effects)
@@ -262,6 +324,7 @@ public struct SecurePart: Process {
       // What an earlier life of this node brought is no loss here.
       if sender == PeerTable.own { return }
       effects.indicate(.missed(MessageIdentifier(origin: sender, sequence: first)))
+    case .behind: catchUp?.noteBehind()
     case .broadcasting(let number, let batch): effects.indicate(.keep(log.took(batch, as: number)))
     case .logged(let step): keep(log.said(step), into: &effects)
     case .overloaded: break
@@ -274,7 +337,7 @@ public struct SecurePart: Process {
     if taken.remove(number) != nil { effects.indicate(.keep(LedgerLog.letGo(number))) }
   }
 
-  private func keep(_ writes: [StableWrite], into effects: inout some Effects<Self> & ~Copyable) {
+  func keep(_ writes: [StableWrite], into effects: inout some Effects<Self> & ~Copyable) {
     for write in writes { effects.indicate(.keep(write)) }
   }
 

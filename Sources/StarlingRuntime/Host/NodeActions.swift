@@ -15,6 +15,8 @@ struct NodeActions: NodeSink {
     case deliverPosts([Post], PublicKey)
     case applied(Ledger.Applied)
     case abandoned(SignedTransfer)
+    case certified(TransferNumber, Result<Certificate, CertificateFailure>)
+    case recall(StableRecall)
     case report(NodeEvent)
   }
 
@@ -63,6 +65,12 @@ struct NodeActions: NodeSink {
   mutating func applied(_ applied: Ledger.Applied) { actions.append(.applied(applied)) }
 
   mutating func abandoned(_ transfer: SignedTransfer) { actions.append(.abandoned(transfer)) }
+
+  mutating func certified(_ number: TransferNumber, _ outcome: Result<Certificate, CertificateFailure>) {
+    actions.append(.certified(number, outcome))
+  }
+
+  mutating func recall(_ recall: StableRecall) { actions.append(.recall(recall)) }
 
   mutating func keep(_ write: StableWrite) { writes.append(write) }
 

@@ -2,6 +2,7 @@ import Dispatch
 import Glibc
 import StarlingApps
 import StarlingCore
+import StarlingLedger
 import StarlingNode
 
 /// Runs a ``Node`` on one thread: feeds it datagrams and time, and does what it wants done.
@@ -39,6 +40,8 @@ final class NodeDriver {
   var actions = NodeActions()
   /// Clients that wait for their transfers.
   var transferWatch = TransferWatch()
+  /// Clients that wait for certificates.
+  var certificateReplies: [TransferNumber: [LedgerReply<Certificate>]] = [:]
   /// The ledger as it was counted last.
   var knownLedgerStatus: LedgerStatus?
   private let files: DispatchQueue
@@ -49,6 +52,10 @@ final class NodeDriver {
   private var network = NetworkWatch()
   /// The chunk that the node asked for: one a turn, so that a file without listeners cannot hold up the rest.
   private var requested: (index: Int, file: FileIdentifier)?
+  /// What the node wants read: after what it wants kept is, and a few each turn, so that a disk that others keep busy does not
+  /// hold up the rest.
+  private var recalls: [StableRecall] = []
+  private static let recallsPerTurn = 8
   private(set) var isStopping = false
   /// When there must be a neighbour; the end of time once there was one.
   private var joinDeadline = Instant.distantFuture
@@ -131,6 +138,7 @@ final class NodeDriver {
     if let pause = loop.takePause() { resume(after: pause) }
     for event in events { try handle(event) }
     supplyRequested()
+    supplyRecalled()
     if node.nextDeadline <= now { node.expire(at: now, into: &actions) }
     if transferWatch.nextDeadline <= now { transferWatch.expire(at: now) }
     if isOutOfContacts { throw unreachableContacts() }
@@ -152,12 +160,13 @@ final class NodeDriver {
     memory?.close(lastPeers.isEmpty ? rememberedPeers : lastPeers, node.memory)
     logger.tellSuppressed()
     transferWatch.finish()
+    for reply in certificateReplies.values.joined() { reply.refuse(503, "The node is stopping.") }
     server?.stop()
     server = nil
   }
 
   private var nextDeadline: Instant {
-    if requested != nil { return .zero }
+    if requested != nil || !recalls.isEmpty { return .zero }
     var next = min(node.nextDeadline, min(impairment.nextDeadline, joinDeadline))
     if server != nil { next = min(next, nextKeepAlive, transferWatch.nextDeadline) }
     if isStopping { next = min(next, now + .milliseconds(20)) }
@@ -336,6 +345,8 @@ extension NodeDriver {
       case .deliverPosts(let posts, let author): tell(posts, by: author)
       case .applied(let applied): tell(applied)
       case .abandoned(let transfer): tellAbandoned(transfer)
+      case .certified(let number, let result): tellCertified(number, result)
+      case .recall(let recall): recalls.append(recall)
       case .report(let event): report(event)
       }
     }
@@ -378,6 +389,23 @@ extension NodeDriver {
     } catch {
       log(.error, "file_unreadable", error.description, [("file", .text(file.description))])
       node.supply([], index: index, of: file, at: now, into: &actions)
+    }
+  }
+
+  /// Reads what the node asked for. All that it wanted kept before is on disk: a turn begins with that.
+  private func supplyRecalled() {
+    let due = recalls.prefix(NodeDriver.recallsPerTurn)
+    recalls.removeFirst(due.count)
+    for recall in due {
+      let values = recall.values { query in
+        do throws(HostError) {
+          return try stable?.values(query) ?? []
+        } catch {
+          diskRefused(error)
+          return []
+        }
+      }
+      node.supply(values, for: recall.token, at: now, into: &actions)
     }
   }
 

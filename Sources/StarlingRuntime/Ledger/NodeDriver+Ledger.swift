@@ -122,17 +122,29 @@ extension NodeDriver {
 
   /// The word of enough members that a transfer is final.
   func certificate(of number: TransferNumber, _ reply: LedgerReply<Certificate>) {
-    do throws(HostError) {
-      guard let genesis = node.genesis, let final = try transfer(number), let signature = node.confirm(final)
-      else { return reply.refuse(409, "The transfer is not final here: wait until it is.") }
-      guard genesis.byzantine == 0 else {
-        return reply.refuse(
-          503, "The word of \(genesis.byzantine + 1) members is needed: ask each for its confirmation.")
-      }
-      reply.send(Certificate(ledger: genesis.hash, transfer: final, signatures: [node.key: signature]))
+    guard certificateReplies.values.reduce(0, { $0 + $1.count }) < NodeDriver.certificateReplyLimit else {
+      return reply.refuse(503, "Too many certificates are being collected: ask again in a few seconds.")
+    }
+    certificateReplies[number, default: []].append(reply)
+    do {
+      try node.certify(number, at: now, into: &actions)
     } catch {
-      diskRefused(error)
-      reply.refuse(503, error.description)
+      for reply in certificateReplies.removeValue(forKey: number) ?? [] {
+        reply.refuse(404, "This node keeps no ledger.")
+      }
+    }
+  }
+
+  /// How many clients may wait for certificates (a guess).
+  private static let certificateReplyLimit = 64
+
+  /// A certificate is there, or will not be.
+  func tellCertified(_ number: TransferNumber, _ outcome: Result<Certificate, CertificateFailure>) {
+    for reply in certificateReplies.removeValue(forKey: number) ?? [] {
+      switch outcome {
+      case .success(let certificate): reply.send(certificate)
+      case .failure(let failure): reply.refuse(failure == .notFinal ? 409 : 503, failure.sentence)
+      }
     }
   }
 

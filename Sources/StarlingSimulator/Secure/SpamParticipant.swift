@@ -34,7 +34,7 @@ struct SpamParticipant<Inner: AttackedBroadcast>: Process {
       case .delivered(let batch, let refused), .completed(let batch, let refused):
         refused.isEmpty ? .delivered(batch, refused: []) : nil
       case .misbehaved(let peer, let what): .misbehaved(peer, what)
-      case .overloaded, .missed, .broadcasting, .logged: nil
+      case .overloaded, .missed, .behind, .broadcasting, .logged: nil
       }
     }
   }

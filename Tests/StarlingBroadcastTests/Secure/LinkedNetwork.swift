@@ -144,7 +144,7 @@ struct StableMemory {
       next[batch.identifier.origin] = batch.identifier.sequence + 1
     case .completed(let batch, let refused): logged.append(.delivered(batch, refused: refused))
     case .missed(let sender, _, let number): next[sender] = number
-    case .overloaded, .misbehaved: break
+    case .overloaded, .misbehaved, .behind: break
     }
   }
 

@@ -217,6 +217,92 @@ struct OrderedBroadcastTests {
       told(effects) == Dictionary(uniqueKeysWithValues: (0..<40).map { (501 + UInt64($0), UInt32($0)) }))
   }
 
+  // MARK: Where nothing may be skipped
+
+  /// A process that takes part, and does not skip.
+  private func unskipping(undelivered: [(UInt64, SyntheticBatch)] = []) -> OrderedBracha {
+    var configuration = OrderedBroadcastConfiguration()
+    configuration.skips = false
+    return OrderedBroadcast(
+      identity: Peer(0), auth: IdealSecureAuthenticator(owner: Peer(0)), inner: bracha(0).inner,
+      undelivered: undelivered.map { (sequence: $0.0, payload: $0.1) }, configuration: configuration)
+  }
+
+  private func delivered(_ effects: RecordingEffects<OrderedBracha>) -> [UInt64] {
+    effects.indications.compactMap {
+      if case .delivered(let batch, _) = $0 { batch.identifier.sequence } else { nil }
+    }
+  }
+
+  @Test(
+    "Where nothing may be skipped a process says at once that it is behind, and goes on with what it is given"
+  )
+  func behind() {
+    var process = unskipping()
+    var effects = RecordingEffects(OrderedBracha.self, random: testRandom())
+    process.start(at: .zero, into: &effects)
+    let ahead = signed(9_999, by: 1, sequence: 500)
+    let vote = Vote<IdealSecureAuthenticator>(
+      identifier: ahead.identifier, digest: ahead.digest, signature: ahead.signature, refused: [], hops: 2)
+    func behind() -> [UInt64] {
+      effects.indications.compactMap { if case .behind(Peer(1), let number) = $0 { number } else { nil } }
+    }
+    for peer in 1..<16 {
+      process.receive(.ready(vote), from: Peer(peer), at: .zero, into: &effects)
+      // Of sixteen five may lie.
+      if peer == 5 { #expect(behind().isEmpty) }
+    }
+    #expect(behind().first == 500)
+    for (timer, instant) in effects.timers { process.expire(timer, at: instant, into: &effects) }
+    #expect(!effects.indications.contains { if case .missed = $0 { true } else { false } })
+    // In order, and nothing else.
+    effects.clear()
+    for number in [0, 2, 1, 1, 0, 3] as [UInt64] {
+      process.handle(
+        .catchUp(signed(Int(number), by: 1, sequence: number), refused: []), at: .zero, into: &effects)
+    }
+    #expect(delivered(effects) == [0, 1])
+    // What was delivered before its turn follows.
+    deliver(3, as: 3, to: &process, &effects, by: 1)
+    process.receive(.supply(signed(3, by: 1, sequence: 3)), from: Peer(1), at: .zero, into: &effects)
+    process.handle(.catchUp(signed(2, by: 1, sequence: 2), refused: []), at: .zero, into: &effects)
+    #expect(delivered(effects) == [0, 1, 2, 3] && process.nextDelivered(of: Peer(1)) == 4)
+  }
+
+  @Test(
+    "Entries that were refused when a process caught up are completed by votes, as after any other delivery")
+  func completedAfterCatchUp() {
+    var process = unskipping()
+    var effects = RecordingEffects(OrderedBracha.self, random: testRandom())
+    process.start(at: .zero, into: &effects)
+    process.handle(.catchUp(signed(0, by: 1, sequence: 0), refused: [0]), at: .zero, into: &effects)
+    #expect(delivered(effects) == [0])
+    deliver(0, as: 0, to: &process, &effects, by: 1)
+    process.receive(.supply(signed(0, by: 1, sequence: 0)), from: Peer(1), at: .zero, into: &effects)
+    let completed = effects.indications.compactMap { indication -> [UInt16]? in
+      if case .completed(_, let refused) = indication { refused } else { nil }
+    }
+    #expect(completed == [[]] && delivered(effects) == [0])
+  }
+
+  @Test("An own batch gives way to one that an earlier life brought under its number, and gets another")
+  func givesWay() {
+    var process = unskipping()
+    var effects = RecordingEffects(OrderedBracha.self, random: testRandom())
+    process.start(at: .zero, into: &effects)
+    for number in 0..<40 { process.handle(.broadcast(batch(number)), at: .zero, into: &effects) }
+    effects.clear()
+    // The earlier life's: of 0 another, of 1 the same.
+    process.handle(.catchUp(signed(7_000, by: 0, sequence: 0), refused: []), at: .zero, into: &effects)
+    #expect(told(effects) == [40: 0])
+    process.handle(.catchUp(signed(1, by: 0, sequence: 1), refused: []), at: .zero, into: &effects)
+    #expect(told(effects) == [40: 0] && delivered(effects) == [0, 1])
+    // Others turn out to know more: all that was brought under their numbers gets new ones.
+    effects.clear()
+    process.handle(.used(through: 90), at: .zero, into: &effects)
+    #expect(told(effects).keys.min() == 91 && told(effects).count == 39)
+  }
+
   @Test("What was lost on its way to a peer that does not know is said again after a while, once")
   func owed() {
     var process = bracha(0)
