@@ -52,6 +52,8 @@ public struct OrderedBroadcast<Inner: SecureBroadcastProcess>: Process {
     @usableFromInline var ahead: [(peer: Peer, sequence: UInt64)] = []
     /// What was next when it was found out; `nil` while nobody seems to be far ahead.
     @usableFromInline var stoodAt: UInt64?
+    /// Whether something was skipped, and nothing delivered since.
+    @usableFromInline var hasSkipped = false
     /// What the broadcast delivered before its turn.
     @usableFromInline var early: [UInt64: (batch: SignedBatch<Auth>, refused: [UInt16])] = [:]
 
@@ -83,6 +85,8 @@ public struct OrderedBroadcast<Inner: SecureBroadcastProcess>: Process {
   @usableFromInline var nextOwn: UInt64
   /// The first number that no earlier life used, as far as is known.
   @usableFromInline var firstNew: UInt64
+  /// Whether this life was given what an earlier one left.
+  @usableFromInline let hasPast: Bool
   /// Own batches that are broadcast and not delivered.
   @usableFromInline var underWay: [UInt64: Auth.Payload] = [:]
   @usableFromInline var storedDropped: UInt64 = 0
@@ -113,6 +117,7 @@ public struct OrderedBroadcast<Inner: SecureBroadcastProcess>: Process {
     self.configuration = configuration
     nextOwn = max(nextDelivered[identity] ?? 0, (undelivered.last?.sequence).map { $0 &+ 1 } ?? 0)
     firstNew = nextOwn
+    hasPast = !nextDelivered.isEmpty || !undelivered.isEmpty || !logged.isEmpty
     for (sender, number) in nextDelivered { sources[sender, default: Source()].next = number }
     let own = nextDelivered[identity] ?? 0
     waiting = undelivered.filter { $0.sequence >= own }
@@ -283,7 +288,7 @@ public struct OrderedBroadcast<Inner: SecureBroadcastProcess>: Process {
     of origin: Peer, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
   ) {
     while let next = sources[origin]?.takeNext() {
-      if origin == identity { underWay[next.batch.identifier.sequence] = nil }
+      if origin == identity { noteOwn(next.batch, into: &effects) }
       effects.indicate(.delivered(next.batch, refused: next.refused))
       forget(origin, before: next.batch.identifier.sequence, at: now, into: &effects)
     }
@@ -394,7 +399,13 @@ extension OrderedBroadcast {
     if source.next == stoodAt,
       let last = ahead.indices.first(where: { storedInner.includesCorrect(ahead[...$0].map(\.peer)) })
     {
-      let first = ahead[last].sequence - min(ahead[last].sequence, UInt64(configuration.kept - 1))
+      let furthest = ahead[last].sequence
+      // What is oldest there may be gone before it is asked for. Whoever has tried that goes on with what nobody can have voted
+      // for yet, and so misses no vote.
+      let first =
+        source.hasSkipped
+        ? furthest + UInt64(configuration.window / 2)
+        : furthest - min(furthest, UInt64(configuration.kept - 1))
       if origin == identity { renumber(past: ahead[last].sequence, into: &effects) }
       if first > source.next { skip(origin, to: first, at: now, into: &effects) }
     }
@@ -406,14 +417,30 @@ extension OrderedBroadcast {
   @inlinable
   mutating func renumber(past sequence: UInt64, into effects: inout some Effects<Self> & ~Copyable) {
     guard sequence >= firstNew, sequence >= waiting.first?.sequence ?? nextOwn else { return }
-    let used = firstNew...sequence
-    firstNew = sequence &+ 1
+    displace(through: sequence, into: &effects)
+  }
+
+  /// An own batch is delivered. If it is not what this life brought under its number, an earlier life, of which nothing is left,
+  /// used that, and perhaps others that are known by now.
+  @inlinable
+  mutating func noteOwn(_ batch: SignedBatch<Auth>, into effects: inout some Effects<Self> & ~Copyable) {
+    let number = batch.identifier.sequence
+    let own = underWay.removeValue(forKey: number)
+    if hasPast || own.map({ auth.digest(of: $0) == batch.digest }) == true { return }
+    underWay[number] = own
+    displace(through: max(number, sources[identity]?.early.keys.max() ?? number), into: &effects)
+  }
+
+  /// Gives what this life brought under numbers up to one, and is not delivered, numbers above that.
+  @inlinable
+  mutating func displace(through sequence: UInt64, into effects: inout some Effects<Self> & ~Copyable) {
+    firstNew = max(firstNew, sequence &+ 1)
     nextOwn = max(nextOwn, firstNew)
     let displaced =
-      underWay.filter { used.contains($0.key) }.sorted { $0.key < $1.key }.map(\.value)
-      + waiting.filter { used.contains($0.sequence) }.map(\.payload)
-    underWay = underWay.filter { !used.contains($0.key) }
-    waiting.removeAll { used.contains($0.sequence) }
+      underWay.filter { $0.key <= sequence }.sorted { $0.key < $1.key }.map(\.value)
+      + waiting.filter { $0.sequence <= sequence }.map(\.payload)
+    underWay = underWay.filter { $0.key > sequence }
+    waiting.removeAll { $0.sequence <= sequence }
     for payload in displaced {
       waiting.append((nextOwn, payload))
       effects.indicate(.broadcasting(nextOwn, payload))
@@ -429,6 +456,7 @@ extension OrderedBroadcast {
     effects.indicate(.missed(origin, next, sequence))
     var source = sources[origin] ?? Source()
     source.next = sequence
+    source.hasSkipped = true
     source.early = source.early.filter { $0.key >= sequence }
     sources[origin] = source
     if origin == identity { underWay = underWay.filter { $0.key >= sequence } }
@@ -468,6 +496,7 @@ extension OrderedBroadcast.Source {
   mutating func takeNext() -> (batch: SignedBatch<Inner.Auth>, refused: [UInt16])? {
     guard let delivery = early.removeValue(forKey: next) else { return nil }
     next += 1
+    hasSkipped = false
     return delivery
   }
 }

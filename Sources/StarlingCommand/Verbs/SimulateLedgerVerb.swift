@@ -26,8 +26,8 @@ extension Verb {
     ] + SecureOptions.options + [.seed, .json, .out],
     notes: """
       Books are kept on every transfer that a correct node applies, apart from the ledgers, and compared:
-      nothing spent twice, nothing below zero, the same history everywhere. --order leader runs the same payments
-      over a consensus (PBFT), where all wait for one leader.
+      nothing spent twice, nothing below zero, the same history everywhere. --order leader runs the same
+      payments over a consensus (PBFT), where all wait for one leader.
       """
   ) { arguments throws(CommandError) in
     try starling.simulateLedger(try LedgerOptions(arguments), output: try Output(arguments))

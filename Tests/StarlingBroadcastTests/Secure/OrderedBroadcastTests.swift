@@ -176,6 +176,55 @@ struct OrderedBroadcastTests {
     #expect(told(effects) == [200: 7])
   }
 
+  @Test(
+    "A batch of an earlier life, of which nothing is left, takes the number of one of this life, which gets another"
+  )
+  func forgottenNumbers() {
+    var process = bracha(0)
+    var effects = RecordingEffects(OrderedBracha.self, random: testRandom())
+    process.start(at: .zero, into: &effects)
+    for number in 0..<3 { process.handle(.broadcast(batch(number)), at: .zero, into: &effects) }
+    effects.clear()
+    deliver(77, as: 0, to: &process, &effects)
+    process.receive(.supply(signed(77, by: 0, sequence: 0)), from: Peer(1), at: .zero, into: &effects)
+    #expect(process.nextDelivered(of: Peer(0)) == 1)
+    // Its own under that number is broadcast under one that it had not used, and the others keep theirs.
+    #expect(told(effects) == [3: 0] && opened(effects) == [3])
+    for (number, sequence) in [(1, 1), (2, 2), (0, 3)] {
+      deliver(number, as: UInt64(sequence), to: &process, &effects)
+    }
+    let delivered = effects.indications.compactMap {
+      if case .delivered(let batch, _) = $0 { batch.payload.number } else { nil }
+    }
+    #expect(delivered == [77, 1, 2, 0])
+  }
+
+  @Test(
+    "Who skips in vain goes on with what nobody has voted for yet, so that it is not left behind for ever")
+  func leftBehind() {
+    var process = bracha(0)
+    var effects = RecordingEffects(OrderedBracha.self, random: testRandom())
+    process.start(at: .zero, into: &effects)
+    func hear(_ sequence: UInt64, at seconds: Int) {
+      let batch = signed(Int(sequence), by: 5, sequence: sequence)
+      let vote = Vote<IdealSecureAuthenticator>(
+        identifier: batch.identifier, digest: batch.digest, signature: batch.signature, refused: [], hops: 2)
+      for peer in 1..<16 {
+        process.receive(.ready(vote), from: Peer(peer), at: .zero + .seconds(seconds), into: &effects)
+      }
+    }
+    hear(1_000, at: 0)
+    process.expire(.absence(Peer(5)), at: .zero + .seconds(15), into: &effects)
+    #expect(process.nextDelivered(of: Peer(5)) == 1_000 - 63, "what the others may still have")
+    // It comes too late: they are further on, and keep it no more.
+    hear(2_000, at: 16)
+    process.expire(.absence(Peer(5)), at: .zero + .seconds(31), into: &effects)
+    #expect(process.nextDelivered(of: Peer(5)) == 2_032)
+    hear(2_032, at: 32)
+    process.receive(.supply(signed(2_032, by: 5, sequence: 2_032)), from: Peer(1), at: .zero, into: &effects)
+    #expect(process.nextDelivered(of: Peer(5)) == 2_033)
+  }
+
   @Test("Own batches under way are no more bytes than a connection takes, unless it is one")
   func byteWindow() {
     var process = bracha(0)

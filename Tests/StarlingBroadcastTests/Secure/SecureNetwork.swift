@@ -127,3 +127,10 @@ extension ReadyBroadcast {
   var readySample: MultisetSample? { epochs.samples(of: epochs.current)?.ready }
   var deliverySample: MultisetSample? { epochs.samples(of: epochs.current)?.delivery }
 }
+
+/// What was told but for what is to be logged.
+func unlogged(_ indications: [SecureIndication<IdealSecureAuthenticator>]) -> [SecureIndication<
+  IdealSecureAuthenticator
+>] {
+  indications.filter { if case .logged = $0 { false } else { true } }
+}
