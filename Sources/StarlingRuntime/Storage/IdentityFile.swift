@@ -109,7 +109,7 @@ public enum IdentityFile {
         "The identity file \"\(path)\" has a format that this version of starling does not know; upgrade starling."
       )
     }
-    guard lines.count == 3, lines[2].isEmpty, let seed = bytesFromHexadecimal(lines[1]),
+    guard lines.count == 3, lines[2].isEmpty, let seed = StarlingCore.bytes(hexadecimal: lines[1].utf8),
       seed.count == Identity.seedByteCount
     else {
       throw HostError("The identity file \"\(path)\" is damaged: it must hold 64 hexadecimal digits.")
@@ -125,14 +125,6 @@ public enum IdentityFile {
       return try Identity(seed: seed)
     } catch {
       throw HostError("The identity cannot be used: \(error).")
-    }
-  }
-
-  private static func bytesFromHexadecimal(_ text: Substring) -> [UInt8]? {
-    let digits = text.utf8.map { Character(Unicode.Scalar($0)).hexDigitValue }
-    guard digits.count % 2 == 0, digits.allSatisfy({ $0 != nil }) else { return nil }
-    return stride(from: 0, to: digits.count, by: 2).map {
-      UInt8((digits[$0] ?? 0) << 4 | (digits[$0 + 1] ?? 0))
     }
   }
 }
