@@ -112,6 +112,28 @@ import Testing
     #expect(!hosts.contains { $0.sink.indications.contains { if case .lost = $0 { true } else { false } } })
   }
 
+  @Test(
+    "a peer that is started anew just after it was connected to is heard, and hears, within seconds",
+    arguments: [(0, 1), (1, 0)])
+  func quickRestart(stays: Int, restarts: Int) throws {
+    var hosts = try (1...2).map { try RumourHost($0, seed: 1) }
+    let network = RumourNetwork(hosts, seed: 1)
+    // The one that stays opens the first connection, and the new life of the other the second.
+    network.request(.know(try hosts[stays].handle(of: hosts[restarts])), of: hosts[stays])
+    network.request(.tell(1), of: hosts[stays])
+    network.run(for: .seconds(1))
+    hosts[restarts] = try RumourHost(restarts + 1, seed: 1, life: 1)
+    network.hosts = hosts
+    network.request(.know(try hosts[restarts].handle(of: hosts[stays])), of: hosts[restarts])
+    network.request(.tell(2), of: hosts[restarts])
+    network.run(for: .seconds(3))
+    network.request(.tell(3), of: hosts[stays])
+    network.run(for: .seconds(1))
+    #expect(hosts[stays].heard == [2])
+    #expect(hosts[restarts].heard == [3])
+    #expect(hosts.map(\.connectionCount) == [1, 1])
+  }
+
   @Test("the process is told when its last connection to a peer is lost, once")
   func loss() throws {
     let hosts = try (1...2).map { try RumourHost($0, seed: 1) }

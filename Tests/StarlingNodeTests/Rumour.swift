@@ -137,7 +137,7 @@ final class RumourHost {
   var sink = Sink()
 
   init(
-    _ n: Int, seed: UInt64, peerLimit: Int = 64, transport: TransportConfiguration? = nil,
+    _ n: Int, seed: UInt64, life: Int = 0, peerLimit: Int = 64, transport: TransportConfiguration? = nil,
     configure: (inout ProcessHostConfiguration, inout ProcessHooks<Rumour>) -> Void = { _, _ in }
   ) throws {
     address = try StarlingNodeTests.address(n)
@@ -145,7 +145,7 @@ final class RumourHost {
     key = identity.publicKey
     peers = SharedPeerTable(
       PeerTable(own: PeerRecord(key: key, address: address), capacity: peerLimit))
-    guard var random = ChaChaRandom(seed: seedBytes(seed, n + 100)) else {
+    guard var random = ChaChaRandom(seed: seedBytes(seed, n + 100 + 1_000 * life)) else {
       throw TestFailure(what: "no generator")
     }
     let endpoint = Endpoint(
@@ -175,7 +175,7 @@ final class RumourHost {
 /// Hosts over a network in virtual time.
 final class RumourNetwork {
   var network: TestNetwork
-  let hosts: [RumourHost]
+  var hosts: [RumourHost]
   var now = Instant.zero
 
   init(_ hosts: [RumourHost], seed: UInt64, loss: Double = 0) {

@@ -65,10 +65,11 @@ struct HostConnections {
 
   /// Whether a connection to a peer is already up that is not of this moment, so that another one means that the peer
   /// has come back: as a new process, or from where it could not be reached.
-  func isReturn(of peer: Peer, at address: SocketAddress, now: Instant) -> Bool {
+  func isReturn(of peer: Peer, at address: SocketAddress, isOutgoing: Bool, now: Instant) -> Bool {
     all.contains { connection in
       guard connection.peer == peer, let since = connection.establishedAt else { return false }
       return now - since > HostConnections.simultaneity || connection.address != address
+        || connection.isOutgoing == isOutgoing
     }
   }
 

@@ -266,7 +266,14 @@ extension ProcessHost {
       core.scheduleCheck()
     }
     guard let i = core.connections.index(of: connection) else { return }
-    if core.connections.isReturn(of: peer, at: address, now: core.now) { core.doubtful.append(peer) }
+    if core.connections.isReturn(of: peer, at: address, isOutgoing: isOutgoing, now: core.now) {
+      core.doubtful.append(peer)
+    }
+    // A peer that was started anew soon after it had connected looks like one that opened a connection while this end did.
+    for other in core.connections.all where other.peer == peer && other.establishedAt != nil {
+      core.endpoint.demandProof(
+        on: other.identifier, within: core.configuration.proofPatience, at: core.now, into: &core.events)
+    }
     core.connections[i].peer = peer
     core.connections[i].establishedAt = core.now
     core.connections[i].address = address
@@ -332,7 +339,10 @@ extension ProcessHost {
     sink.closed(connection, to: closed.peer, reason)
     // At the end: what this connection's peer is sent anew has to know that it is avoided.
     defer { core.sendWaiting() }
-    guard let peer = closed.peer, !closed.isClosedQuietly, !core.connections.hasConnection(to: peer) else {
+    guard let peer = closed.peer, !closed.isClosedQuietly else { return }
+    guard !core.connections.hasConnection(to: peer) else {
+      // What was on its way over this one is lost, and the peer does not know.
+      if reason == .unresponsive { core.doubtful.append(peer) }
       return
     }
     if closed.establishedAt == nil { core.peers.table.doubtAddress(of: peer) }

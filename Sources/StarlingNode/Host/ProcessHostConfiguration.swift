@@ -11,6 +11,8 @@ public struct ProcessHostConfiguration: Sendable {
   public var idleLimit: Interval?
   /// A connection that another one to the same peer has replaced is closed after so long without a message.
   public var redundantLimit: Interval = .seconds(5)
+  /// How long the older of two connections to one peer may take to show that it works (a guess: some round trips).
+  public var proofPatience: Interval = .seconds(2)
   /// For so long nothing is sent to a peer to which a connection has failed, so that a process that tries
   /// again at once cannot keep the node busy.
   public var avoidance: Interval = .seconds(1)

@@ -181,6 +181,22 @@ public struct Endpoint {
     }
   }
 
+  /// Asks one peer for a sign of life within a while; see ``demandProofs(within:at:into:)``.
+  ///
+  /// - Parameters:
+  ///   - connection: which one; one that has ended, or whose handshake is not done, is left alone.
+  ///   - patience: after how long without an answer the connection ends.
+  ///   - now: the current instant.
+  ///   - sink: takes what is to be done.
+  public mutating func demandProof(
+    on connection: ConnectionID, within patience: Interval, at now: Instant,
+    into sink: inout some TransportSink & ~Copyable
+  ) {
+    guard case .connection(let i) = routes[connection] else { return }
+    connections[i].demandProof(within: patience, at: now, counters: &counters, into: &sink)
+    connections.setDeadline(connections[i].deadline, at: i)
+  }
+
   /// Ends a connection and tells the peer. Messages not yet sent are discarded.
   ///
   /// - Parameters:
