@@ -39,6 +39,9 @@ public struct OrderedBroadcast<Inner: SecureBroadcastProcess>: Process {
     case catchUp(SignedBatch<Auth>, refused: [UInt16])
     /// Correct processes know own batches with numbers up to this one.
     case used(through: UInt64)
+    /// Broadcast own batches, which were held back for as long as it was not known which numbers an earlier life used, under
+    /// numbers from this one on.
+    case numbered(from: UInt64)
   }
 
   /// What it tells the layer above.
@@ -85,6 +88,8 @@ public struct OrderedBroadcast<Inner: SecureBroadcastProcess>: Process {
   @usableFromInline var nextOwn: UInt64
   /// The first number that no earlier life used, as far as is known.
   @usableFromInline var firstNew: UInt64
+  /// Whether own batches wait until it is known which numbers they may have.
+  @usableFromInline var isHeld: Bool
   /// Whether this life was given what an earlier one left.
   @usableFromInline let hasPast: Bool
   /// Own batches that are broadcast and not delivered.
@@ -104,22 +109,26 @@ public struct OrderedBroadcast<Inner: SecureBroadcastProcess>: Process {
   ///     them, or below `nextDelivered`.
   ///   - logged: what an earlier life told by ``OrderedIndication/logged(_:)``, and its deliveries, of instances that may be
   ///     alive: of each its echo first.
+  ///   - firstOwn: the first number that own batches may have, as far as is known beside all this; `nil` if that is not
+  ///     known: then none is broadcast until it is (``Request/numbered(from:)``).
   ///   - configuration: the bounds.
   @inlinable
   public init(
     identity: Peer, auth: Auth, inner: Inner, nextDelivered: [Peer: UInt64] = [:],
     undelivered: [(sequence: UInt64, payload: Auth.Payload)] = [], logged: [LoggedStep<Auth>] = [],
-    configuration: OrderedBroadcastConfiguration = OrderedBroadcastConfiguration()
+    firstOwn: UInt64? = 0, configuration: OrderedBroadcastConfiguration = OrderedBroadcastConfiguration()
   ) {
     self.identity = identity
     self.auth = auth
     storedInner = inner
     self.configuration = configuration
-    nextOwn = max(nextDelivered[identity] ?? 0, (undelivered.last?.sequence).map { $0 &+ 1 } ?? 0)
+    nextOwn = max(
+      nextDelivered[identity] ?? 0, (undelivered.last?.sequence).map { $0 &+ 1 } ?? 0, firstOwn ?? 0)
     firstNew = nextOwn
+    isHeld = firstOwn == nil
     hasPast = !nextDelivered.isEmpty || !undelivered.isEmpty || !logged.isEmpty
     for (sender, number) in nextDelivered { sources[sender, default: Source()].next = number }
-    let own = nextDelivered[identity] ?? 0
+    let own = max(nextDelivered[identity] ?? 0, firstOwn ?? 0)
     waiting = undelivered.filter { $0.sequence >= own }
     for step in logged { storedInner.recall(step) }
   }
@@ -162,9 +171,7 @@ public struct OrderedBroadcast<Inner: SecureBroadcastProcess>: Process {
     switch request {
     case .broadcast(let payload):
       guard waiting.count < configuration.waitingLimit else { return effects.indicate(.overloaded) }
-      waiting.append((nextOwn, payload))
-      effects.indicate(.broadcasting(nextOwn, payload))
-      nextOwn += 1
+      take(payload, into: &effects)
       send(at: now, into: &effects)
     case .renew(let peer): renew(peer, at: now, into: &effects)
     case .repeat(let peer):
@@ -173,6 +180,9 @@ public struct OrderedBroadcast<Inner: SecureBroadcastProcess>: Process {
     case .catchUp(let batch, let refused): catchUp(batch, refused: refused, at: now, into: &effects)
     case .used(let sequence):
       renumber(past: sequence, into: &effects)
+      send(at: now, into: &effects)
+    case .numbered(let first):
+      number(from: first, into: &effects)
       send(at: now, into: &effects)
     }
   }
@@ -246,7 +256,7 @@ public struct OrderedBroadcast<Inner: SecureBroadcastProcess>: Process {
   @inlinable
   mutating func send(at now: Instant, into effects: inout some Effects<Self> & ~Copyable) {
     // Half of the window: others may be behind by as much.
-    while let (number, payload) = waiting.first, hasRoom(for: payload, as: number) {
+    while !isHeld, let (number, payload) = waiting.first, hasRoom(for: payload, as: number) {
       waiting.removeFirst()
       if number >= nextDelivered(of: identity) { underWay[number] = payload }
       let told = effects.embedding(Whole.self) {
@@ -357,6 +367,28 @@ extension OrderedBroadcast {
     if origin == identity { send(at: now, into: &effects) }
   }
 
+  /// Takes an own batch, under the next number.
+  @inlinable
+  mutating func take(_ payload: Auth.Payload, into effects: inout some Effects<Self> & ~Copyable) {
+    waiting.append((nextOwn, payload))
+    effects.indicate(.broadcasting(nextOwn, payload))
+    nextOwn += 1
+  }
+
+  /// Ends the wait of own batches, which keep their order, and their numbers if no earlier life used them.
+  @inlinable
+  mutating func number(from first: UInt64, into effects: inout some Effects<Self> & ~Copyable) {
+    guard isHeld else { return }
+    isHeld = false
+    let early = sources[identity]?.early.keys.max().map { $0 &+ 1 } ?? 0
+    firstNew = max(first, nextDelivered(of: identity), early)
+    guard firstNew > waiting.first?.sequence ?? nextOwn else { return }
+    let payloads = waiting.map(\.payload)
+    waiting = []
+    nextOwn = firstNew
+    for payload in payloads { take(payload, into: &effects) }
+  }
+
   /// If an earlier life used a number for another batch, of which nothing is left here, what this one brought under it gets
   /// a new one.
   @inlinable
@@ -368,11 +400,7 @@ extension OrderedBroadcast {
       [underWay.removeValue(forKey: sequence)].compactMap(\.self)
       + waiting.filter { $0.sequence == sequence }.map(\.payload)
     waiting.removeAll { $0.sequence == sequence }
-    for payload in displaced where auth.digest(of: payload) != batch.digest {
-      waiting.append((nextOwn, payload))
-      effects.indicate(.broadcasting(nextOwn, payload))
-      nextOwn += 1
-    }
+    for payload in displaced where auth.digest(of: payload) != batch.digest { take(payload, into: &effects) }
   }
 
   /// For how long the answers to a request may take, after which what has not come will not (a guess).
@@ -434,6 +462,8 @@ extension OrderedBroadcast {
   /// Gives what this life brought under numbers up to one, and is not delivered, numbers above that.
   @inlinable
   mutating func displace(through sequence: UInt64, into effects: inout some Effects<Self> & ~Copyable) {
+    // What waits for its numbers gets them all at once, in order.
+    if isHeld { return }
     firstNew = max(firstNew, sequence &+ 1)
     nextOwn = max(nextOwn, firstNew)
     let displaced =
@@ -441,11 +471,7 @@ extension OrderedBroadcast {
       + waiting.filter { $0.sequence <= sequence }.map(\.payload)
     underWay = underWay.filter { $0.key > sequence }
     waiting.removeAll { $0.sequence <= sequence }
-    for payload in displaced {
-      waiting.append((nextOwn, payload))
-      effects.indicate(.broadcasting(nextOwn, payload))
-      nextOwn += 1
-    }
+    for payload in displaced { take(payload, into: &effects) }
   }
 
   @inlinable

@@ -16,6 +16,8 @@ public struct NodeBroadcast: BroadcastProcess {
     case secure(SecureMember.Message)
     /// What the members of a ledger ask each other for.
     case ledger(LedgerMessage)
+    /// What members ask each other about the numbers of their batches.
+    case numbers(NumberMessage)
 
     /// What a message of the tree carries.
     public var carriedBroadcast: Broadcast<KeyAuthenticator>? {
@@ -79,6 +81,7 @@ public struct NodeBroadcast: BroadcastProcess {
       _ = effects.embedding(TreeLayer.self) { tree.receive(message, from: sender, at: now, into: &$0) }
     case .secure(let message): pass(.member(message), from: sender, at: now, into: &effects)
     case .ledger(let message): pass(.ledger(message), from: sender, at: now, into: &effects)
+    case .numbers(let message): pass(.numbers(message), from: sender, at: now, into: &effects)
     }
   }
 
@@ -150,6 +153,7 @@ extension NodeBroadcast {
       switch message {
       case .member(let message): .secure(message)
       case .ledger(let message): .ledger(message)
+      case .numbers(let message): .numbers(message)
       }
     }
     static func timer(_ timer: Inner.Timer) -> Timer { .secure(timer) }
@@ -164,6 +168,7 @@ extension NodeBroadcast.Message: WireMessage {
     case .tree(let message): 1 + message.encodedByteCount
     case .secure(let message): 1 + message.encodedByteCount
     case .ledger(let message): 1 + message.encodedByteCount
+    case .numbers(let message): 1 + message.encodedByteCount
     }
   }
 
@@ -173,6 +178,7 @@ extension NodeBroadcast.Message: WireMessage {
     case .tree(let message): writer.write(0, message, peers: peers)
     case .secure(let message): writer.write(1, message, peers: peers)
     case .ledger(let message): writer.write(2, message, peers: peers)
+    case .numbers(let message): writer.write(3, message, peers: peers)
     }
   }
 
@@ -184,6 +190,7 @@ extension NodeBroadcast.Message: WireMessage {
     case 0: .tree(try BroadcastTree<KeyAuthenticator>.Message.decode(from: &reader, peers: &peers))
     case 1: .secure(try SecureMember.Message.decode(from: &reader, peers: &peers))
     case 2: .ledger(try LedgerMessage.decode(from: &reader, peers: &peers))
+    case 3: .numbers(try NumberMessage.decode(from: &reader, peers: &peers))
     case let kind: throw .invalid("a message of an unknown kind of broadcast, \(kind)")
     }
   }

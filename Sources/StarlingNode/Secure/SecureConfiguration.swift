@@ -32,6 +32,11 @@ public struct SecureConfiguration: Sendable {
   /// The bounds of what is under way.
   public var ordered: OrderedBroadcastConfiguration
 
+  /// How many members may lie: where samples decide, less than a third.
+  var byzantine: Int {
+    if case .bracha(let byzantine) = broadcast { byzantine } else { max(0, members.count - 1) / 3 }
+  }
+
   /// A secure broadcast among a membership.
   ///
   /// - Parameters:

@@ -20,6 +20,8 @@ struct SecureLog {
     case entry
     /// (sender, number, kind, digest): a batch, or a word about it.
     case instance
+    /// (): the first number of own batches that no life before used of which nothing is left.
+    case firstOwn
   }
 
   private enum Kind: UInt8 {
@@ -58,6 +60,14 @@ extension SecureLog {
   /// An own batch is taken.
   func took(_ batch: NodeBatch, as number: UInt64) -> StableWrite {
     .put(key: key(.own, nil, number), value: batch.encoded)
+  }
+
+  /// Own batches have numbers from this one on.
+  func numbered(from first: UInt64) -> [StableWrite] {
+    [
+      .put(key: key(.firstOwn, nil), value: SecureLog.bytes(of: first)),
+      .remove(from: key(.own, nil, 0), below: key(.own, nil, first)),
+    ]
   }
 
   /// Something was said.
@@ -136,6 +146,8 @@ extension SecureLog {
 /// What a member's earlier life left.
 struct SecureRecollection {
   fileprivate(set) var nextDelivered: [Peer: UInt64] = [:]
+  /// The first number of own batches; `nil` if others have to be asked for it.
+  fileprivate(set) var firstOwn: UInt64?
   /// Own batches, in ascending order of their numbers.
   fileprivate(set) var undelivered: [(sequence: UInt64, payload: NodeBatch)] = []
   /// Of each instance its echo first.
@@ -175,8 +187,13 @@ extension SecureLog {
         for i in 0..<4 { contents[i] = try value.read(UInt64.self) }
         recollection.logged.append(
           .retained(BatchEntry(author: author, sequence: number, contents: contents)))
-      case .instance, nil: throw .invalid("a value of an unknown table")
+      case .instance, .firstOwn, nil: throw .invalid("a value of an unknown table")
       }
+    }
+    let first = StableQuery(from: key(.firstOwn, nil), below: key(.firstOwn, nil) + [0])
+    for pair in read(first) {
+      var value = WireReader(pair.value)
+      recollection.firstOwn = try value.read(UInt64.self)
     }
     for member in members.members {
       let next = recollection.nextDelivered[member] ?? 0

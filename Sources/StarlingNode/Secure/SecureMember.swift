@@ -42,6 +42,8 @@ public struct SecureMember: SourceOrderedBroadcast {
     case catchUp(SignedBatch<KeySecureAuthenticator>, refused: [UInt16])
     /// Correct members know own batches with numbers up to this one.
     case used(through: UInt64)
+    /// Own batches may have numbers from this one on.
+    case numbered(from: UInt64)
   }
 
   /// What it tells: ``OrderedIndication``.
@@ -72,6 +74,8 @@ public struct SecureMember: SourceOrderedBroadcast {
     let inFlight = configuration.ordered.window * BatchLimits.entries
     let entries = EntryLog<PublicKey, SIMD4<UInt64>>(
       authorLimit: configuration.genesis == nil ? members.count : inFlight, windowLimit: inFlight)
+    // A ledger's members find out by themselves what they have used.
+    let firstOwn = configuration.genesis == nil ? past.firstOwn : 0
     switch configuration.broadcast {
     case .secure(let parameters):
       ready = OrderedBroadcast(
@@ -79,14 +83,14 @@ public struct SecureMember: SourceOrderedBroadcast {
         inner: ReadyBroadcast(
           identity: PeerTable.own, auth: auth, oracle: oracle, parameters: parameters, entries: entries),
         nextDelivered: past.nextDelivered, undelivered: past.undelivered, logged: past.logged,
-        configuration: configuration.ordered)
+        firstOwn: firstOwn, configuration: configuration.ordered)
     case .consistent(let parameters):
       echo = OrderedBroadcast(
         identity: PeerTable.own, auth: auth,
         inner: EchoBroadcast(
           identity: PeerTable.own, auth: auth, oracle: oracle, parameters: parameters, entries: entries),
         nextDelivered: past.nextDelivered, undelivered: past.undelivered, logged: past.logged,
-        configuration: configuration.ordered)
+        firstOwn: firstOwn, configuration: configuration.ordered)
     case .bracha(let byzantine):
       bracha = OrderedBroadcast(
         identity: PeerTable.own, auth: auth,
@@ -94,7 +98,7 @@ public struct SecureMember: SourceOrderedBroadcast {
           identity: PeerTable.own, auth: auth, members: MultisetSample(all: oracle), byzantine: byzantine,
           entries: entries, startsLate: true),
         nextDelivered: past.nextDelivered, undelivered: past.undelivered, logged: past.logged,
-        configuration: configuration.ordered)
+        firstOwn: firstOwn, configuration: configuration.ordered)
     }
     for (author, number) in past.floors where number > 0 { settle(author, through: number - 1) }
   }
@@ -170,6 +174,10 @@ public struct SecureMember: SourceOrderedBroadcast {
       _ = effects.embedding(BrachaLayer.self) {
         bracha?.handle(.catchUp(batch, refused: refused), at: now, into: &$0)
       }
+    case .numbered(let first):
+      _ = effects.embedding(ReadyLayer.self) { ready?.handle(.numbered(from: first), at: now, into: &$0) }
+      _ = effects.embedding(EchoLayer.self) { echo?.handle(.numbered(from: first), at: now, into: &$0) }
+      _ = effects.embedding(BrachaLayer.self) { bracha?.handle(.numbered(from: first), at: now, into: &$0) }
     case .used(let number):
       _ = effects.embedding(ReadyLayer.self) { ready?.handle(.used(through: number), at: now, into: &$0) }
       _ = effects.embedding(EchoLayer.self) { echo?.handle(.used(through: number), at: now, into: &$0) }

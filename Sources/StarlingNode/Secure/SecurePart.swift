@@ -13,6 +13,8 @@ public struct SecurePart: Process {
     case member(SecureMember.Message)
     /// What a ledger's members ask each other for besides.
     case ledger(LedgerMessage)
+    /// What they ask each other about the numbers of their batches.
+    case numbers(NumberMessage)
   }
 
   /// What it tells.
@@ -38,6 +40,8 @@ public struct SecurePart: Process {
     case flush
     /// Whether others are further is looked at, and what was asked for in vain is asked for again.
     case catchUp
+    /// Those who have not said which own numbers they know are asked again.
+    case inquiry
   }
 
   /// Something about a transfer that concerns whoever follows it.
@@ -73,6 +77,14 @@ public struct SecurePart: Process {
   private var notices: [Notice] = []
   /// Clients' transfers that are kept until they are applied.
   private var taken: Set<TransferNumber> = []
+  /// Whether own batches may have the numbers that they have.
+  let isNumbered: Bool
+  /// b, how many members may lie: where samples decide, less than a third.
+  let byzantine: Int
+  /// What is asked before any own batch is broadcast; `nil` when it is answered.
+  var inquiry: NumberInquiry?
+  /// The last batch of each sender that was echoed, or delivered. Of a ledger's members, who ask each other otherwise, none.
+  var latest: [Peer: KnownBatch] = [:]
   /// What others delivered meanwhile; `nil` if the members keep no ledger.
   var catchUp: CatchUp?
   /// What is read.
@@ -99,6 +111,8 @@ public struct SecurePart: Process {
     log = SecureLog(peers: peers, keepsHistory: genesis != nil)
     let past = try log.recollection(
       of: members, kept: UInt64(configuration.ordered.kept), reading: read)
+    isNumbered = genesis != nil || past.firstOwn != nil
+    byzantine = configuration.byzantine
     var ledgerLog = genesis.map { _ in LedgerLog() }
     var ledger = LedgerRecollection(ledger: Ledger(accounts: [:], waiting: []))
     if let genesis, let known = try ledgerLog?.recollection(of: genesis, reading: read) { ledger = known }
@@ -110,6 +124,7 @@ public struct SecurePart: Process {
     for case .delivered(let batch, let refused) in past.logged where !refused.isEmpty {
       refusals[batch.identifier] = refused
     }
+    if genesis == nil { for step in past.logged { noteLatest(step) } }
     if genesis != nil {
       for sender in members.members {
         let first = ledger.delivered[peers.table.record(of: sender).key] ?? 0
@@ -182,6 +197,7 @@ public struct SecurePart: Process {
   public mutating func start(at now: Instant, into effects: inout some Effects<Self> & ~Copyable) {
     tell(effects.embedding(Whole.self) { member.start(at: now, into: &$0) }, at: now, into: &effects)
     if catchUp != nil { tick(at: now, into: &effects) }
+    beginInquiry(at: now, into: &effects)
   }
 
   /// Broadcasts, or repeats itself.
@@ -233,6 +249,7 @@ public struct SecurePart: Process {
         effects.embedding(Whole.self) { member.receive(message, from: sender, at: now, into: &$0) }, at: now,
         into: &effects)
     case .ledger(let message): receive(message, from: sender, at: now, into: &effects)
+    case .numbers(let message): receive(message, from: sender, at: now, into: &effects)
     }
   }
 
@@ -248,6 +265,7 @@ public struct SecurePart: Process {
       isFlushDue = false
       keep(flush(), into: &effects)
     case .catchUp: tick(at: now, into: &effects)
+    case .inquiry: proceedInquiry(at: now, into: &effects)
     }
   }
 
@@ -297,6 +315,7 @@ public struct SecurePart: Process {
     let kept = UInt64(broadcast.kept)
     switch indication {
     case .delivered(let batch, let refused):
+      if genesis == nil { noteLatest(.delivered(batch, refused: refused)) }
       keep(
         log.delivered(batch, refused: refused, isKept: broadcast.hasEchoed(batch), kept: kept), into: &effects
       )
@@ -326,7 +345,9 @@ public struct SecurePart: Process {
       effects.indicate(.missed(MessageIdentifier(origin: sender, sequence: first)))
     case .behind: catchUp?.noteBehind()
     case .broadcasting(let number, let batch): effects.indicate(.keep(log.took(batch, as: number)))
-    case .logged(let step): keep(log.said(step), into: &effects)
+    case .logged(let step):
+      if genesis == nil { noteLatest(step) }
+      keep(log.said(step), into: &effects)
     case .overloaded: break
     }
   }

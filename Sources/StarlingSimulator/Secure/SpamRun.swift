@@ -28,12 +28,15 @@ struct SpamRun<Inner: AttackedBroadcast>: ~Copyable {
     let bounds = OrderedBroadcastConfiguration()
     spam.liveInstanceLimit = nodes * (bounds.window + bounds.kept)
     let inside = SpamRun.instancesInside(scenario, window: bounds.window)
+    let (each, others) = inside.quotientAndRemainder(dividingBy: max(1, liars))
     for number in 0..<nodes {
       _ = network.add { [correct] peer in
         if number >= correct {
           return Participant(
             spammer: Spammer(
-              identity: peer, correct: correct, nodes: nodes, inside: inside, rate: scenario.spamRate))
+              identity: peer, correct: correct, nodes: nodes,
+              inside: each + (number - correct < others ? 1 : 0),
+              rate: scenario.spamRate))
         }
         return Participant(
           correct: OrderedBroadcast(
@@ -47,11 +50,11 @@ struct SpamRun<Inner: AttackedBroadcast>: ~Copyable {
       (0..<correct).map { Int(network.observer.subscriptions[$0]) })
   }
 
-  /// How many instances inside of the window each Byzantine process opens: all, unless the echoes of everybody to
-  /// everybody would be more than some ten million messages.
+  /// How many instances inside of their windows the Byzantine processes open together: all, unless the echoes of everybody
+  /// to everybody would be more than some ten million messages.
   private static func instancesInside(_ scenario: SecureScenario, window: Int) -> Int {
-    let echoes = scenario.liars * scenario.nodes * min(scenario.nodes, 500)
-    return max(1, min(window, 30_000_000 / max(1, echoes)))
+    let echoes = scenario.nodes * min(scenario.nodes, 500)
+    return min(scenario.liars * window, max(1, 30_000_000 / max(1, echoes)))
   }
 
   mutating func report(progress: (Int) -> Void) -> SecureReport {

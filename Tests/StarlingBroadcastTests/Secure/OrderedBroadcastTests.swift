@@ -177,6 +177,26 @@ struct OrderedBroadcastTests {
   }
 
   @Test(
+    "While it is not known which numbers are used no own batch is broadcast, and then all are, in their order",
+    arguments: [0, 2, 7])
+  func held(first: UInt64) {
+    var effects = RecordingEffects(OrderedBracha.self, random: testRandom())
+    var process = OrderedBroadcast(
+      identity: Peer(0), auth: IdealSecureAuthenticator(owner: Peer(0)), inner: bracha(0).inner, firstOwn: nil
+    )
+    process.start(at: .zero, into: &effects)
+    for number in 0..<5 { process.handle(.broadcast(batch(number)), at: .zero, into: &effects) }
+    // What others say of own numbers changes nothing yet.
+    process.handle(.used(through: 3), at: .zero, into: &effects)
+    #expect(told(effects).keys.sorted() == [0, 1, 2, 3, 4] && opened(effects).isEmpty)
+    if first > 0 { effects.clear() }
+    process.handle(.numbered(from: first), at: .zero, into: &effects)
+    #expect(opened(effects) == Array(first..<first + 5))
+    #expect(
+      told(effects) == Dictionary(uniqueKeysWithValues: (0..<5).map { (first + UInt64($0), UInt32($0)) }))
+  }
+
+  @Test(
     "A batch of an earlier life, of which nothing is left, takes the number of one of this life, which gets another"
   )
   func forgottenNumbers() {

@@ -262,6 +262,86 @@ struct SecureRestartTests {
   }
 
   @Test(
+    "A member whose state is lost broadcasts what it is given at once under numbers that it never used, in order",
+    arguments: [false, true])
+  func lostState(isKilledAgain: Bool) throws {
+    let seed = testSeed(default: 83)
+    let members = try members(4, seed: seed)
+    func node(_ n: Int, life: UInt64, after memory: StableMemory = StableMemory()) throws -> TestNode {
+      let contacts = members.compactMap(\.address)
+      return try TestNode(
+        n, contacts: contacts, seed: seed, firstSequence: 1_000 * life + 1, after: memory
+      ) { $0.secure = SecureConfiguration(broadcast, among: members) }
+    }
+    let network = NodeNetwork(try (1...4).map { try node($0, life: 0) }, seed: seed)
+    start(network)
+    for number in 0..<9 { try post("old \(number)", at: network.nodes[3], of: network) }
+    network.run(for: .seconds(5))
+    network.nodes.removeLast()
+    network.run(for: .seconds(1))
+    var reborn = try node(4, life: 1)
+    network.nodes.append(reborn)
+    network.start(reborn)
+    // Nobody has been heard yet.
+    for number in 0..<5 { try post("new \(number)", at: reborn, of: network) }
+    if isKilledAgain {
+      network.nodes.removeLast()
+      reborn = try node(4, life: 2, after: reborn.sink.stable)
+      network.nodes.append(reborn)
+      network.start(reborn)
+    }
+    network.run(for: .seconds(10))
+    try post("last", at: reborn, of: network)
+    network.run(for: .seconds(60))
+    let (old, new) = ((0..<9).map { "old \($0)" }, (0..<5).map { "new \($0)" })
+    for node in network.nodes { #expect(texts(of: node) == old + new + ["last"]) }
+  }
+
+  @Test("Nobody is believed about own numbers without the own signature, nor before enough have answered")
+  func numbersOfOwn() throws {
+    let seed = testSeed(default: 84)
+    let members = try members(5, seed: seed)
+    let node = try TestNode(1, contacts: [], seed: seed) {
+      $0.secure = SecureConfiguration(broadcast, among: members)
+    }
+    var part = try #require(node.node.host.process.diffusion.secure)
+    let others = part.broadcast.members.members.filter { $0 != PeerTable.own }
+    var effects = RecordingEffects(SecurePart.self, random: Xoshiro256(seed: 1))
+    part.start(at: .zero, into: &effects)
+    // Only who has not answered is asked again.
+    func asked() -> Set<Peer> {
+      Set(effects.sent.compactMap { if case .numbers(.ask) = $0.message { $0.to } else { nil } })
+    }
+    #expect(asked() == Set(others))
+    let posts = PostBatch(author: node.key, posts: [Post(number: 1, contents: [1])])
+    part.handle(.broadcast(posts.encoded), at: .zero, into: &effects)
+    let digest = SHA256.hash([1])
+    func known(_ number: UInt64, signedAs signed: UInt64) -> NumberMessage {
+      let instance = MessageIdentifier(origin: PeerTable.own, sequence: signed)
+      return .known(
+        KnownBatch(sequence: number, digest: digest, signature: part.auth.sign(digest, as: instance)))
+    }
+    func isOpen() -> Bool {
+      effects.sent.contains { if case .member(.bracha(.send)) = $0.message { true } else { false } }
+    }
+    part.receive(.numbers(known(1 << 40, signedAs: 7)), from: others[0], at: .zero, into: &effects)
+    #expect(effects.indications.contains { if case .misbehaved(others[0], _) = $0 { true } else { false } })
+    part.receive(.numbers(known(7, signedAs: 7)), from: others[1], at: .zero, into: &effects)
+    for _ in 0..<3 { part.receive(.numbers(.known(nil)), from: others[2], at: .zero, into: &effects) }
+    part.receive(.numbers(.known(nil)), from: Peer(4_000), at: .zero, into: &effects)
+    #expect(!isOpen())
+    effects.clear()
+    part.expire(.inquiry, at: .zero + .seconds(1), into: &effects)
+    #expect(asked() == [others[0], others[3]])
+    // Four less the one that may lie.
+    part.receive(.numbers(.known(nil)), from: others[3], at: .zero, into: &effects)
+    #expect(isOpen())
+    for case .member(.bracha(.send(let batch))) in effects.sent.map(\.message) {
+      #expect(batch.identifier.sequence == 8)
+    }
+  }
+
+  @Test(
     "It goes on with what can still be had after it was away for long, and says from where it missed something"
   )
   func away() throws {
