@@ -13,21 +13,22 @@ extension Node {
       } else if let output = fileOutputs.queue.popFirst() {
         handle(output, into: &sink)
       } else if !seekContacts(into: &sink), !sendNextChunk() {
-        tellOfTransfers(into: &sink)
+        takeNotices(into: &sink)
         return
       }
     }
   }
 
-  /// Tells what became of transfers.
-  private mutating func tellOfTransfers(into sink: inout some NodeSink & ~Copyable) {
-    guard configuration.secure?.genesis != nil else { return }
+  /// Tells what became of transfers, and what the operator should know of the secure broadcast.
+  private mutating func takeNotices(into sink: inout some NodeSink & ~Copyable) {
+    guard isSecure else { return }
     for recall in host.change({ $0.diffusion.secure?.desk.takeRecalls() ?? [] }) { sink.recall(recall) }
     for notice in host.change({ $0.diffusion.secure?.takeNotices() ?? [] }) {
       switch notice {
       case .submitted(_, let refusal): submissions.append(refusal)
       case .applied(let applied): sink.applied(applied)
       case .abandoned(let transfer): sink.abandoned(transfer)
+      case .event(let event): sink.report(event)
       case .certified(let number, let outcome): sink.certified(number, outcome)
       }
     }

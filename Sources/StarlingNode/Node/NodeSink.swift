@@ -63,6 +63,11 @@ public enum NodeEvent: Hashable, Sendable, CustomStringConvertible {
   case shunned(PublicKey, for: Misbehaviour, lasting: Interval)
   /// A message of a peer was missed: its number. Nobody who told of it has it any more.
   case missed(PublicKey, UInt64)
+  /// A member of a secure broadcast does not know which numbers its key has used, and broadcasts nothing before others have
+  /// answered.
+  case unnumbered
+  /// Its key was used before, and what that run kept is not here: the first number that is free.
+  case forgotten(UInt64)
   /// A message in the node's own name came that it never sent: its number.
   case spokenFor(UInt64)
   /// Messages to a peer are being dropped because too many wait. Said once until there is room again.
@@ -97,6 +102,10 @@ public enum NodeEvent: Hashable, Sendable, CustomStringConvertible {
     case .violation(let key, let fault): "\(key.short) broke the protocol: \(fault)"
     case .shunned(let key, let what, let interval):
       "shunning \(key.short) for \(Quantity.text(of: interval)): \(what.name) once too often"
+    case .unnumbered:
+      "asking the other members which numbers this key has used; batches wait until they have answered"
+    case .forgotten(let first):
+      "this key has broadcast up to number \(first - 1) before, and the state that knew is not here; it goes on with number \(first)"
     case .missed(let key, let number):
       "missed message \(number) of \(key.short): nobody who told of it has it any more"
     case .spokenFor(let number):

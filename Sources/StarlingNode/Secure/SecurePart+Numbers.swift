@@ -8,6 +8,7 @@ extension SecurePart {
     guard !isNumbered else { return }
     inquiry = NumberInquiry(
       members: broadcast.members, own: PeerTable.own, byzantine: byzantine, random: &effects)
+    if inquiry?.missing ?? 0 > 0 { note(.event(.unnumbered)) }
     proceedInquiry(at: now, into: &effects)
   }
 
@@ -19,6 +20,7 @@ extension SecurePart {
       return effects.schedule(.inquiry, at: now + NumberInquiry.interval)
     }
     self.inquiry = nil
+    if inquiry.first > 0 { note(.event(.forgotten(inquiry.first))) }
     keep(log.numbered(from: inquiry.first), into: &effects)
     ask(.numbered(from: inquiry.first), at: now, into: &effects)
   }

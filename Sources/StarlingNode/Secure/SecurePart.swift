@@ -44,7 +44,7 @@ public struct SecurePart: Process {
     case inquiry
   }
 
-  /// Something about a transfer that concerns whoever follows it.
+  /// Something that concerns whoever follows a transfer, or the operator.
   enum Notice {
     /// A client's transfer is brought to all, or why it is not.
     case submitted(SignedTransfer, SubmissionRefusal?)
@@ -52,6 +52,8 @@ public struct SecurePart: Process {
     case applied(Ledger.Applied)
     /// A client's transfer was refused by others again and again.
     case abandoned(SignedTransfer)
+    /// What the operator should know.
+    case event(NodeEvent)
     /// A certificate is there, or will not be.
     case certified(TransferNumber, Result<Certificate, CertificateFailure>)
   }
@@ -178,7 +180,7 @@ public struct SecurePart: Process {
     return notices
   }
 
-  /// Tells whoever follows transfers.
+  /// Tells whoever follows transfers, or the operator.
   mutating func note(_ notice: Notice) { notices.append(notice) }
 
   /// What has to be written so that questions are answered by all that was applied.

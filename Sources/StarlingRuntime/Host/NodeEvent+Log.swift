@@ -39,6 +39,8 @@ extension NodeEvent {
       )
     case .missed(let key, let number):
       (.warning, "missed", [("origin", .text(key.short)), ("sequence", .number(number))])
+    case .unnumbered: (.info, "unnumbered", [])
+    case .forgotten(let first): (.warning, "forgotten", [("next", .number(first))])
     case .spokenFor(let number): (.error, "spoken_for", [("sequence", .number(number))])
     case .queueFull(let key): (.warning, "queue_full", [("peer", .text(key.short))])
     case .peerTableFull: (.error, "peer_table_full", [])

@@ -295,6 +295,7 @@ struct SecureRestartTests {
     network.run(for: .seconds(60))
     let (old, new) = ((0..<9).map { "old \($0)" }, (0..<5).map { "new \($0)" })
     for node in network.nodes { #expect(texts(of: node) == old + new + ["last"]) }
+    #expect(reborn.sink.events.contains(.forgotten(9)))
   }
 
   @Test("Nobody is believed about own numbers without the own signature, nor before enough have answered")
