@@ -36,7 +36,8 @@ extension Verb {
     ],
     notes: """
       Every correct member of the network delivers the same posts of each author, in the order of their
-      numbers, or none; `starling watch --posts` shows them. A post has at most 4,096 bytes.
+      numbers, or none; `starling watch --posts` shows them. A post has 1 to 4,096 bytes;
+      empty lines are left out. At most 4 MiB are handed in at once.
       """
   ) { arguments throws(CommandError) in
     let client = try arguments.controlClient()
