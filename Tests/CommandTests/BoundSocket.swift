@@ -6,12 +6,14 @@ final class BoundSocket {
   let port: UInt16
   private let descriptor: Int32
 
-  init() throws {
+  /// - Parameter wanted: which port; any that is free if 0.
+  init(_ wanted: UInt16 = 0) throws {
     let descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
     try #require(descriptor >= 0)
     self.descriptor = descriptor
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = wanted.bigEndian
     address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
     var length = socklen_t(MemoryLayout<sockaddr_in>.size)
     let result = withUnsafeMutablePointer(to: &address) { pointer in
@@ -27,4 +29,7 @@ final class BoundSocket {
 
   /// A port that nobody listened at a moment ago.
   static func freePort() throws -> UInt16 { try BoundSocket().port }
+
+  /// Whether nobody listens at a port.
+  static func isFree(_ port: Int) -> Bool { (try? BoundSocket(UInt16(port))) != nil }
 }
