@@ -78,6 +78,9 @@ extension Verb {
     let configuration = try HostConfiguration(arguments)
     let host = try explaining { try NodeHost(configuration) { Messages.write(line: $0) } }
     if let secure = configuration.secure { Messages.write(line: secure.summary) }
+    if configuration.secure?.genesis != nil, !SignatureRule.isKept {
+      Messages.write(line: "note: " + SignatureRule.warning)
+    }
     if let note = host.placeNote(configuration) { Messages.write(line: note) }
     try Output.standard.write(host.description, json: arguments.has("json"), text: host.text)
     try explaining { try host.run() }
