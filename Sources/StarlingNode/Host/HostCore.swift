@@ -29,8 +29,8 @@ struct HostCore<P: Process>: ~Copyable where P.Message: WireMessage {
   var random: ChaChaRandom
   var now = Instant.zero
   var events = TransportEvents()
-  var indications = FirstInFirstOut<P.Indication>()
-  var reports = FirstInFirstOut<HostEvent>()
+  var indications = Queue<P.Indication>()
+  var reports = Queue<HostEvent>()
   var timers: TimerHeap<Timer>
   var connections = HostConnections()
   var waiting = WaitingMessages<Parcel>()
@@ -39,9 +39,9 @@ struct HostCore<P: Process>: ~Copyable where P.Message: WireMessage {
   var counters = ProcessHostCounters()
   var isCheckScheduled = false
   /// Peers of whom the process is to be told that messages may be lost.
-  var doubtful = FirstInFirstOut<Peer>()
+  var doubtful = Queue<Peer>()
   /// What the process sent to itself.
-  var ownMessages = FirstInFirstOut<P.Message>()
+  var ownMessages = Queue<P.Message>()
 
   init(
     endpoint: consuming Endpoint, peers: SharedPeerTable, random: ChaChaRandom,
@@ -304,7 +304,7 @@ struct TransportEvents: TransportSink {
     case closed(ConnectionID, CloseReason)
   }
 
-  var queue = FirstInFirstOut<Event>()
+  var queue = Queue<Event>()
 
   mutating func transmit(_ datagram: [UInt8], to address: SocketAddress) {
     queue.append(.transmit(datagram, address))

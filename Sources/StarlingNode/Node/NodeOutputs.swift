@@ -14,7 +14,7 @@ struct HostOutputs: ProcessHostSink {
     case report(HostEvent)
   }
 
-  var queue = FirstInFirstOut<Output>()
+  var queue = Queue<Output>()
 
   mutating func transmit(_ datagram: [UInt8], to address: SocketAddress) {
     queue.append(.transmit(datagram, address))
@@ -42,7 +42,7 @@ struct FileOutputs: FileSharingSink {
     case report(NodeEvent)
   }
 
-  var queue = FirstInFirstOut<Output>()
+  var queue = Queue<Output>()
 
   mutating func broadcast(_ payload: [UInt8]) { queue.append(.broadcast(payload)) }
   mutating func requestChunk(_ index: Int, of file: FileIdentifier) {

@@ -25,7 +25,7 @@ public struct PeerTable: PeerDirectory, Sendable {
   /// Freed entries keep their record until they are given out again, so that a stale handle never traps.
   private var entries: [Entry]
   private var handles: [PublicKey: Peer]
-  private var freed = FirstInFirstOut<Peer>()
+  private var freed = Queue<Peer>()
   /// How many handles in use make a sweep worth while.
   private var sweepCount: Int
   /// Handles given out since ``beginDecoding()``.

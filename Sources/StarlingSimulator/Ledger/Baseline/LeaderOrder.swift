@@ -96,7 +96,7 @@ struct LeaderOrder: Process {
   var early: [(vote: OrderVote, batch: OrderBatch)] = []
 
   /// Of the leader: what is to be ordered, and what of it is not executed.
-  var queue = FirstInFirstOut<SignedTransfer>()
+  var queue = Queue<SignedTransfer>()
   var ordering: Set<TransferNumber> = []
   var nextSequence: UInt64 = 1
 

@@ -42,8 +42,8 @@ struct HostedProcess<Guest: Process>: Process where Guest.Message: SizedMessage 
   private let machine: MachineModel
   /// Of the guest.
   let checks: CheckCounter
-  private var inputs = FirstInFirstOut<Input>()
-  private var departures = FirstInFirstOut<Departure>()
+  private var inputs = Queue<Input>()
+  private var departures = Queue<Departure>()
   private var busyUntil = Instant.zero
   private var linkBusyUntil = Instant.zero
   private(set) var sentMessages: UInt64 = 0
