@@ -53,10 +53,11 @@ public struct OrderedBroadcast<Inner: SecureBroadcastProcess>: Process {
     @usableFromInline var next: UInt64 = 0
     /// Who votes in instances that are too far ahead, and in which at most: a process that was away finds out by them.
     @usableFromInline var ahead: [(peer: Peer, sequence: UInt64)] = []
-    /// What was next when it was found out; `nil` while nobody seems to be far ahead.
-    @usableFromInline var stoodAt: UInt64?
-    /// Whether something was skipped, and nothing delivered since.
-    @usableFromInline var hasSkipped = false
+    /// What was next when it was found out, and when it must have come; `nil` while nobody seems to be far ahead.
+    @usableFromInline var stood: (at: UInt64, until: Instant)?
+    /// Until when gaps are passed over, since something was skipped. The votes that this process heard of what followed may be
+    /// too few, because it dropped others, and of what is delivered first no more than that is known.
+    @usableFromInline var passesOverUntil: Instant?
     /// What the broadcast delivered before its turn.
     @usableFromInline var early: [UInt64: (batch: SignedBatch<Auth>, refused: [UInt16])] = [:]
 
@@ -215,7 +216,11 @@ public struct OrderedBroadcast<Inner: SecureBroadcastProcess>: Process {
     case .inner(let timer):
       let told = effects.embedding(Whole.self) { storedInner.expire(timer, at: now, into: &$0) }
       deliver(told, at: now, into: &effects)
-    case .absence(let sender): endAbsence(from: sender, at: now, into: &effects)
+    case .absence(let sender):
+      passOver(sender, at: now, into: &effects)
+      if let stood = sources[sender]?.stood, now >= stood.until {
+        endAbsence(from: sender, at: now, into: &effects)
+      }
     case .renew(let peer):
       guard storedInner.listens(to: peer) else { return renewal.forget(peer) }
       let (asks, next) = renewal.expire(peer, at: now)
@@ -246,8 +251,12 @@ public struct OrderedBroadcast<Inner: SecureBroadcastProcess>: Process {
   @inlinable
   func isLive(_ instance: MessageIdentifier) -> Bool {
     guard auth.admits(instance.origin) else { return false }
-    let next = nextDelivered(of: instance.origin)
-    let (window, kept) = (UInt64(configuration.window), UInt64(configuration.kept))
+    let source = sources[instance.origin]
+    let next = source?.next ?? 0
+    // After a skip: what may be repeated, and what comes.
+    let ahead =
+      source?.passesOverUntil == nil ? configuration.window : configuration.kept + configuration.window
+    let (window, kept) = (UInt64(ahead), UInt64(configuration.kept))
     // Written so that no number that a liar names overflows.
     return instance.sequence >= next ? instance.sequence - next < window : next - instance.sequence <= kept
   }
@@ -287,6 +296,12 @@ public struct OrderedBroadcast<Inner: SecureBroadcastProcess>: Process {
       }
       sources[origin, default: Source()].early[sequence] = (batch, refused)
       deliverNext(of: origin, at: now, into: &effects)
+      // Before what follows is too far ahead.
+      if let source = sources[origin], source.passesOverUntil != nil, sequence >= source.next,
+        sequence - source.next >= UInt64(configuration.kept + configuration.window / 2)
+      {
+        passOver(origin, at: now, into: &effects)
+      }
       if origin == identity { isOwn = true }
     }
     if isOwn { send(at: now, into: &effects) }
@@ -346,8 +361,8 @@ extension OrderedBroadcast {
       source.ahead = []
       return
     }
-    guard source.stoodAt == nil, storedInner.includesCorrect(source.ahead.map(\.peer)) else { return }
-    source.stoodAt = source.next
+    guard source.stood == nil, storedInner.includesCorrect(source.ahead.map(\.peer)) else { return }
+    source.stood = (source.next, now + Self.patience)
     for (peer, _) in source.ahead { ask(peer, at: now, into: &effects) }
     effects.schedule(.absence(origin), at: now + Self.patience)
   }
@@ -407,6 +422,10 @@ extension OrderedBroadcast {
   @inlinable
   static var patience: Interval { .seconds(15) }
 
+  /// For how long a gap may be filled before it is passed over (a guess: a few round trips).
+  @inlinable
+  static var gapPatience: Interval { .seconds(2) }
+
   @inlinable
   mutating func ask(_ peer: Peer, at now: Instant, into effects: inout some Effects<Self> & ~Copyable) {
     guard renewal.isIdle(peer), let instant = renewal.lose(peer, at: now) else { return }
@@ -418,26 +437,38 @@ extension OrderedBroadcast {
   mutating func endAbsence(
     from origin: Peer, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
   ) {
-    guard var source = sources[origin], let stoodAt = source.stoodAt else { return }
+    guard var source = sources[origin], let stood = source.stood else { return }
     let ahead = source.ahead.sorted { $0.sequence > $1.sequence }
     source.ahead = []
-    source.stoodAt = nil
+    source.stood = nil
     sources[origin] = source
     // The furthest that some correct process is: it keeps the last that it delivered, and no more.
-    if source.next == stoodAt,
+    if source.next == stood.at,
       let last = ahead.indices.first(where: { storedInner.includesCorrect(ahead[...$0].map(\.peer)) })
     {
       let furthest = ahead[last].sequence
-      // What is oldest there may be gone before it is asked for. Whoever has tried that goes on with what nobody can have voted
-      // for yet, and so misses no vote.
-      let first =
-        source.hasSkipped
-        ? furthest + UInt64(configuration.window / 2)
-        : furthest - min(furthest, UInt64(configuration.kept - 1))
-      if origin == identity { renumber(past: ahead[last].sequence, into: &effects) }
+      let first = furthest - min(furthest, UInt64(configuration.kept - 1))
+      if origin == identity { renumber(past: furthest, into: &effects) }
+      // What is oldest there may be gone before it is asked for, while others go on.
+      sources[origin]?.passesOverUntil = now + Self.patience
+      effects.schedule(.absence(origin), at: now + Self.gapPatience)
       if first > source.next { skip(origin, to: first, at: now, into: &effects) }
     }
     for (peer, _) in ahead { ask(peer, at: now, into: &effects) }
+  }
+
+  /// Goes on with the first that was delivered before its turn, if something was skipped lately.
+  @inlinable
+  mutating func passOver(
+    _ origin: Peer, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    guard let source = sources[origin], let end = source.passesOverUntil else { return }
+    if let first = source.early.keys.min() { skip(origin, to: first, at: now, into: &effects) }
+    if now >= end {
+      sources[origin]?.passesOverUntil = nil
+    } else {
+      effects.schedule(.absence(origin), at: now + Self.gapPatience)
+    }
   }
 
   /// Takes that others know an own number. If it is not this life's, nor one that is remembered of an earlier life, that life
@@ -482,7 +513,6 @@ extension OrderedBroadcast {
     effects.indicate(.missed(origin, next, sequence))
     var source = sources[origin] ?? Source()
     source.next = sequence
-    source.hasSkipped = true
     source.early = source.early.filter { $0.key >= sequence }
     sources[origin] = source
     if origin == identity { underWay = underWay.filter { $0.key >= sequence } }
@@ -522,7 +552,6 @@ extension OrderedBroadcast.Source {
   mutating func takeNext() -> (batch: SignedBatch<Inner.Auth>, refused: [UInt16])? {
     guard let delivery = early.removeValue(forKey: next) else { return nil }
     next += 1
-    hasSkipped = false
     return delivery
   }
 }

@@ -159,7 +159,7 @@ extension EpsilonCalculator {
     let bearable = (nodes - 1) / 3
     let advice =
       bearable > 0
-      ? "a share of at most \(bearable) of \(nodes)" : "--byzantine 0, or have four processes or more"
+      ? "\(100 * bearable / nodes)% or less" : "--byzantine 0, or have four processes or more"
     throw .usage(
       "--byzantine: \(Readable.percent(share)) of \(nodes) processes is \(byzantine), rounded up, which is a third or"
         + " more; no sample is large enough against so many, and Bracha's broadcast withstands fewer than a third: give"

@@ -52,7 +52,14 @@ extension Verb {
       }
     }
     if let outputError { throw outputError }
-    if left > 0 { throw .failed("The node at \(client.address) has stopped: start it again to go on.") }
+    guard left > 0 else { return }
+    // A node ends the stream of whoever reads too slowly.
+    let isRunning = (try? client.status()) != nil
+    throw .failed(
+      isRunning
+        ? "The node at \(client.address) told more than this reader took, and ended the stream; what came since was missed:"
+          + " watch again, and read faster."
+        : "The node at \(client.address) has stopped: start it again to go on.")
   }
 }
 

@@ -69,6 +69,9 @@ public struct Node: ~Copyable {
     guard var random = ChaChaRandom(seed: seed) else {
       throw .seedLength(seed.count, expected: ChaChaRandom.seedByteCount)
     }
+    if let secure = configuration.secure, !secure.members.contains(where: { $0.key == identity.publicKey }) {
+      throw .notAMember(identity.publicKey)
+    }
     if let refusal = configuration.admission.refusal(of: identity.publicKey) {
       throw .inadmissible(identity.publicKey, refusal)
     }
@@ -121,7 +124,6 @@ public struct Node: ~Copyable {
       // Where an operator says that a member is, is no hearsay.
       if peer != PeerTable.own, let address = record.address { peers.table.confirm(address, of: peer) }
     }
-    guard members.contains(PeerTable.own) else { throw .notAMember(identity.publicKey) }
     if let genesis = configuration.genesis, Set(genesis.members) != Set(configuration.members.map(\.key)) {
       throw .otherMembers
     }
@@ -211,7 +213,7 @@ public enum PostError: Error, Hashable, Sendable, CustomStringConvertible {
     case .notSecure:
       "posts need a broadcast that liars cannot split; start the node with --broadcast secure or bracha"
     case .tooMany(let room):
-      "there is room for \(room) batches now; wait until others are delivered, or send more posts in each"
+      "there is room for \(room) batches now; hand in fewer posts at once, put more in each batch, or wait until others are delivered"
     }
   }
 }
@@ -242,7 +244,7 @@ public enum NodeError: Error, Hashable, Sendable, CustomStringConvertible {
     switch self {
     case .seedLength(let count, let expected): "the seed has \(count) bytes; it needs \(expected)"
     case .notAMember(let key):
-      "its own key \(key) is not in the list of members; add it there, or name another key with --identity"
+      "its own key \(key) is not in the list of members; add it to the file of --members, or name another key with --identity"
     case .otherMembers:
       "the genesis names other members than the list: give the list that the genesis was made with"
     case .strangeRecollection(let error):

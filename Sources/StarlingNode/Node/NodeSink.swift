@@ -63,6 +63,8 @@ public enum NodeEvent: Hashable, Sendable, CustomStringConvertible {
   case shunned(PublicKey, for: Misbehaviour, lasting: Interval)
   /// A message of a peer was missed: its number. Nobody who told of it has it any more.
   case missed(PublicKey, UInt64)
+  /// A sender's broadcasts in a secure network were missed: the first number, and the first that was not. Nobody has them any more.
+  case missedBroadcasts(PublicKey, UInt64, UInt64)
   /// A member of a secure broadcast does not know which numbers its key has used, and broadcasts nothing before others have
   /// answered.
   case unnumbered
@@ -102,6 +104,8 @@ public enum NodeEvent: Hashable, Sendable, CustomStringConvertible {
     case .violation(let key, let fault): "\(key.short) broke the protocol: \(fault)"
     case .shunned(let key, let what, let interval):
       "shunning \(key.short) for \(Quantity.text(of: interval)): \(what.name) once too often"
+    case .missedBroadcasts(let key, let first, let next):
+      "missed \(next - first) broadcasts of \(key.short), from number \(first) on: nobody has them any more"
     case .unnumbered:
       "asking the other members which numbers this key has used; batches wait until they have answered"
     case .forgotten(let first):

@@ -344,7 +344,7 @@ public struct SecurePart: Process {
       keep(log.goesOn(from: next, of: sender, kept: kept), into: &effects)
       // What an earlier life of this node brought is no loss here.
       if sender == PeerTable.own { return }
-      effects.indicate(.missed(MessageIdentifier(origin: sender, sequence: first)))
+      note(.event(.missedBroadcasts(log.key(of: sender), first, next)))
     case .behind: catchUp?.noteBehind()
     case .broadcasting(let number, let batch): effects.indicate(.keep(log.took(batch, as: number)))
     case .logged(let step):

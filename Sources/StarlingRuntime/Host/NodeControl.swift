@@ -74,15 +74,18 @@ final class PostUpload: HTTPUpload {
   }
 
   func finish(_ reply: HTTPReply) {
-    let posts = bytes.split(separator: UInt8(ascii: "\n")).map { Array($0) }
+    let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+    let posts = lines.filter { !$0.isEmpty }.map { Array($0) }
     guard !posts.isEmpty else {
       return reply.send(HTTPResponse(status: 400, error: "There is no post: give a line for each."))
     }
-    if let longest = posts.map(\.count).max(), longest > Post.byteLimit {
+    if let long = lines.firstIndex(where: { $0.count > Post.byteLimit }) {
       return reply.send(
         HTTPResponse(
           status: 413,
-          error: "A post has \(longest) bytes, where \(Post.byteLimit) are allowed: make it shorter."
+          error:
+            "The post in line \(long + 1) has \(lines[long].count) bytes, where \(Post.byteLimit) are allowed: "
+            + "make it shorter. Nothing was posted."
         ))
     }
     let limit = batchLimit

@@ -39,6 +39,11 @@ extension NodeEvent {
       )
     case .missed(let key, let number):
       (.warning, "missed", [("origin", .text(key.short)), ("sequence", .number(number))])
+    case .missedBroadcasts(let key, let first, let next):
+      (
+        .warning, "missed",
+        [("origin", .text(key.short)), ("sequence", .number(first)), ("count", .number(next - first))]
+      )
     case .unnumbered: (.info, "unnumbered", [])
     case .forgotten(let first): (.warning, "forgotten", [("next", .number(first))])
     case .spokenFor(let number): (.error, "spoken_for", [("sequence", .number(number))])

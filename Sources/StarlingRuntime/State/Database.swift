@@ -1,4 +1,5 @@
 import CSQLite
+import Glibc
 
 /// A SQLite database that one thread at a time uses.
 final class Database {
@@ -29,6 +30,7 @@ final class Database {
   /// Opens a file, making it if need be. The first statement shows whether it is a database.
   init(_ path: String) throws(Failure) {
     var handle: OpaquePointer?
+    let path = Database.inRealFolder(path)
     let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX | SQLITE_OPEN_NOFOLLOW
     let code = sqlite3_open_v2(path, &handle, flags, nil)
     guard code == SQLITE_OK, let handle else {
@@ -39,6 +41,15 @@ final class Database {
     self.handle = handle
     sqlite3_extended_result_codes(handle, 1)
     sqlite3_busy_timeout(handle, 1_000)
+  }
+
+  /// A path with no link in it but perhaps the last: the folder is the user's choice, and the file must not be a link.
+  private static func inRealFolder(_ path: String) -> String {
+    let slash = path.lastIndex(of: "/")
+    let folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+    guard let real = realpath(folder, nil) else { return path }
+    defer { free(real) }
+    return String(cString: real) + "/" + path[(slash.map { path.index(after: $0) } ?? path.startIndex)...]
   }
 
   deinit {

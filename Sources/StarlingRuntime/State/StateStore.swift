@@ -56,6 +56,8 @@ final class StateStore {
       let database = try Database(path)
       if let error = StateSchema.prepare(database) { return .failure(error) }
       chmod(path, 0o600)
+      // The node's other connection writes first. Nobody waits for this one.
+      try database.run("PRAGMA busy_timeout = 30000")
       return .success(database)
     } catch {
       return .failure(error.isCorruption ? .corrupt(error.message) : .refused(error.message))

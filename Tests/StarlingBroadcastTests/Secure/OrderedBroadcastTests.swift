@@ -219,30 +219,64 @@ struct OrderedBroadcastTests {
     #expect(delivered == [77, 1, 2, 0])
   }
 
-  @Test(
-    "Who skips in vain goes on with what nobody has voted for yet, so that it is not left behind for ever")
-  func leftBehind() {
+  /// A process that skipped what a sender had broadcast, as it turned out 15 seconds after it heard of number 1,000.
+  private func skipped(into effects: inout RecordingEffects<OrderedBracha>) -> OrderedBracha {
     var process = bracha(0)
-    var effects = RecordingEffects(OrderedBracha.self, random: testRandom())
     process.start(at: .zero, into: &effects)
-    func hear(_ sequence: UInt64, at seconds: Int) {
-      let batch = signed(Int(sequence), by: 5, sequence: sequence)
-      let vote = Vote<IdealSecureAuthenticator>(
-        identifier: batch.identifier, digest: batch.digest, signature: batch.signature, refused: [], hops: 2)
-      for peer in 1..<16 {
-        process.receive(.ready(vote), from: Peer(peer), at: .zero + .seconds(seconds), into: &effects)
-      }
-    }
-    hear(1_000, at: 0)
+    deliver(1_000, as: 1_000, to: &process, &effects, by: 5)
     process.expire(.absence(Peer(5)), at: .zero + .seconds(15), into: &effects)
     #expect(process.nextDelivered(of: Peer(5)) == 1_000 - 63, "what the others may still have")
-    // It comes too late: they are further on, and keep it no more.
-    hear(2_000, at: 16)
+    return process
+  }
+
+  /// Has a sender's batch be delivered by the broadcast below.
+  private func bring(
+    _ number: UInt64, to process: inout OrderedBracha, _ effects: inout RecordingEffects<OrderedBracha>
+  ) {
+    deliver(Int(number), as: number, to: &process, &effects, by: 5)
+    process.receive(
+      .supply(signed(Int(number), by: 5, sequence: number)), from: Peer(1), at: .zero, into: &effects)
+  }
+
+  @Test("Who skipped goes on with what is broadcast next, though what others kept never comes")
+  func leftBehind() {
+    var effects = RecordingEffects(OrderedBracha.self, random: testRandom())
+    var process = skipped(into: &effects)
+    effects.clear()
+    // While the sender goes on: what was heard whole is delivered before many others are dropped for it.
+    for number in UInt64(1_003)..<1_063 { bring(number, to: &process, &effects) }
+    #expect(delivered(effects) == Array(1_003..<1_063))
+    #expect(
+      effects.indications.contains { if case .missed(Peer(5), 937, 1_003) = $0 { true } else { false } })
+    // Another gap, just after it.
+    effects.clear()
+    bring(1_064, to: &process, &effects)
+    #expect(delivered(effects).isEmpty)
+    process.expire(.absence(Peer(5)), at: .zero + .seconds(19), into: &effects)
+    #expect(delivered(effects) == [1_064])
+    // Later on nothing is passed over.
     process.expire(.absence(Peer(5)), at: .zero + .seconds(31), into: &effects)
-    #expect(process.nextDelivered(of: Peer(5)) == 2_032)
-    hear(2_032, at: 32)
-    process.receive(.supply(signed(2_032, by: 5, sequence: 2_032)), from: Peer(1), at: .zero, into: &effects)
-    #expect(process.nextDelivered(of: Peer(5)) == 2_033)
+    bring(1_066, to: &process, &effects)
+    process.expire(.absence(Peer(5)), at: .zero + .seconds(60), into: &effects)
+    #expect(delivered(effects) == [1_064])
+  }
+
+  @Test(
+    "Who skipped delivers the next broadcast of a sender that is silent meanwhile, and all that is repeated")
+  func silentAfterwards() {
+    var effects = RecordingEffects(OrderedBracha.self, random: testRandom())
+    var process = skipped(into: &effects)
+    effects.clear()
+    bring(1_001, to: &process, &effects)
+    #expect(delivered(effects).isEmpty, "what lies before it may be repeated")
+    process.expire(.absence(Peer(5)), at: .zero + .seconds(17), into: &effects)
+    #expect(delivered(effects) == [1_001])
+    process = skipped(into: &effects)
+    effects.clear()
+    // Of a few that come in another order none is given up.
+    for number: UInt64 in [940, 944, 937, 939, 943, 941, 942, 938] { bring(number, to: &process, &effects) }
+    for number in UInt64(945)...1_001 { bring(number, to: &process, &effects) }
+    #expect(delivered(effects) == Array(937...1_001))
   }
 
   @Test("Own batches under way are no more bytes than a connection takes, unless it is one")

@@ -353,7 +353,10 @@ struct SecureRestartTests {
       #expect(texts.last == "now")
       let first = try #require(texts.first.flatMap { Int($0) })
       #expect(texts.dropLast() == (first..<200).map { "\($0)" }[...])
-      #expect(new.sink.events.contains(.missed(author.key, 0)))
+      let missed = new.sink.events.compactMap {
+        if case .missedBroadcasts(author.key, let first, let next) = $0 { first..<next } else { nil }
+      }
+      #expect(missed.first?.lowerBound == 0 && missed.last?.upperBound == UInt64(first))
     }
   }
 }
