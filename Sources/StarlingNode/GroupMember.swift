@@ -56,8 +56,8 @@ public struct GroupMember<Overlay: Membership, Diffusion: BroadcastProcess>: Pro
     case shunned(Peer, Misbehaviour)
     /// A message was missed: nobody who told of it has it any more.
     case missed(MessageIdentifier)
-    /// Something to be kept on stable storage before anything leaves.
-    case keep(StableWrite)
+    /// What is to be kept on stable storage before anything leaves.
+    case keep([StableWrite])
     /// The overlay changed around this peer.
     case overlay(MembershipIndication)
   }
@@ -248,7 +248,7 @@ extension GroupMember {
       case .delivered(let broadcast, let sender): .delivered(broadcast, from: sender)
       case .misbehaved: nil
       case .missed(let identifier): .missed(identifier)
-      case .keep(let write): .keep(write)
+      case .keep(let writes): .keep(writes)
       }
     }
   }

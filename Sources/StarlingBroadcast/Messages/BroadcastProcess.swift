@@ -46,9 +46,9 @@ public enum BroadcastIndication<Auth: Authenticator> {
   /// A message that others had can no longer be had from anyone who told of it. Told once; should it come after all,
   /// it is delivered.
   case missed(MessageIdentifier)
-  /// Something to be kept on stable storage before anything leaves that is sent by the same call or a later one. A secure
-  /// broadcast says so: whoever takes part again after a crash must not contradict itself.
-  case keep(StableWrite)
+  /// What is to be kept on stable storage, in order, before anything leaves that is sent by the same call or a later one. A
+  /// secure broadcast says so: whoever takes part again after a crash must not contradict itself.
+  case keep([StableWrite])
 }
 
 extension BroadcastRequest: Sendable where Payload: Sendable {}

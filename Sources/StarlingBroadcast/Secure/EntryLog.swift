@@ -49,11 +49,14 @@ public struct EntryLog<Author: Hashable & Sendable, Contents: Hashable & Sendabl
   ///   - sender: in whose batch it came.
   @inlinable
   public mutating func admits(_ entry: BatchEntry<Author, Contents>, from sender: Peer) -> Bool {
-    if windows[entry.author] == nil {
-      guard introduced[sender, default: 0] < authorLimit else { return false }
-      introduced[sender, default: 0] += 1
+    if let known = windows.index(forKey: entry.author) {
+      return windows.values[known].admit(entry, limit: windowLimit)
     }
-    return windows[entry.author, default: Window(introducer: sender)].admit(entry, limit: windowLimit)
+    guard introduced[sender, default: 0] < authorLimit else { return false }
+    introduced[sender, default: 0] += 1
+    var window = Window(introducer: sender)
+    defer { windows[entry.author] = window }
+    return window.admit(entry, limit: windowLimit)
   }
 
   /// The positions of a batch's entries that may not be echoed, ascending. The others then count as echoed.
@@ -77,12 +80,8 @@ public struct EntryLog<Author: Hashable & Sendable, Contents: Hashable & Sendabl
   ///   - sender: in whose batch it came; `nil` if that is not known any more.
   @inlinable
   mutating func recall(_ entry: BatchEntry<Author, Contents>, from sender: Peer?) {
-    if windows[entry.author] == nil {
-      if let sender { introduced[sender, default: 0] += 1 }
-      windows[entry.author] = Window(introducer: sender)
-    }
-    guard entry.sequence >= windows[entry.author, default: Window()].floor else { return }
-    windows[entry.author]?.echoed[entry.sequence] = entry.contents
+    if windows[entry.author] == nil, let sender { introduced[sender, default: 0] += 1 }
+    windows[entry.author, default: Window(introducer: sender)].recall(entry)
   }
 
   /// Takes what an earlier life of the process echoed of a batch: all but what it refused (ascending).
@@ -123,13 +122,10 @@ public struct EntryLog<Author: Hashable & Sendable, Contents: Hashable & Sendabl
   /// Forgets what an author has echoed up to a number: entries of that number and below are refused from now on.
   @inlinable
   public mutating func settle(_ author: Author, through sequence: UInt64) {
-    var window = windows[author, default: Window()]
-    guard sequence < .max, sequence + 1 > window.floor else { return }
-    if let introducer = window.introducer { introduced[introducer, default: 1] -= 1 }
-    window.introducer = nil
-    window.floor = sequence + 1
-    window.echoed = window.echoed.filter { $0.key > sequence }
-    windows[author] = window
+    guard sequence < .max else { return }
+    if let introducer = windows[author, default: Window()].settle(through: sequence) {
+      introduced[introducer, default: 1] -= 1
+    }
   }
 }
 
@@ -141,5 +137,21 @@ extension EntryLog.Window {
     guard echoed.count < limit else { return false }
     echoed[entry.sequence] = entry.contents
     return true
+  }
+
+  @inlinable
+  mutating func recall(_ entry: BatchEntry<Author, Contents>) {
+    if entry.sequence >= floor { echoed[entry.sequence] = entry.contents }
+  }
+
+  /// - Returns: whose share of authors it leaves, if it does.
+  @inlinable
+  mutating func settle(through sequence: UInt64) -> Peer? {
+    guard sequence >= floor else { return nil }
+    floor = sequence + 1
+    // Of most authors nothing is left.
+    echoed = echoed.keys.allSatisfy { $0 <= sequence } ? [:] : echoed.filter { $0.key > sequence }
+    defer { introducer = nil }
+    return introducer
   }
 }

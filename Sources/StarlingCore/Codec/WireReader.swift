@@ -55,6 +55,18 @@ public struct WireReader: Sendable {
       ))
   }
 
+  /// Takes a signature.
+  public mutating func readSignature() throws(WireError) -> Ed25519Signature {
+    let width = Ed25519Signature.byteCount
+    guard remaining >= width else { throw .truncated }
+    let offset = position
+    position += width
+    return bytes.withUnsafeBytes { bytes in
+      Ed25519Signature(
+        words: InlineArray { bytes.loadUnaligned(fromByteOffset: offset + 8 * $0, as: UInt64.self) })
+    }
+  }
+
   /// Takes exactly `count` bytes.
   public mutating func read(count: Int) throws(WireError) -> [UInt8] {
     guard count >= 0, remaining >= count else { throw .truncated }

@@ -38,6 +38,12 @@ public struct WireWriter: Sendable {
     write(integer: key.words.3)
   }
 
+  /// Appends a signature's bytes.
+  public mutating func write(_ signature: Ed25519Signature) { signature.withBytes { append($0) } }
+
+  /// Appends a digest's bytes.
+  public mutating func write(_ digest: SHA256Digest) { digest.withBytes { append($0) } }
+
   /// Appends a 32-bit count and the bytes.
   public mutating func write(counted: some Collection<UInt8>) {
     write(integer: UInt32(counted.count))

@@ -48,11 +48,15 @@ public struct Identity: Sendable, CustomStringConvertible {
 
   /// Signs a message; the same message always has the same signature.
   public func sign(_ message: [UInt8]) -> Ed25519Signature {
-    var signature = [UInt8](repeating: 0, count: Ed25519Signature.byteCount)
-    secret.withBytes { key in
-      _ = crypto_sign_detached(&signature, nil, message, UInt64(message.count), key)
+    var words = InlineArray<8, UInt64>(repeating: 0)
+    var span = words.mutableSpan
+    span.withUnsafeMutableBytes { signature in
+      guard let signature = signature.bindMemory(to: UInt8.self).baseAddress else { return }
+      secret.withBytes { key in
+        _ = crypto_sign_detached(signature, nil, message, UInt64(message.count), key)
+      }
     }
-    return Ed25519Signature(unchecked: signature)
+    return Ed25519Signature(words: words)
   }
 
   /// The seed from which the identity was made: for its key file and nothing else.

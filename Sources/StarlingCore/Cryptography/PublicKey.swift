@@ -19,10 +19,12 @@ public struct PublicKey: Hashable, Comparable, Sendable, CustomStringConvertible
   init(words: (UInt64, UInt64, UInt64, UInt64)) { self.words = words }
 
   /// The key's 32 bytes.
-  public var bytes: [UInt8] {
-    var writer = WireWriter(capacity: PublicKey.byteCount)
-    writer.write(self)
-    return writer.bytes
+  public var bytes: [UInt8] { withBytes { Array($0) } }
+
+  /// Lends the key's 32 bytes.
+  func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+    withUnsafeBytes(
+      of: (words.0.bigEndian, words.1.bigEndian, words.2.bigEndian, words.3.bigEndian), body)
   }
 
   /// The first 16 digits: enough to tell peers apart, and short enough to be read. What logs and messages say of

@@ -32,6 +32,8 @@ public struct Ledger: Sendable {
     public let account: PublicKey
     /// Its place among all that happened to the account, from 0 on, at this node.
     public let position: UInt64
+    /// How many transfers the account had made before.
+    public let paymentsBefore: UInt64
     /// What the account held afterwards.
     public let balance: UInt64
   }
@@ -84,18 +86,31 @@ public struct Ledger: Sendable {
   /// - Parameter transfer: well-formed and signed; for one account and number it is always the same.
   /// - Returns: what was applied, in order.
   public mutating func deliver(_ transfer: SignedTransfer) -> [Applied] {
-    let account = transfer.transfer.account
-    guard transfer.transfer.fault == nil, transfer.transfer.sequence >= self[account].next else { return [] }
-    hold(transfer)
+    let (account, state) = (transfer.transfer.account, self[transfer.transfer.account])
+    guard transfer.transfer.fault == nil, transfer.transfer.sequence >= state.next else { return [] }
     var applied: [Applied] = []
-    var changed = [account]
+    var changed: [PublicKey] = []
+    // Most need not wait, and are not held meanwhile.
+    if Ledger.isValid(transfer, at: state) {
+      apply(transfer, into: &applied, changed: &changed)
+    } else {
+      hold(transfer)
+    }
+    if waiting.isEmpty { return applied }
+    changed.append(account)
     while let account = changed.popLast() {
-      while let next = nextValid(of: account) {
-        if let done = apply(next) { applied.append(done) }
-        changed += next.transfer.destinations.lazy.map(\.account).filter { waiting[$0] != nil }
-      }
+      while let next = nextValid(of: account) { apply(next, into: &applied, changed: &changed) }
     }
     return applied
+  }
+
+  /// - Parameter changed: is added the accounts that were credited and have something that waits.
+  private mutating func apply(
+    _ transfer: SignedTransfer, into applied: inout [Applied], changed: inout [PublicKey]
+  ) {
+    if let done = apply(transfer) { applied.append(done) }
+    if waiting.isEmpty { return }
+    changed += transfer.transfer.destinations.lazy.map(\.account).filter { waiting[$0] != nil }
   }
 
   private mutating func hold(_ transfer: SignedTransfer) {
@@ -104,9 +119,14 @@ public struct Ledger: Sendable {
 
   /// Algorithm 5, Valid: the next in number, and the account holds what the transfer depends on. That it is the owner's was
   /// seen before it was voted for, and that its amount is covered then is part of being well-formed.
+  private static func isValid(_ transfer: SignedTransfer, at account: Account) -> Bool {
+    transfer.transfer.sequence == account.next && account.balance >= transfer.transfer.funds
+  }
+
   private func nextValid(of key: PublicKey) -> SignedTransfer? {
+    guard let held = waiting[key] else { return nil }
     let account = self[key]
-    guard let next = waiting[key]?[account.next], account.balance >= next.transfer.funds else { return nil }
+    guard let next = held[account.next], Ledger.isValid(next, at: account) else { return nil }
     return next
   }
 
@@ -115,23 +135,35 @@ public struct Ledger: Sendable {
     guard let total = transfer.total else { return nil }
     var events: [Event] = []
     events.reserveCapacity(1 + transfer.destinations.count)
-    waiting[transfer.account]?[transfer.sequence] = nil
-    if waiting[transfer.account]?.isEmpty == true { waiting[transfer.account] = nil }
+    if !waiting.isEmpty {
+      waiting[transfer.account]?[transfer.sequence] = nil
+      if waiting[transfer.account]?.isEmpty == true { waiting[transfer.account] = nil }
+    }
     // What is taken is at most the balance, and what is given was taken: no sum passes the supply.
-    var account = self[transfer.account]
-    account.balance -= total
-    events.append(Event(account: transfer.account, position: account.eventCount, balance: account.balance))
-    account.next += 1
-    accounts[transfer.account] = account
+    events.append(
+      change(transfer.account) {
+        $0.balance -= total
+        $0.next += 1
+      })
     for destination in transfer.destinations {
-      var account = self[destination.account]
-      account.balance += destination.amount
       events.append(
-        Event(account: destination.account, position: account.eventCount, balance: account.balance))
-      account.credits += 1
-      accounts[destination.account] = account
+        change(destination.account) {
+          $0.balance += destination.amount
+          $0.credits += 1
+        })
     }
     return Applied(transfer: signed, events: events)
+  }
+
+  /// Changes an account by its next event.
+  private mutating func change(_ key: PublicKey, by body: (inout Account) -> Void) -> Event {
+    // In place: an account is looked for once.
+    func change(_ account: inout Account) -> Event {
+      let (position, payments) = (account.eventCount, account.next)
+      body(&account)
+      return Event(account: key, position: position, paymentsBefore: payments, balance: account.balance)
+    }
+    return change(&accounts[key, default: Account(balance: 0, next: 0)])
   }
 }
 

@@ -42,29 +42,29 @@ public struct SignedTransfer: Hashable, Sendable {
   static func statement(_ transfer: Transfer, in ledger: SHA256Digest) -> [UInt8] {
     var writer = WireWriter(capacity: 64 + transfer.encodedByteCount)
     writer.write(text: "starling transfer 1")
-    writer.write(raw: ledger.bytes)
+    writer.write(ledger)
     transfer.encode(into: &writer)
     return writer.bytes
   }
 }
 
 extension SignedTransfer {
+  /// The bytes of the shortest encoded form.
+  static let leastByteCount = Transfer.leastByteCount + Ed25519Signature.byteCount
+
   /// The size of the encoded form.
   public var encodedByteCount: Int { transfer.encodedByteCount + Ed25519Signature.byteCount }
 
   /// Appends the transfer and the signature.
   public func encode(into writer: inout WireWriter) {
     transfer.encode(into: &writer)
-    writer.write(raw: signature.bytes)
+    writer.write(signature)
   }
 
   /// Takes a signed transfer apart.
   public init(from reader: inout WireReader) throws(WireError) {
     let transfer = try Transfer(from: &reader)
-    guard let signature = Ed25519Signature(try reader.read(count: Ed25519Signature.byteCount)) else {
-      throw .truncated
-    }
-    self.init(transfer: transfer, signature: signature)
+    self.init(transfer: transfer, signature: try reader.readSignature())
   }
 
   /// The encoded form alone.

@@ -35,6 +35,9 @@ public struct Transfer: Hashable, Sendable {
   /// The most bytes of the encoded form.
   public static let byteLimit = fixedByteCount + destinationLimit * Destination.byteCount + memoByteLimit
 
+  /// The bytes of the encoded form of a transfer to one destination without a memo.
+  static let leastByteCount = fixedByteCount + Destination.byteCount
+
   /// The key, two integers, and the counts of destinations and of the memo's bytes.
   private static let fixedByteCount = PublicKey.byteCount + 8 + 8 + 1 + 2
 
@@ -67,7 +70,7 @@ public struct Transfer: Hashable, Sendable {
     if destinations.count > Transfer.destinationLimit { return .tooManyDestinations }
     if destinations.contains(where: { $0.amount == 0 }) { return .zeroAmount }
     if memo.count > Transfer.memoByteLimit { return .memoTooLong }
-    if String(validating: memo, as: UTF8.self) == nil { return .memoNoText }
+    if !memo.isEmpty, String(validating: memo, as: UTF8.self) == nil { return .memoNoText }
     // Where numbers end an account would, too.
     if sequence == .max { return .sequenceTooLarge }
     guard let total else { return .overflow }
@@ -147,6 +150,7 @@ extension Transfer {
       throw .invalid("a transfer to \(count) destinations")
     }
     var destinations: [Destination] = []
+    destinations.reserveCapacity(count)
     for _ in 0..<count {
       let account = try reader.readKey()
       destinations.append(Destination(account: account, amount: try reader.read(UInt64.self)))

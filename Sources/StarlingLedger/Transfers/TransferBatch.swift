@@ -62,6 +62,10 @@ public struct TransferBatch: Hashable, Sendable {
     }
     var transfers: [SignedTransfer] = []
     var numbers: Set<TransferNumber> = []
+    // What is claimed may be more than what is there.
+    let room = min(count, reader.remaining / SignedTransfer.leastByteCount)
+    transfers.reserveCapacity(room)
+    numbers.reserveCapacity(room)
     for _ in 0..<count {
       let transfer = try SignedTransfer(from: &reader)
       guard numbers.insert(transfer.transfer.number).inserted else {

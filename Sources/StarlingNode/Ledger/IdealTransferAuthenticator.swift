@@ -21,7 +21,9 @@ public struct IdealTransferAuthenticator: TransferAuthenticator {
   public static var signatureByteCount: Int { 64 }
 
   /// The SHA-256 of the encoded batch.
-  public static func digest(of payload: TransferBatch) -> SIMD4<UInt64> { SHA256.hash(payload.encoded).words }
+  public static func digest(of payload: TransferBatch) -> SIMD4<UInt64> {
+    SHA256.hash(payload.encoded).numbers
+  }
 
   /// Signs in the owner's name, whatever origin the identifier claims.
   public func sign(_ digest: SIMD4<UInt64>, as identifier: MessageIdentifier) -> UInt64 {

@@ -6,45 +6,58 @@ import StarlingLedger
 ///
 /// So the accounts are written now and then, all that changed at once and in the order of their keys, and a transfer costs little
 /// beside its place in the batch. All keys begin with an account, so that the cost does not depend on how many transfers
-/// there are.
+/// there are; and what happened to an account meanwhile is one value, which is written once and not again.
 struct LedgerLog {
   private enum Table: UInt8 {
     /// (): the numbers of the senders' batches that are delivered next, and how many transfers are applied.
     case point = 16
     /// (account): what it holds.
     case account
-    /// (account, position): what happened to it.
-    case event
-    /// (account, number): a transfer that was applied.
-    case transfer
+    /// (account, how many transfers it had made, position): what happened to it from that position on, in a row.
+    case history
     /// (account, number): a transfer that was delivered and waits for others.
-    case held
+    case held = 20
     /// (account, number): a transfer that this node took from a client and has not applied.
-    case taken
+    case taken = 21
   }
 
-  /// How many accounts and events may wait to be written (a guess: some megabytes).
+  /// How many payments and credits may wait to be written (a guess: some megabytes).
   static let limit = 65_536
-  /// For how long they may (a guess).
-  static let interval = Interval.seconds(1)
+  /// For how long they may (a guess). The longer, the more of what is written together lies together; a node that starts
+  /// again applies anew what was not.
+  static let interval = Interval.seconds(5)
 
-  /// Accounts that changed since they were written last.
-  private var changed: Set<PublicKey> = []
-  private var rows: [(key: [UInt8], value: [UInt8])] = []
+  /// How many payments and credits one value has at most (a guess: some kilobytes, which a question for one of them reads).
+  static let rowLimit = 16
+
+  /// What happened to an account: a payment, or a credit by a destination of a transfer.
+  private struct Note {
+    let event: Ledger.Event
+    /// Which of the transfers did it.
+    let transfer: Int
+    /// Which of the transfer's destinations the account is; `nil` if it paid.
+    let destination: Int?
+  }
+
+  private var notes: [Note] = []
+  private var transfers: [SignedTransfer] = []
   private var keepsHeld = false
   /// How many transfers are applied.
   private(set) var applied: UInt64 = 0
 
   /// Whether something waits to be written.
-  var isDirty: Bool { !rows.isEmpty }
+  var isDirty: Bool { !notes.isEmpty }
   /// Whether so much waits that it should be written now.
-  var isFull: Bool { rows.count >= LedgerLog.limit }
+  var isFull: Bool { notes.count >= LedgerLog.limit }
 
-  private static func key(_ table: Table, _ account: PublicKey, _ number: UInt64? = nil) -> [UInt8] {
-    var writer = WireWriter(capacity: 48)
+  private static func key(
+    _ table: Table, _ account: PublicKey, _ first: UInt64? = nil, _ second: UInt64? = nil
+  ) -> [UInt8] {
+    var writer = WireWriter(capacity: 64)
     writer.write(table.rawValue)
     writer.write(account)
-    if let number { writer.write(integer: number) }
+    if let first { writer.write(integer: first) }
+    if let second { writer.write(integer: second) }
     return writer.bytes
   }
 
@@ -58,15 +71,12 @@ struct LedgerLog {
 extension LedgerLog {
   /// A transfer was applied.
   mutating func note(_ applied: Ledger.Applied) {
-    let transfer = applied.transfer.transfer
     self.applied += 1
-    rows.append((LedgerLog.key(.transfer, transfer.account, transfer.sequence), applied.transfer.encoded))
     for (index, event) in applied.events.enumerated() {
-      changed.insert(event.account)
-      let entry = AccountEvent(
-        event, of: transfer, credit: index == 0 ? nil : transfer.destinations[index - 1].amount)
-      rows.append((LedgerLog.key(.event, event.account, event.position), entry.encoded))
+      notes.append(
+        Note(event: event, transfer: transfers.count, destination: index == 0 ? nil : index - 1))
     }
+    transfers.append(applied.transfer)
   }
 
   /// A transfer of a client is taken.
@@ -88,15 +98,24 @@ extension LedgerLog {
   ///   - ledger: the accounts.
   ///   - delivered: the number of each sender's batch that is delivered next.
   mutating func flush(_ ledger: Ledger, delivered: [(sender: PublicKey, next: UInt64)]) -> [StableWrite] {
-    var writes: [StableWrite] = []
-    for account in changed.sorted() {
-      let state = ledger[account]
+    notes.sort { ($0.event.account, $0.event.position) < ($1.event.account, $1.event.position) }
+    var (writes, rows): ([StableWrite], [StableWrite]) = ([], [])
+    var rest = notes[...]
+    while let first = rest.first?.event {
+      let row = rest.prefix(LedgerLog.rowLimit).prefix { $0.event.account == first.account }
+      rest = rest[row.endIndex...]
+      rows.append(
+        .put(
+          key: LedgerLog.key(.history, first.account, first.paymentsBefore, first.position),
+          value: value(of: row)))
+      if rest.first?.event.account == first.account { continue }
+      let state = ledger[first.account]
       var writer = WireWriter(capacity: 24)
       for number in [state.balance, state.next, state.credits] { writer.write(integer: number) }
-      writes.append(.put(key: LedgerLog.key(.account, account), value: writer.bytes))
+      writes.append(.put(key: LedgerLog.key(.account, first.account), value: writer.bytes))
     }
-    rows.sort { $0.key.lexicographicallyPrecedes($1.key) }
-    writes += rows.map { .put(key: $0.key, value: $0.value) }
+    (notes, transfers) = ([], [])
+    writes += rows
     let held = ledger.held
     if keepsHeld || !held.isEmpty {
       let all = LedgerLog.all(.held)
@@ -113,10 +132,28 @@ extension LedgerLog {
       writer.write(integer: next)
     }
     writes.append(.put(key: [Table.point.rawValue], value: writer.bytes))
-    changed = []
-    rows = []
     return writes
   }
+
+  private func value(of row: ArraySlice<Note>) -> [UInt8] {
+    var writer = WireWriter(capacity: 256)
+    for note in row {
+      let transfer = transfers[note.transfer]
+      if let destination = note.destination {
+        writer.write(LedgerLog.creditKind)
+        writer.write(transfer.transfer.account)
+        writer.write(integer: transfer.transfer.sequence)
+        writer.write(integer: transfer.transfer.destinations[destination].amount)
+      } else {
+        writer.write(LedgerLog.paymentKind)
+        transfer.encode(into: &writer)
+      }
+      writer.write(integer: note.event.balance)
+    }
+    return writer.bytes
+  }
+
+  private static let (paymentKind, creditKind): (UInt8, UInt8) = (0, 1)
 }
 
 // MARK: - Reading
@@ -182,7 +219,7 @@ extension LedgerLog {
 
 // MARK: - Questions
 
-/// Something that happened to an account, as it is kept.
+/// Something that happened to an account.
 public struct AccountEvent: Hashable, Sendable {
   /// Its place among all that happened to the account, from 0 on, at this node.
   public let position: UInt64
@@ -195,27 +232,6 @@ public struct AccountEvent: Hashable, Sendable {
   /// What the account was paid; `nil` if it paid itself.
   public let credit: UInt64?
 
-  /// What happened, as it is kept: the position is in the key.
-  var encoded: [UInt8] {
-    var writer = WireWriter(capacity: 64)
-    writer.write(integer: balance)
-    writer.write(payer)
-    writer.write(integer: sequence)
-    if let credit { writer.write(integer: credit) }
-    return writer.bytes
-  }
-
-  /// Takes it apart.
-  public init(_ kept: StableValue) throws(WireError) {
-    var (name, value) = (WireReader(kept.key), WireReader(kept.value))
-    _ = try name.read(count: 1 + PublicKey.byteCount)
-    position = try name.read(UInt64.self)
-    balance = try value.read(UInt64.self)
-    payer = try value.readKey()
-    sequence = try value.read(UInt64.self)
-    credit = value.remaining > 0 ? try value.read(UInt64.self) : nil
-  }
-
   /// Something that a transfer did to an account.
   public init(_ event: Ledger.Event, of transfer: Transfer, credit: UInt64?) {
     (position, balance) = (event.position, event.balance)
@@ -225,16 +241,99 @@ public struct AccountEvent: Hashable, Sendable {
 }
 
 extension LedgerLog {
-  /// Asks for what happened to an account before some position, the last first; answered by ``AccountEvent``s.
-  static func events(of account: PublicKey, before position: UInt64?, limit: Int) -> StableQuery {
-    StableQuery(
-      from: key(.event, account, 0), below: key(.event, account, position ?? .max), limit: limit,
+  /// What happened to an account before some position, the last first.
+  ///
+  /// - Parameters:
+  ///   - limit: the most that is wanted.
+  ///   - read: answers a question for what is kept.
+  /// - Returns: `nil` if that cannot be read.
+  static func events<Failure: Error>(
+    of account: PublicKey, before position: UInt64?, limit: Int,
+    reading read: (StableQuery) throws(Failure) -> [StableValue]
+  ) throws(Failure) -> [AccountEvent]? {
+    func last(_ count: Int, below key: [UInt8]) throws(Failure) -> [StableValue] {
+      try read(
+        StableQuery(from: LedgerLog.key(.history, account), below: key, limit: count, isDescending: true))
+    }
+    var end = key(.history, account, .max)
+    if let position {
+      // Rows lie in the order of their positions, but their keys begin with the number of payments: the greatest is sought that
+      // only rows before the position have less than.
+      var (low, high): (UInt64, UInt64) = (0, position)
+      while low < high {
+        let middle = low + (high - low) / 2 + 1
+        let row = try last(1, below: key(.history, account, middle)).first
+        // Where there is none, all are before it.
+        guard let first = row.map({ LedgerLog.position(of: $0) }) ?? 0 else { return nil }
+        if first < position { low = middle } else { high = middle - 1 }
+      }
+      end = key(.history, account, low, position)
+    }
+    var events: [AccountEvent] = []
+    // A row has one at least.
+    for row in try last(limit, below: end) {
+      guard let entries = try? LedgerLog.entries(in: row, of: account) else { return nil }
+      events += entries.map(\.event).filter { $0.position < position ?? .max }.reversed()
+      if events.count >= limit { break }
+    }
+    return Array(events.prefix(limit))
+  }
+
+  /// Asks for an applied transfer; answered by what ``transfer(_:in:)`` takes apart.
+  static func transfer(_ number: TransferNumber) -> StableQuery {
+    let end = number.sequence == .max ? .max : number.sequence + 1
+    return StableQuery(
+      from: key(.history, number.account), below: key(.history, number.account, end), limit: 1,
       isDescending: true)
   }
 
-  /// Asks for an applied transfer; answered by its encoded form.
-  static func transfer(_ number: TransferNumber) -> StableQuery {
-    let key = key(.transfer, number.account, number.sequence)
-    return StableQuery(from: key, below: key + [0], limit: 1)
+  /// The transfer with a number; `nil` if it is not among what is kept there.
+  static func transfer(_ number: TransferNumber, in row: StableValue) -> SignedTransfer? {
+    (try? entries(in: row, of: number.account))?.lazy.compactMap(\.payment)
+      .first { $0.transfer.number == number }
+  }
+
+  private static func position(of row: StableValue) -> UInt64? {
+    var name = WireReader(row.key)
+    guard (try? name.read(count: 1 + PublicKey.byteCount + 8)) != nil else { return nil }
+    return try? name.read(UInt64.self)
+  }
+
+  /// What a row says.
+  private static func entries(
+    in row: StableValue, of account: PublicKey
+  ) throws(WireError) -> [(event: AccountEvent, payment: SignedTransfer?)] {
+    guard var position = position(of: row) else { throw .truncated }
+    var entries: [(event: AccountEvent, payment: SignedTransfer?)] = []
+    var reader = WireReader(row.value)
+    while reader.remaining > 0 {
+      var (payer, sequence, credit, payment) = (account, UInt64(0), UInt64?.none, SignedTransfer?.none)
+      switch try reader.readByte() {
+      case paymentKind:
+        let transfer = try SignedTransfer(from: &reader)
+        (payment, sequence) = (transfer, transfer.transfer.sequence)
+      case creditKind:
+        payer = try reader.readKey()
+        sequence = try reader.read(UInt64.self)
+        credit = try reader.read(UInt64.self)
+      case let kind: throw .invalid("an event of unknown kind \(kind)")
+      }
+      let event = AccountEvent(
+        position: position, balance: try reader.read(UInt64.self), payer: payer, sequence: sequence,
+        credit: credit)
+      entries.append((event, payment))
+      position &+= 1
+    }
+    return entries
+  }
+}
+
+extension AccountEvent {
+  fileprivate init(position: UInt64, balance: UInt64, payer: PublicKey, sequence: UInt64, credit: UInt64?) {
+    self.position = position
+    self.balance = balance
+    self.payer = payer
+    self.sequence = sequence
+    self.credit = credit
   }
 }

@@ -21,6 +21,8 @@ where Broadcast.Auth: TransferAuthenticator {
   public enum Request {
     /// Bring a client's transfer to all.
     case submit(SignedTransfer)
+    /// Bring several to all, in the same batches as far as they fit.
+    case submitAll([SignedTransfer])
     /// What the broadcast is asked for besides.
     case broadcast(Broadcast.Request)
   }
@@ -113,14 +115,23 @@ where Broadcast.Auth: TransferAuthenticator {
   ) {
     switch request {
     case .submit(let transfer):
-      let refusal = keeper.submit(transfer) { [auth] in auth.isSigned($0) }
-      effects.indicate(.submitted(transfer, refusal))
+      submit(transfer, into: &effects)
+      bring(at: now, into: &effects)
+    case .submitAll(let transfers):
+      for transfer in transfers { submit(transfer, into: &effects) }
       bring(at: now, into: &effects)
     case .broadcast(let request):
       take(
         effects.embedding(Whole.self) { broadcast.handle(request, at: now, into: &$0) }, at: now,
         into: &effects)
     }
+  }
+
+  private mutating func submit(
+    _ transfer: SignedTransfer, into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    let refusal = keeper.submit(transfer) { [auth] in auth.isSigned($0) }
+    effects.indicate(.submitted(transfer, refusal))
   }
 
   /// Takes a message of the broadcast.

@@ -47,7 +47,7 @@ extension Node {
   /// Whether the node is behind the others, and is given what it lacks.
   public var isCatchingUp: Bool { host.process.diffusion.secure?.catchUp?.isBehind ?? false }
 
-  private mutating func handle(
+  mutating func handle(
     _ request: SecurePart.Request, at now: Instant, into sink: inout some NodeSink & ~Copyable
   ) {
     guard begin(at: now) else { return }
@@ -73,11 +73,27 @@ extension GroupMember where Diffusion == NodeBroadcast {
 
 /// Questions for what a node keeps of its ledger (``NodeSink/keep(_:)``).
 public enum LedgerQuestion {
-  /// Asks for what happened to an account before some position, the last first; answered by ``AccountEvent``s.
-  public static func events(of account: PublicKey, before position: UInt64?, limit: Int) -> StableQuery {
-    LedgerLog.events(of: account, before: position, limit: limit)
+  /// What happened to an account before some position, the last first.
+  ///
+  /// - Parameters:
+  ///   - account: the account.
+  ///   - position: everything is below it; all is wanted if it is `nil`.
+  ///   - limit: the most that is wanted.
+  ///   - read: answers a question for what is kept.
+  /// - Returns: `nil` if what is kept is not what a node writes.
+  public static func events<Failure: Error>(
+    of account: PublicKey, before position: UInt64?, limit: Int,
+    reading read: (StableQuery) throws(Failure) -> [StableValue]
+  ) throws(Failure) -> [AccountEvent]? {
+    try LedgerLog.events(of: account, before: position, limit: limit, reading: read)
   }
 
-  /// Asks for a transfer that was applied; answered by its encoded form.
-  public static func transfer(_ number: TransferNumber) -> StableQuery { LedgerLog.transfer(number) }
+  /// A transfer that was applied; `nil` if none is kept.
+  ///
+  /// - Parameter read: answers a question for what is kept.
+  public static func transfer<Failure: Error>(
+    _ number: TransferNumber, reading read: (StableQuery) throws(Failure) -> [StableValue]
+  ) throws(Failure) -> SignedTransfer? {
+    try read(LedgerLog.transfer(number)).first.flatMap { LedgerLog.transfer(number, in: $0) }
+  }
 }

@@ -73,6 +73,6 @@ extension Transfer {
   var contentsDigest: SIMD4<UInt64> {
     var writer = WireWriter(capacity: encodedByteCount)
     encode(into: &writer)
-    return SHA256.hash(writer.bytes).words
+    return SHA256.hash(writer.bytes).numbers
   }
 }

@@ -99,7 +99,7 @@ extension Node {
         sink.report(.violation(peers.table.record(of: peer).key, fault))
       }
     case .shunned(let peer, let what): shun(peer, for: what, into: &sink)
-    case .keep(let write): sink.keep(write)
+    case .keep(let writes): for write in writes { sink.keep(write) }
     case .missed(let message):
       sink.report(.missed(peers.table.record(of: message.origin).key, message.sequence))
     case .overlay(.admitted), .overlay(.misbehaved): break

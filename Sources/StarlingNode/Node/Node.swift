@@ -370,18 +370,10 @@ extension Node {
     _ transfers: [SignedTransfer], at now: Instant, into sink: inout some NodeSink & ~Copyable
   ) throws(LedgerError) -> [SubmissionRefusal?] {
     guard configuration.secure?.genesis != nil else { throw .noLedger }
-    guard begin(at: now) else { return transfers.map { _ in .overloaded } }
     submissions = []
-    // No batch has two transfers of one number; of two that are handed in the second is refused by itself.
-    var rest = transfers[...]
-    while !rest.isEmpty {
-      var numbers: Set<TransferNumber> = []
-      let unique = rest.prefix { numbers.insert($0.transfer.number).inserted }.prefix(BatchLimits.entries)
-      rest = rest.dropFirst(unique.count)
-      host.handle(.broadcast(TransferBatch(Array(unique)).encoded), at: now, into: &hostOutputs)
-      settle(into: &sink)
-    }
-    return submissions
+    handle(.submit(transfers), at: now, into: &sink)
+    // A node that has left takes nothing.
+    return submissions.count == transfers.count ? submissions : transfers.map { _ in .overloaded }
   }
 
   /// Leaves the network in good order: the neighbours are told, and find others. ``shutDown(at:into:)`` follows

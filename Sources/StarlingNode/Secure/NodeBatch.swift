@@ -70,7 +70,7 @@ public struct NodeBatch: EncodedBatch, TransferPayload, Sendable {
     case .posts(let batch):
       let post = batch.posts[position]
       return BatchEntry(
-        author: batch.author, sequence: post.number, contents: SHA256.hash(post.contents).words)
+        author: batch.author, sequence: post.number, contents: SHA256.hash(post.contents).numbers)
     case .transfers(let batch): return batch.entry(at: position)
     case .other: preconditionFailure("a batch of something else has no entry \(position)")
     }
@@ -89,16 +89,6 @@ public struct NodeBatch: EncodedBatch, TransferPayload, Sendable {
   func encoded(of positions: [Int]) -> [UInt8] {
     guard let posts, positions.count < posts.posts.count else { return encoded }
     return PostBatch(author: posts.author, posts: positions.map { posts.posts[$0] }).encoded
-  }
-}
-
-extension SHA256Digest {
-  /// The digest without a heap object: thousands are remembered.
-  var words: SIMD4<UInt64> {
-    var reader = WireReader(bytes)
-    var words = SIMD4<UInt64>()
-    for i in 0..<4 { words[i] = (try? reader.read(UInt64.self)) ?? 0 }
-    return words
   }
 }
 

@@ -147,7 +147,7 @@ extension SecurePart {
       }
       effects.send(.ledger(.batches(sender: range.sender, from: range.from, batches)), to: peer)
     case .confirmation(let peer, let number):
-      guard let transfer = values.first.flatMap({ try? SignedTransfer(encoded: $0.value) }),
+      guard let transfer = values.first.flatMap({ LedgerLog.transfer(number, in: $0) }),
         let signature = auth.confirm(transfer)
       else { return }
       effects.send(.ledger(.confirmation(number, signature)), to: peer)
@@ -192,7 +192,7 @@ extension SecurePart {
     _ number: TransferNumber, _ values: [StableValue], at now: Instant,
     into effects: inout some Effects<Self> & ~Copyable
   ) {
-    guard let transfer = values.first.flatMap({ try? SignedTransfer(encoded: $0.value) }),
+    guard let transfer = values.first.flatMap({ LedgerLog.transfer(number, in: $0) }),
       let signature = auth.confirm(transfer)
     else {
       certificates?.forget(number)

@@ -24,6 +24,8 @@ public struct SecurePart: Process {
   public enum Request {
     /// Bring a payload to every member; each transfer of a batch of transfers is taken as a client's.
     case broadcast([UInt8])
+    /// Bring clients' transfers to every member.
+    case submit([SignedTransfer])
     /// Repeat to a member what this one said.
     case `repeat`(Peer)
     /// What was read: see ``StableRecall``.
@@ -210,18 +212,12 @@ public struct SecurePart: Process {
     case .broadcast(let payload):
       // What the node itself made can be encoded.
       guard let batch = try? NodeBatch(encoded: payload) else { return }
-      if let transfers = batch.transfers {
-        for transfer in transfers {
-          tell(
-            effects.embedding(Whole.self) { member.handle(.submit(transfer), at: now, into: &$0) }, at: now,
-            into: &effects)
-        }
-      } else {
-        let request = Member.Request.broadcast(.broadcast(batch))
-        tell(
-          effects.embedding(Whole.self) { member.handle(request, at: now, into: &$0) }, at: now,
-          into: &effects)
-      }
+      if let transfers = batch.transfers { return submit(transfers, at: now, into: &effects) }
+      let request = Member.Request.broadcast(.broadcast(batch))
+      tell(
+        effects.embedding(Whole.self) { member.handle(request, at: now, into: &$0) }, at: now,
+        into: &effects)
+    case .submit(let transfers): submit(transfers, at: now, into: &effects)
     case .repeat(let peer):
       tell(
         effects.embedding(Whole.self) { member.handle(.broadcast(.repeat(peer)), at: now, into: &$0) },
@@ -230,6 +226,14 @@ public struct SecurePart: Process {
     case .supply(let values, let token): take(values, for: token, at: now, into: &effects)
     case .certify(let number): certify(number, at: now, into: &effects)
     }
+  }
+
+  private mutating func submit(
+    _ transfers: [SignedTransfer], at now: Instant, into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    tell(
+      effects.embedding(Whole.self) { member.handle(.submitAll(transfers), at: now, into: &$0) }, at: now,
+      into: &effects)
   }
 
   /// Has the broadcast do something.
@@ -285,23 +289,25 @@ public struct SecurePart: Process {
   ) {
     if indications.isEmpty { return }
     var mustFlush = false
+    var writes: [StableWrite] = []
     for indication in indications {
       switch indication {
       case .broadcast(let indication): tell(indication, mustFlush: &mustFlush, at: now, into: &effects)
       case .submitted(let transfer, let refusal):
         notices.append(.submitted(transfer, refusal))
         if refusal == nil, taken.insert(transfer.transfer.number).inserted {
-          effects.indicate(.keep(LedgerLog.took(transfer)))
+          writes.append(LedgerLog.took(transfer))
         }
       case .applied(let applied):
         ledgerLog?.note(applied)
-        letGo(applied.transfer.transfer.number, into: &effects)
+        letGo(applied.transfer.transfer.number, &writes)
         notices.append(.applied(applied))
       case .abandoned(let transfer):
         notices.append(.abandoned(transfer))
-        letGo(transfer.transfer.number, into: &effects)
+        letGo(transfer.transfer.number, &writes)
       }
     }
+    keep(writes, into: &effects)
     if mustFlush || ledgerLog?.isFull == true {
       keep(flush(), into: &effects)
     } else if ledgerLog?.isDirty == true, !isFlushDue {
@@ -346,7 +352,7 @@ public struct SecurePart: Process {
       if sender == PeerTable.own { return }
       note(.event(.missedBroadcasts(log.key(of: sender), first, next)))
     case .behind: catchUp?.noteBehind()
-    case .broadcasting(let number, let batch): effects.indicate(.keep(log.took(batch, as: number)))
+    case .broadcasting(let number, let batch): keep([log.took(batch, as: number)], into: &effects)
     case .logged(let step):
       if genesis == nil { noteLatest(step) }
       keep(log.said(step), into: &effects)
@@ -354,14 +360,12 @@ public struct SecurePart: Process {
     }
   }
 
-  private mutating func letGo(
-    _ number: TransferNumber, into effects: inout some Effects<Self> & ~Copyable
-  ) {
-    if taken.remove(number) != nil { effects.indicate(.keep(LedgerLog.letGo(number))) }
+  private mutating func letGo(_ number: TransferNumber, _ writes: inout [StableWrite]) {
+    if taken.remove(number) != nil { writes.append(LedgerLog.letGo(number)) }
   }
 
   func keep(_ writes: [StableWrite], into effects: inout some Effects<Self> & ~Copyable) {
-    for write in writes { effects.indicate(.keep(write)) }
+    if !writes.isEmpty { effects.indicate(.keep(writes)) }
   }
 
   /// Remembers what may be accepted later of a delivered batch, for as long as the instance lives.

@@ -66,6 +66,17 @@ public struct LedgerReceipts: Codable, Hashable, Sendable {
 
   /// Receipts.
   public init(results: [LedgerReceiptItem]) { self.results = results }
+
+  /// The same as an encoder writes, many times faster: receipts come in thousands.
+  var json: [UInt8] {
+    let items = results.map { item in
+      JSONValue.object([
+        ("error", item.error.map(JSONValue.string) ?? .null), ("id", .string(item.id)),
+        ("state", .string(item.state.rawValue)),
+      ])
+    }
+    return Array(JSONValue.object([("results", .array(items))]).text(indented: false).utf8)
+  }
 }
 
 /// A key that a node gives away for demonstration: an element of ``LedgerDemoWallet``.

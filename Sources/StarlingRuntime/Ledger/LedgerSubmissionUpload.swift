@@ -32,7 +32,7 @@ final class LedgerSubmissionUpload: HTTPUpload {
           withExtendedLifetime(ticket) {
             isSingle && results.count == 1
               ? LedgerSubmissionUpload.response(to: results[0])
-              : HTTPResponse(LedgerReceipts(results: results.map(LedgerReceiptItem.init)))
+              : HTTPResponse(json: LedgerReceipts(results: results.map(LedgerReceiptItem.init)).json)
           }
         })
     } catch {

@@ -37,10 +37,15 @@ extension NodeDriver {
   func history(of key: PublicKey, before: UInt64?, limit: Int, _ reply: LedgerReply<LedgerHistory>) {
     do throws(HostError) {
       var entries: [LedgerEntry] = []
-      for kept in try ledgerValues(LedgerQuestion.events(of: key, before: before, limit: limit)) {
-        guard let event = try? AccountEvent(kept),
-          let transfer = try transfer(TransferNumber(account: event.payer, sequence: event.sequence))
-        else { throw HostError("What the node keeps of the account cannot be read.") }
+      let unreadable = HostError("What the node keeps of the account cannot be read.")
+      guard
+        let events = try LedgerQuestion.events(
+          of: key, before: before, limit: limit,
+          reading: { query throws(HostError) in try ledgerValues(query) })
+      else { throw unreadable }
+      for event in events {
+        guard let transfer = try transfer(TransferNumber(account: event.payer, sequence: event.sequence))
+        else { throw unreadable }
         entries.append(LedgerEntry(event, of: transfer.transfer))
       }
       let next = entries.last.flatMap { entries.count == limit && $0.position > 0 ? $0.position : nil }
@@ -151,8 +156,9 @@ extension NodeDriver {
   /// A transfer that was applied; `nil` if none of its number was.
   private func transfer(_ number: TransferNumber) throws(HostError) -> SignedTransfer? {
     guard let ledger = node.ledger?.ledger, number.sequence < ledger[number.account].next else { return nil }
-    guard let kept = try ledgerValues(LedgerQuestion.transfer(number)).first,
-      let transfer = try? SignedTransfer(encoded: kept.value)
+    guard
+      let transfer = try LedgerQuestion.transfer(
+        number, reading: { query throws(HostError) in try ledgerValues(query) })
     else { throw HostError("What the node keeps of the transfer cannot be read.") }
     return transfer
   }

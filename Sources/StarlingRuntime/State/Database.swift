@@ -31,7 +31,7 @@ final class Database {
   init(_ path: String) throws(Failure) {
     var handle: OpaquePointer?
     let path = Database.inRealFolder(path)
-    let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX | SQLITE_OPEN_NOFOLLOW
+    let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW
     let code = sqlite3_open_v2(path, &handle, flags, nil)
     guard code == SQLITE_OK, let handle else {
       let message = handle.map { String(cString: sqlite3_errmsg($0)) } ?? "there is no memory"
@@ -78,6 +78,47 @@ final class Database {
       guard code == SQLITE_ROW else { throw failure(code) }
       rows.append((0..<sqlite3_column_count(statement)).map { Database.value(at: $0, of: statement) })
     }
+  }
+
+  /// A statement that changes something, for ``run(_:_:_:_:)``.
+  struct Change {
+    fileprivate let statement: OpaquePointer?
+  }
+
+  /// Makes a statement ready that is run very often.
+  ///
+  /// - Parameter sql: the statement, with `?` for a number and for two runs of bytes, in this order; it gives no rows.
+  func change(_ sql: String) throws(Failure) -> Change { Change(statement: try prepare(sql)) }
+
+  /// Runs a statement with a number and two runs of bytes, which are not copied for it.
+  func run(
+    _ change: Change, _ number: Int64, _ first: [UInt8], _ second: [UInt8]
+  ) throws(Failure) {
+    let statement = change.statement
+    defer {
+      sqlite3_reset(statement)
+      sqlite3_clear_bindings(statement)
+    }
+    try check(sqlite3_bind_int64(statement, 1, number))
+    let code = first.withUnsafeBytes { first in
+      second.withUnsafeBytes { second in
+        let code = Database.bind(borrowed: first, at: 2, of: statement)
+        if code != SQLITE_OK { return code }
+        let next = Database.bind(borrowed: second, at: 3, of: statement)
+        return next == SQLITE_OK ? sqlite3_step(statement) : next
+      }
+    }
+    guard code == SQLITE_DONE else { throw failure(code) }
+  }
+
+  /// Binds bytes that stay where they are until the statement has run.
+  private static func bind(
+    borrowed bytes: UnsafeRawBufferPointer, at index: Int32, of statement: OpaquePointer?
+  ) -> Int32 {
+    // No bytes at all must not become NULL.
+    bytes.isEmpty
+      ? sqlite3_bind_zeroblob(statement, index, 0)
+      : sqlite3_bind_blob(statement, index, bytes.baseAddress, Int32(bytes.count), nil)
   }
 
   private func prepare(_ sql: String) throws(Failure) -> OpaquePointer? {

@@ -62,6 +62,16 @@ struct NodeLedgerTests {
     return try node.node.submit(transfers, at: network.now, into: &node.sink)
   }
 
+  private func history(
+    of owner: Int, before position: UInt64? = nil, limit: Int = .max, at node: TestNode
+  ) throws -> [AccountEvent] {
+    // As whoever asks does.
+    node.node.keepLedger(into: &node.sink)
+    return try #require(
+      LedgerQuestion.events(
+        of: try self.owner(owner).publicKey, before: position, limit: limit, reading: node.sink.stable.read))
+  }
+
   private func balances(of node: TestNode) throws -> [UInt64] {
     let ledger = try #require(node.node.ledger?.ledger)
     return try (0..<Self.owners).map { ledger[try owner($0).publicKey].balance }
@@ -77,18 +87,80 @@ struct NodeLedgerTests {
     for node in network.nodes {
       #expect(try balances(of: node) == [700, 1_300, 1_000, 1_000, 1_000, 1_000])
       #expect(node.sink.transfers == [transfer])
-      let paid = node.sink.stable.read(
-        LedgerQuestion.events(of: try owner(1).publicKey, before: nil, limit: 9))
-      let event = try AccountEvent(try #require(paid.first))
+      let event = try #require(try history(of: 1, at: node).first)
       #expect(event.credit == 300 && event.balance == 1_300 && event.payer == transfer.transfer.account)
-      let kept = node.sink.stable.read(LedgerQuestion.transfer(transfer.transfer.number))
-      #expect(try SignedTransfer(encoded: try #require(kept.first).value) == transfer)
+      #expect(
+        LedgerQuestion.transfer(transfer.transfer.number, reading: node.sink.stable.read) == transfer)
     }
     // Again, and what it cannot have been.
     #expect(try submit([transfer], at: network.nodes[1], of: network) == [.numberUsed(next: 1)])
     let forged = SignedTransfer(
       transfer: try payment(1, from: 2, to: 1, at: first).transfer, signature: transfer.signature)
     #expect(try submit([forged], at: first, of: network) == [.unsigned])
+  }
+
+  @Test("What happened to an account, payments and credits in turn, can be asked for page by page")
+  func pages() throws {
+    let network = try network(4)
+    let node = network.nodes[0]
+    // Owner 0 pays in runs of every length, and is paid in between.
+    for (payer, payee) in [(1, 0), (0, 1), (0, 1), (1, 0), (1, 0), (0, 2), (0, 2), (0, 2), (2, 0), (0, 1)] {
+      #expect(try submit([try payment(10, from: payer, to: payee, at: node)], at: node, of: network) == [nil])
+      network.run(for: .seconds(1))
+    }
+    network.run(for: .seconds(10))
+    let all = try history(of: 0, at: node)
+    #expect(all.map(\.position) == (0..<10).reversed())
+    #expect(
+      all.reversed().map { $0.credit ?? 0 } == [10, 0, 0, 10, 10, 0, 0, 0, 10, 0])
+    #expect(
+      all.reversed().map(\.balance) == [1_010, 1_000, 990, 1_000, 1_010, 1_000, 990, 980, 990, 980])
+    #expect(all.filter { $0.credit == nil }.map(\.sequence) == (0..<6).reversed())
+    for limit in 1...4 {
+      for position in 0...10 {
+        let expected = all.filter { $0.position < position }.prefix(limit)
+        #expect(try history(of: 0, before: UInt64(position), limit: limit, at: node) == Array(expected))
+      }
+    }
+  }
+
+  @Test(
+    "What happened to an account lies in rows of a bounded length, and each of its transfers is found by its number"
+  )
+  func rows() throws {
+    let network = try network(4)
+    let node = network.nodes[0]
+    let count = 2 * LedgerKeeper.accountWindow
+    #expect(count > LedgerLog.rowLimit)
+    var transfers: [SignedTransfer] = []
+    for _ in 0..<2 {
+      for _ in 0..<LedgerKeeper.accountWindow {
+        transfers.append(try payment(1, from: 3, to: 4, at: node))
+        #expect(try submit([transfers[transfers.count - 1]], at: node, of: network) == [nil])
+      }
+      network.run(for: .seconds(1))
+    }
+    for owner in [3, 4] {
+      let all = try history(of: owner, at: node)
+      #expect(all.map(\.position) == (0..<UInt64(count)).reversed())
+      for position in 0...UInt64(count) {
+        let page = try history(of: owner, before: position, limit: 5, at: node)
+        #expect(page == Array(all.filter { $0.position < position }.prefix(5)))
+      }
+    }
+    let read = node.sink.stable.read
+    for transfer in transfers {
+      #expect(LedgerQuestion.transfer(transfer.transfer.number, reading: read) == transfer)
+    }
+    let payer = try owner(3).publicKey
+    for sequence in [UInt64(count), .max] {
+      let number = TransferNumber(account: payer, sequence: sequence)
+      #expect(LedgerQuestion.transfer(number, reading: read) == nil)
+    }
+    #expect(
+      LedgerQuestion.transfer(TransferNumber(account: try owner(4).publicKey, sequence: 0), reading: read)
+        == nil
+    )
   }
 
   @Test("A transfer is voted for if its owner signed it for this ledger, and otherwise not")

@@ -31,6 +31,17 @@ struct LedgerServerTests {
       && answer.json.members.count == 1
   }
 
+  @Test("Receipts are written as an encoder writes them")
+  func receipts() throws {
+    let id = "\(String(repeating: "0f", count: 32))-7"
+    let receipts = LedgerReceipts(results: [
+      LedgerReceiptItem(id: id, state: .final), LedgerReceiptItem(id: id, state: .pending),
+      LedgerReceiptItem(id: id, state: .refused, error: "The \"memo\" is no text:\nwrite it\\ again."),
+    ])
+    #expect(receipts.json == (try ControlCoding.encode(receipts)))
+    #expect(LedgerReceipts(results: []).json == (try ControlCoding.encode(LedgerReceipts(results: []))))
+  }
+
   @Test("A payment is final, and account, history, transfer, certificate and supply say so")
   func payment() throws {
     let ledger = server.ledger
