@@ -2,7 +2,7 @@
 # FILE=... on the command line reaches scripts in the environment, whatever letters it has.
 override FILE := $(value FILE)
 export FILE
-.PHONY: help demo test lint bench soak fuzz fuzz-coverage docs build clean install-dependencies install uninstall siege siege-datagrams siege-secure epsilon-check plots shared-memory ledger-order ledger-throughput
+.PHONY: help demo test lint bench soak fuzz fuzz-coverage docs build clean install-dependencies install uninstall siege siege-datagrams siege-secure epsilon-check plots shared-memory ledger-order ledger-throughput power-cuts crash-ledger
 # What make install takes: PREFIX, DESTDIR, SYSCONFDIR, UNITDIR and STARLING reach the script as they are.
 export PREFIX DESTDIR SYSCONFDIR UNITDIR STARLING
 
@@ -17,6 +17,8 @@ help:
 	@echo "make shared-memory    check HISTORIES=10000 of real threads that pay each other, for each algorithm, and every schedule of small cases"
 	@echo "make ledger-throughput  pay through 4 real nodes, as much as they take, beside what checking signatures alone costs"
 	@echo "make ledger-order     measure payments with 4 to 100 nodes over a broadcast and over a leader's order, the leader failing too"
+	@echo "make power-cuts       cut the power of disks under 4 members of a ledger, CUTS=1000 times, and see that nothing is lost"
+	@echo "make crash-ledger     end 4 real nodes of a ledger by kill -9 under load, KILLS=1000 times, and see that nothing is lost"
 	@echo "make soak             simulate SEEDS=10000 mixtures of faults, from seed START=1 on, and hold each to its promises"
 	@echo "make fuzz             feed every decoder and whole processes with arbitrary inputs, a minute each"
 	@echo "make fuzz-coverage    say which share of the decoders the kept inputs reach"
@@ -69,6 +71,17 @@ ledger-throughput: build
 
 ledger-order: build
 	@Benchmarks/LedgerOrder/run .build/release/starling
+
+CUTS ?= 1000
+power-cuts: install-dependencies
+	@swift=$$(scripts/find-swift) && "$$swift" build --build-tests \
+	  && STARLING_POWER_CUTS=$(CUTS) "$$swift" test --skip-build --disable-xctest --filter PowerCutTests
+
+KILLS ?= 1000
+crash-ledger: build
+	@swift=$$(scripts/find-swift) && "$$swift" build --configuration release --product LedgerCrashes \
+	  && folder=$$("$$swift" build --configuration release --show-bin-path) \
+	  && Benchmarks/LedgerCrashes/run "$$folder/starling" "$$folder/LedgerCrashes" $(KILLS)
 
 soak: build
 	@scripts/soak

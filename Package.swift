@@ -99,6 +99,10 @@ let package = Package(
       name: "LedgerThroughput",
       dependencies: ["StarlingCore", "StarlingLedger", "StarlingNode", "StarlingRuntime"],
       path: "Benchmarks/LedgerThroughput", exclude: ["run"], swiftSettings: strict),
+    .executableTarget(
+      name: "LedgerCrashes",
+      dependencies: ["StarlingCore", "StarlingLedger", "StarlingNode", "StarlingRuntime"],
+      path: "Benchmarks/LedgerCrashes", exclude: ["run"], swiftSettings: strict),
     .target(
       name: "StarlingTestSupport", dependencies: ["StarlingCore"], path: "Tests/StarlingTestSupport",
       swiftSettings: strict),
@@ -122,7 +126,7 @@ let package = Package(
     tests("StarlingAppsTests", ["StarlingApps"]),
     tests("StarlingNodeTests", ["StarlingNode", "StarlingTestSupport"]),
     tests("StarlingSimulatorTests", ["StarlingSimulator", "StarlingTestSupport"]),
-    tests("StarlingRuntimeTests", ["StarlingRuntime"]),
+    tests("StarlingRuntimeTests", ["StarlingRuntime", "StarlingTestSupport", "CSQLite"]),
     tests("CommandTests", ["starling"]),
     tests("TidyTests", []),
   ],

@@ -104,6 +104,19 @@ struct LedgerKeeperTests {
     #expect(keeper.takeBatch(entryLimit: 10, byteLimit: 10_000).isEmpty && keeper.batchesUnderWay == 0)
   }
 
+  @Test("What is in two own batches that others refuse is brought once again, and not twice in one batch")
+  func refusedTwice() throws {
+    var keeper = try LedgerKeeperTests.keeper()
+    let transfer = LedgerKeeperTests.pay(0, funds: 100)
+    #expect(keeper.submit(transfer) { _ in true } == nil)
+    #expect(keeper.takeBatch(entryLimit: 10, byteLimit: 10_000) == [transfer])
+    for _ in 0..<2 { _ = keeper.deliver([transfer], refused: [0], isOwn: true) }
+    #expect(keeper.retry() == [])
+    _ = keeper.deliver([transfer], refused: [0], isOwn: true)
+    #expect(keeper.retry() == [])
+    #expect(keeper.takeBatch(entryLimit: 10, byteLimit: 10_000) == [transfer])
+  }
+
   @Test("A refused entry of somebody else's batch is not this node's to bring")
   func foreignRefusals() throws {
     var keeper = try LedgerKeeperTests.keeper()

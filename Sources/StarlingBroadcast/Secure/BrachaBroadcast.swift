@@ -122,6 +122,8 @@ public struct BrachaBroadcast<Auth: SecureAuthenticator>: SecureBroadcastProcess
       let batch = SignedBatch<Auth>(
         identifier: identifier, payload: payload, signature: signature, hops: 1)
       sendToAll(.send(batch), into: &effects)
+      // An earlier life may have echoed it: by what is settled since it would refuse other entries now.
+      if let vote = instances[identifier]?.echoed { return sendToAll(.echo(vote), into: &effects) }
       echo(batch, at: now, into: &effects)
     case .forget(let identifier):
       if let instance = instances.removeValue(forKey: identifier), let echoed = instance.echoed,

@@ -12,7 +12,18 @@ public struct LedgerKeeper: Sendable {
   }
 
   private struct Carried: Sendable {
+    /// Where a transfer is on its way; in one place at a time, so that it is never twice in one batch.
+    enum Place: Sendable {
+      /// It waits for a batch.
+      case outbox
+      /// It is in own batches that are not all delivered.
+      case batch
+      /// An own batch was delivered without it.
+      case refused
+    }
+
     let transfer: SignedTransfer
+    var place = Place.outbox
     /// How many batches with it were delivered without it.
     var refusals = 0
   }
@@ -94,7 +105,7 @@ public struct LedgerKeeper: Sendable {
   public mutating func recall(_ transfer: SignedTransfer, isUnderWay: Bool) {
     let number = transfer.transfer.number
     guard number.sequence >= ledger[number.account].next, carried[number] == nil else { return }
-    carried[number] = Carried(transfer: transfer)
+    carried[number] = Carried(transfer: transfer, place: isUnderWay ? .batch : .outbox)
     if !isUnderWay { outbox.append(transfer) }
   }
 
@@ -108,6 +119,7 @@ public struct LedgerKeeper: Sendable {
     let count = TransferBatch.count(fitting: outbox, entryLimit: entryLimit, byteLimit: byteLimit)
     let batch = Array(outbox.prefix(count))
     outbox.removeFirst(count)
+    for transfer in batch { carried[transfer.transfer.number]?.place = .batch }
     if !batch.isEmpty { batchesUnderWay += 1 }
     return batch
   }
@@ -125,8 +137,11 @@ public struct LedgerKeeper: Sendable {
     for (position, transfer) in transfers.enumerated() {
       if remaining.first == UInt16(position) {
         remaining.removeFirst()
-        if isOwn, carried[transfer.transfer.number]?.transfer == transfer {
-          self.refused.append(transfer.transfer.number)
+        // Of two own batches that have it the first counts.
+        let number = transfer.transfer.number
+        if isOwn, let own = carried[number], own.transfer == transfer, own.place == .batch {
+          carried[number]?.place = .refused
+          self.refused.append(number)
         }
         continue
       }
@@ -148,6 +163,7 @@ public struct LedgerKeeper: Sendable {
       guard var transfer = carried[number] else { continue }
       transfer.refusals += 1
       if transfer.refusals < LedgerKeeper.refusalLimit {
+        transfer.place = .outbox
         carried[number] = transfer
         outbox.append(transfer.transfer)
       } else {

@@ -71,7 +71,8 @@ struct CatchUp {
   static let patience = Interval.seconds(3)
   /// For how long a member is not asked that said nothing, or that it cannot now (guesses). Its word may be needed.
   static let (silenceRest, busyRest): (Interval, Interval) = (.seconds(5), .milliseconds(500))
-  /// For how long a member is not asked for batches that gave none in time, or a wrong one: others have them (a guess).
+  /// For how long a member is not asked for batches that gave a wrong one, nor one that gave none in time unless all that have
+  /// the batch were so: they may all have lost power (a guess).
   static let passingOver = Interval.seconds(60)
   /// For how long entries may be completed that some members refuse (a guess: many round trips).
   static let disputePatience = Interval.seconds(5)
@@ -94,8 +95,8 @@ struct CatchUp {
   private var asks: [[Ask]]
   /// Until when members are not asked for anything.
   private var rests: [Int: Instant] = [:]
-  /// Until when members are not asked for batches.
-  private var passedOver: [Int: Instant] = [:]
+  /// Until when members are not asked for batches, and until when only if no other is left.
+  private var (passedOver, silent): ([Int: Instant], [Int: Instant]) = ([:], [:])
   /// Who has told how far it is.
   private var heard: Set<Int> = []
   /// The size of batches lately, so that no more are asked for than fit an answer.
@@ -247,7 +248,7 @@ extension CatchUp {
       if late.isEmpty { continue }
       asks[place].removeAll { now - $0.sentAt >= CatchUp.patience }
       rest(place, for: CatchUp.silenceRest, at: now)
-      if late.contains(where: \.isForBatches) { passedOver[place] = now + CatchUp.passingOver }
+      if late.contains(where: \.isForBatches) { silent[place] = now + CatchUp.passingOver }
     }
     for sender in sources.indices { evaluate(sender, at: now) }
     for sender in active { askDisputedAgain(of: sender, at: now) }
@@ -410,10 +411,9 @@ extension CatchUp {
       }
       while number < end {
         guard isWanted(number), let entry = sources[sender].numbers[number],
-          let giver = members.indices.filter({
-            $0 != own && entry.words[$0]?.word.digest == entry.confirmed && open[$0] < CatchUp.openLimit
-              && max(rests[$0] ?? .zero, passedOver[$0] ?? .zero) <= now
-          }).min(by: { open[$0] < open[$1] })
+          let giver = givers(of: entry, at: now)
+            .filter({ open[$0] < CatchUp.openLimit && (rests[$0] ?? .zero) <= now })
+            .min(by: { open[$0] < open[$1] })
         else {
           number += 1
           continue
@@ -428,6 +428,15 @@ extension CatchUp {
       }
     }
     return acts
+  }
+
+  /// Who may be asked for a batch.
+  private func givers(of entry: Number, at now: Instant) -> [Int] {
+    let all = members.indices.filter {
+      $0 != own && entry.words[$0]?.word.digest == entry.confirmed && (passedOver[$0] ?? .zero) <= now
+    }
+    let prompt = all.filter { (silent[$0] ?? .zero) <= now }
+    return prompt.isEmpty ? all : prompt
   }
 
   private mutating func ask(

@@ -34,7 +34,10 @@ final class DataDirectory: Sendable {
       self.path = try DataDirectory.makeTemporary(prefix: "starling-node-")
     }
     for directory in [self.path, self.path + "/files", self.path + "/incoming"] {
-      if mkdir(directory, 0o700) != 0, errno != EEXIST {
+      if mkdir(directory, 0o700) == 0 {
+        // The two in it are made anew if they are lost.
+        if directory == self.path { DataDirectory.syncFolder(holding: directory) }
+      } else if errno != EEXIST {
         throw HostError("The data directory \"\(directory)\" could not be made", errno: errno)
       }
       var status = stat()
@@ -82,6 +85,18 @@ final class DataDirectory: Sendable {
     for name in DataDirectory.names(in: incoming) where name.hasSuffix(".part") {
       unlink(incoming + "/" + name)
     }
+  }
+
+  /// Has a name that was just made outlast a power cut: what is in a file may be on the disk, and its name not.
+  static func syncFolder(holding path: String) {
+    var folder = "."
+    if let slash = path.lastIndex(of: "/") {
+      folder = slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+    let descriptor = starling_open(folder, O_RDONLY, 0)
+    guard descriptor >= 0 else { return }
+    fsync(descriptor)
+    close(descriptor)
   }
 
   /// Where temporary directories are made.

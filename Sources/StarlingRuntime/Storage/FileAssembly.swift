@@ -28,11 +28,7 @@ struct FileAssembly: Sendable {
       let path = "\(files)/\(name)"
       if try place(at: path) {
         // The name is on the disk before anybody is told of it.
-        let folder = starling_open(files, O_RDONLY, 0)
-        if folder >= 0 {
-          fsync(folder)
-          close(folder)
-        }
+        DataDirectory.syncFolder(holding: path)
         return path
       }
     }

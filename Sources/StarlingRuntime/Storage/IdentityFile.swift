@@ -35,6 +35,7 @@ public enum IdentityFile {
       unlink(path)
       throw HostError("The identity file \"\(path)\" could not be written", errno: code)
     }
+    DataDirectory.syncFolder(holding: path)
     return identity
   }
 
@@ -57,6 +58,7 @@ public enum IdentityFile {
       unlink(path + ".new")
       throw HostError("The identity file \"\(path)\" could not be created", errno: -result)
     }
+    DataDirectory.syncFolder(holding: path)
     return identity
   }
 

@@ -156,6 +156,18 @@ struct CatchUpTests {
     #expect(outcome.delivered.map(\.number) == Array(0..<150))
   }
 
+  @Test("When all that have a batch gave none in time, as when all lost power, they are asked again soon")
+  mutating func allSilent() {
+    var asked: [Int: Int] = [:]
+    let outcome = run(
+      next: all(150), until: .zero + .seconds(40),
+      give: { [self] member, number in
+        asked[member, default: 0] += 1
+        return asked[member, default: 0] <= CatchUp.openLimit ? nil : carried(number)
+      })
+    #expect(outcome.delivered.map(\.number) == Array(0..<150))
+  }
+
   @Test("An entry that is refused for good is refused; one that three delivered is delivered")
   mutating func refusals() {
     // Far back: what a member has not delivered of it, it never will.
