@@ -12,6 +12,10 @@ extension Node {
   /// How many transfers were applied, in earlier runs too.
   public var transfersApplied: UInt64 { host.process.diffusion.secure?.transfersApplied ?? 0 }
 
+  /// The hash of the accounts and of what waits, equal at nodes that were delivered the same; `nil` if the node keeps no
+  /// ledger. It costs what has changed since it was asked for last.
+  public mutating func ledgerDigest() -> SHA256Digest? { host.change { $0.diffusion.secure?.ledgerDigest() } }
+
   /// Has all that was applied kept, so that questions for it are answered in full.
   public mutating func keepLedger(into sink: inout some NodeSink & ~Copyable) {
     for write in host.change({ $0.diffusion.secure?.flush() ?? [] }) { sink.keep(write) }
@@ -71,13 +75,35 @@ extension GroupMember where Diffusion == NodeBroadcast {
   }
 }
 
-/// Questions for what a node keeps of its ledger (``NodeSink/keep(_:)``).
+/// Questions for what a node keeps of its ledger (``NodeSink/keep(_:)``). All that was applied must be kept before they are
+/// asked (``Node/keepLedger(into:)``).
 public enum LedgerQuestion {
-  /// Asks for what happened to an account before some position, the last first; answered by ``AccountEvent``s.
-  public static func events(of account: PublicKey, before position: UInt64?, limit: Int) -> StableQuery {
-    LedgerLog.events(of: account, before: position, limit: limit)
+  /// What happened to an account before some position, the last first, each with its transfer.
+  ///
+  /// - Parameters:
+  ///   - account: the account.
+  ///   - state: its state now.
+  ///   - position: `nil` for the last there is.
+  ///   - limit: the most that are wanted.
+  ///   - read: answers a question for what is kept.
+  /// - Throws: ``WireError`` for what no member wrote.
+  public static func events(
+    of account: PublicKey, _ state: Ledger.Account, before position: UInt64?, limit: Int,
+    reading read: (StableQuery) -> [StableValue]
+  ) throws(WireError) -> [(event: AccountEvent, transfer: SignedTransfer)] {
+    try AccountTrail(of: account, state).events(before: position ?? .max, limit: limit, reading: read)
   }
 
-  /// Asks for a transfer that was applied; answered by its encoded form.
-  public static func transfer(_ number: TransferNumber) -> StableQuery { LedgerLog.transfer(number) }
+  /// A transfer that was applied; `nil` if none of its number was.
+  ///
+  /// - Parameters:
+  ///   - number: the transfer's.
+  ///   - state: its account's state now.
+  ///   - read: answers a question for what is kept.
+  /// - Throws: ``WireError`` for what no member wrote.
+  public static func transfer(
+    _ number: TransferNumber, _ state: Ledger.Account, reading read: (StableQuery) -> [StableValue]
+  ) throws(WireError) -> SignedTransfer? {
+    try AccountTrail(of: number.account, state).transfer(number.sequence, reading: read)
+  }
 }
