@@ -99,6 +99,10 @@ let package = Package(
       name: "LedgerThroughput",
       dependencies: ["StarlingCore", "StarlingLedger", "StarlingNode", "StarlingRuntime"],
       path: "Benchmarks/LedgerThroughput", exclude: ["run"], swiftSettings: strict),
+    .executableTarget(
+      name: "LedgerGrowth",
+      dependencies: ["StarlingCore", "StarlingLedger", "StarlingNode", "StarlingRuntime"],
+      path: "Benchmarks/LedgerGrowth", exclude: ["run"], swiftSettings: strict),
     .target(
       name: "StarlingTestSupport", dependencies: ["StarlingCore"], path: "Tests/StarlingTestSupport",
       swiftSettings: strict),
