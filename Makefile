@@ -2,7 +2,7 @@
 # FILE=... on the command line reaches scripts in the environment, whatever letters it has.
 override FILE := $(value FILE)
 export FILE
-.PHONY: help demo test lint bench soak fuzz fuzz-coverage docs build clean install-dependencies install uninstall siege siege-datagrams siege-secure epsilon-check plots shared-memory ledger-order ledger-throughput power-cuts crash-ledger
+.PHONY: help demo test lint bench soak fuzz fuzz-coverage docs build clean install-dependencies install uninstall siege siege-datagrams siege-secure epsilon-check plots shared-memory ledger-order ledger-throughput ledger-growth ledger-safety power-cuts crash-ledger
 # What make install takes: PREFIX, DESTDIR, SYSCONFDIR, UNITDIR and STARLING reach the script as they are.
 export PREFIX DESTDIR SYSCONFDIR UNITDIR STARLING
 
@@ -19,7 +19,9 @@ help:
 	@echo "make ledger-order     measure payments with 4 to 100 nodes over a broadcast and over a leader's order, the leader failing too"
 	@echo "make power-cuts       cut the power of disks under 4 members of a ledger, CUTS=1000 times, and see that nothing is lost"
 	@echo "make crash-ledger     end 4 real nodes of a ledger by kill -9 under load, KILLS=1000 times, and see that nothing is lost"
-	@echo "make soak             simulate SEEDS=10000 mixtures of faults, from seed START=1 on, and hold each to its promises"
+	@echo "make ledger-growth    pay through nodes with 10 thousand and with PAST=10000000 past transfers and a million accounts, and compare"
+	@echo "make ledger-safety    simulate a million payments under each adversary, over Bracha's broadcast and over Ready Broadcast"
+	@echo "make soak             simulate SEEDS=10000 mixtures of faults, from seed START=1 on, and hold each to its promises; then ledger-growth"
 	@echo "make fuzz             feed every decoder and whole processes with arbitrary inputs, a minute each"
 	@echo "make fuzz-coverage    say which share of the decoders the kept inputs reach"
 	@echo "make install          build once more, with Swift's libraries inside, and install that and a systemd unit (PREFIX=/usr/local, DESTDIR=, STARLING=a built one)"
@@ -83,8 +85,18 @@ crash-ledger: build
 	  && folder=$$("$$swift" build --configuration release --show-bin-path) \
 	  && Benchmarks/LedgerCrashes/run "$$folder/starling" "$$folder/LedgerCrashes" $(KILLS)
 
+PAST ?= 10000000
+ledger-growth: build
+	@swift=$$(scripts/find-swift) && "$$swift" build --configuration release --product LedgerGrowth \
+	  && folder=$$("$$swift" build --configuration release --show-bin-path) \
+	  && Benchmarks/LedgerGrowth/run "$$folder/starling" "$$folder/LedgerGrowth" $(PAST)
+
+ledger-safety: build
+	@Benchmarks/LedgerSafety/run .build/release/starling
+
 soak: build
 	@scripts/soak
+	@$(MAKE) --no-print-directory ledger-growth
 
 fuzz: install-dependencies
 	@scripts/fuzz

@@ -103,6 +103,10 @@ let package = Package(
       name: "LedgerCrashes",
       dependencies: ["StarlingCore", "StarlingLedger", "StarlingNode", "StarlingRuntime"],
       path: "Benchmarks/LedgerCrashes", exclude: ["run"], swiftSettings: strict),
+    .executableTarget(
+      name: "LedgerGrowth",
+      dependencies: ["StarlingCore", "StarlingLedger", "StarlingNode", "StarlingRuntime"],
+      path: "Benchmarks/LedgerGrowth", exclude: ["run"], swiftSettings: strict),
     .target(
       name: "StarlingTestSupport", dependencies: ["StarlingCore"], path: "Tests/StarlingTestSupport",
       swiftSettings: strict),

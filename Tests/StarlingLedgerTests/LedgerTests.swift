@@ -29,7 +29,7 @@ struct LedgerTests {
     #expect([0, 1, 2, 77].map { ledger[key($0)].balance } == [964, 1_011, 1_020, 5])
     let own = LedgerTests.pay(0, 1, funds: 964, to: [(0, 964)])
     #expect(ledger.deliver(own).map(\.transfer) == [own])
-    #expect(ledger[key(0)] == .init(balance: 964, next: 2, credits: 1))
+    #expect(ledger[key(0)] == .init(balance: 964, next: 2, credits: 1, latest: 2))
     #expect(ledger.total == 10_000)
   }
 
@@ -46,7 +46,7 @@ struct LedgerTests {
     #expect(ledger.deliver(credit) == [])
     #expect(ledger.held == [credit, second, third].sorted { $0.transfer.account < $1.transfer.account })
     #expect(ledger.deliver(first).map(\.transfer) == [first, credit, second, third])
-    #expect(ledger.held.isEmpty && ledger[key(0)] == .init(balance: 0, next: 3, credits: 1))
+    #expect(ledger.held.isEmpty && ledger[key(0)] == .init(balance: 0, next: 3, credits: 1, latest: 4))
   }
 
   @Test("Funds that never come hold up their account and no other")
@@ -69,6 +69,24 @@ struct LedgerTests {
     #expect(ledger.deliver(LedgerTests.pay(0, 1, funds: 5, to: [(1, 6)])).isEmpty)
     #expect(ledger.deliver(LedgerTests.pay(0, 1, funds: .max, to: [(1, .max), (2, .max)])).isEmpty)
     #expect(ledger.stateHash == before)
+  }
+
+  @Test("The hash follows accounts that change by the thousand, and comes back with them")
+  func digestFollows() throws {
+    let accounts = Dictionary(
+      uniqueKeysWithValues: (0..<6_000).map { (key($0), Ledger.Account(balance: 10, next: 0)) })
+    var ledger = Ledger(accounts: accounts, waiting: [])
+    let before = ledger.digest()
+    // More than wait to be hashed.
+    for number in 0..<6_000 {
+      _ = ledger.deliver(LedgerTests.pay(number, 0, funds: 10, to: [((number + 1) % 6_000, 1)]))
+    }
+    #expect(ledger.accounts.values.allSatisfy { $0.balance == 10 && $0.next == 1 })
+    #expect(ledger.digest() == Ledger(accounts: ledger.accounts, waiting: []).stateHash)
+    #expect(ledger.digest() != before)
+    #expect(Ledger(accounts: accounts, waiting: []).stateHash == before)
+    let missing = Ledger(accounts: accounts.filter { $0.key != key(7) }, waiting: [])
+    #expect(missing.stateHash != before, "an account that nobody knows is not one without money")
   }
 
   @Test("A ledger goes on from what was kept of it")
@@ -113,6 +131,12 @@ struct LedgerTests {
         for transfer in order {
           applied += ledger.deliver(transfer).map(\.transfer)
           #expect(ledger.total == 10_000, "\(replay)")
+          #expect(ledger.total == ledger.accounts.values.reduce(0) { $0 + $1.balance }, "\(replay)")
+          // Some ask in the midst of it, and what they are told is what a new ledger of the same would tell.
+          if random.uniform(below: 20) == 0 {
+            let fresh = Ledger(accounts: ledger.accounts, waiting: ledger.held)
+            #expect(ledger.digest() == fresh.stateHash && fresh.stateHash == ledger.stateHash, "\(replay)")
+          }
         }
         #expect(applied.count == transfers.count && ledger.held.isEmpty, "\(replay)")
         #expect(LedgerTests.isLegal(applied), "\(replay)")

@@ -152,7 +152,7 @@ final class NodeNetwork {
     }
     while !node.sink.recalls.isEmpty {
       let recall = node.sink.recalls.removeFirst()
-      node.recallCount += recall.queries.count
+      node.recallCount += recall.question.count
       guard let values = node.answer(recall.values { node.sink.stable.read($0) }) else { continue }
       node.node.supply(values, for: recall.token, at: now, into: &node.sink)
     }

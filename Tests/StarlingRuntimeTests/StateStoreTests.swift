@@ -137,6 +137,37 @@ struct StateStoreTests {
     #expect(try StateStore(at: path).movedAside != nil)
   }
 
+  @Test(
+    "a large state is not looked through at the start: what is damaged of its history is told of when it is read"
+  )
+  func damagedHistory() throws {
+    var store: StateStore? = try StateStore(at: path)
+    try store?.remember([peer(1)], at: 1)
+    var stable: StableStorage? = try StableStorage(at: path, for: key, in: "n")
+    for n in 0..<100 {
+      try stable?.commit(
+        (0..<100).map { .put(key: [1, UInt8(n), UInt8($0)], value: [UInt8](repeating: 7, count: 64)) })
+    }
+    stable = nil
+    store = nil
+    // The last page is a leaf of what must not be forgotten.
+    var pages = try #require(contents(path))
+    for i in pages.count - 4_096..<pages.count { pages[i] = 0xA5 }
+    directory.write(pages, to: "state.sqlite")
+    #expect(StateSchema.prepare(try Database(path), wholeCheckLimit: 0) == nil)
+    let again = try StableStorage(at: path, for: key, in: "n")
+    #expect(try again.values(StableQuery(from: [1, 0], below: [1, 1])).count == 100)
+    #expect(throws: HostError.self) { try again.values(StableQuery(from: [1], below: [2])) }
+    // A small one is, and is put aside.
+    #expect(StateSchema.prepare(try Database(path)) != nil)
+    // Nor is anything else of a large one trusted.
+    for i in 4_096..<pages.count { pages[i] = 0xA5 }
+    directory.write(pages, to: "state.sqlite")
+    unlink(path + "-wal")
+    unlink(path + "-shm")
+    #expect(StateSchema.prepare(try Database(path), wholeCheckLimit: 0) != nil)
+  }
+
   @Test("a folder that cannot be written is one sentence")
   func refusal() throws {
     #expect {

@@ -25,12 +25,7 @@ public struct VoteTally<Auth: SecureAuthenticator>: Sendable {
     /// The positions of the entries that fewer than `threshold` accept, ascending.
     @inlinable
     func lacking(_ threshold: Int) -> [UInt16] {
-      if partial.isEmpty { return [] }
-      var refusing = [Int](repeating: 0, count: BatchLimits.entries)
-      for (refused, weight) in partial.values {
-        for position in refused.positions { refusing[Int(position)] += weight }
-      }
-      return refusing.indices.filter { weight - refusing[$0] < threshold }.map { UInt16($0) }
+      partial.isEmpty ? [] : EntrySet.lacking(threshold, of: weight, less: partial)
     }
   }
 
@@ -155,6 +150,23 @@ struct EntrySet: Sendable {
   init(_ positions: [UInt16]) {
     words = [UInt64](repeating: 0, count: positions.last.map { Int($0) >> 6 + 1 } ?? 0)
     for position in positions { words[Int(position) >> 6] |= 1 << UInt64(position & 63) }
+  }
+
+  /// The positions that are accepted by fewer than `threshold` of `weight` votes, less those that refuse them. Not a part of
+  /// what is generic, where each step would look up types.
+  @inlinable
+  static func lacking(
+    _ threshold: Int, of weight: Int, less refusals: [Int: (refused: EntrySet, weight: Int)]
+  ) -> [UInt16] {
+    var refusing = [Int](repeating: 0, count: BatchLimits.entries)
+    for (refused, weight) in refusals.values {
+      for position in refused.positions { refusing[Int(position)] += weight }
+    }
+    var lacking: [UInt16] = []
+    for position in 0..<BatchLimits.entries where weight - refusing[position] < threshold {
+      lacking.append(UInt16(position))
+    }
+    return lacking
   }
 
   @inlinable

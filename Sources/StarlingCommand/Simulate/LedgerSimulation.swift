@@ -117,10 +117,12 @@ extension LedgerReport {
       ("message_seconds", .number(scenario.machine.messageTime.inSeconds)),
       ("transfers", .integer(transfers)), ("transfers_final", .integer(final)),
       ("transfers_refused", .integer(refused)), ("transfers_unfinished", .integer(unfinished)),
-      ("accounts_blocked", .integer(accountsBlocked)),
+      ("frauds", .integer(frauds)), ("accounts_blocked", .integer(accountsBlocked)),
       ("consistency_violations", .integer(consistencyViolations)),
       ("totality_violations", .integer(totalityViolations)), ("overdrafts", .integer(overdrafts)),
-      ("supply_violations", .integer(supplyViolations)), ("divergent_nodes", .integer(divergent)),
+      ("supply_violations", .integer(supplyViolations)), ("supply_looks", .unsigned(supplyLooks)),
+      ("state_hash", stateHash.map { .string($0.description) } ?? .null),
+      ("divergent_nodes", .integer(divergent)),
       ("accusations", .integer(accusations)), ("latency_ms", latencies.json),
       ("transfers_per_second", .number(transfersPerSecond)),
       ("stall_ms", .number(longestStall.inMilliseconds)),
@@ -159,7 +161,7 @@ extension LedgerReport {
       "violations     \(consistencyViolations) of consistency, \(totalityViolations) of totality,"
         + " \(supplyViolations) of the supply; \(Quantity.count(overdrafts, "overdraft"));"
         + " \(Quantity.count(divergent, "node")) ended differently",
-      "blocked        \(Quantity.count(accountsBlocked, "account")) of cheats",
+      "frauds         \(Quantity.grouped(frauds)); \(Quantity.count(accountsBlocked, "account")) of cheats blocked by them",
       "latency        p50 \(milliseconds(50)) ms, p99 \(milliseconds(99)) ms",
       "throughput     \(Readable.decimal(transfersPerSecond, 0)) transfers a second,"
         + " at most \(Readable.decimal(longestStall.inMilliseconds, 0)) ms without one",

@@ -27,6 +27,10 @@ public struct PublicKey: Hashable, Comparable, Sendable, CustomStringConvertible
       of: (words.0.bigEndian, words.1.bigEndian, words.2.bigEndian, words.3.bigEndian), body)
   }
 
+  /// The first eight bytes as a number, the most significant first: keys in their order are in that of their prefixes.
+  @inlinable
+  public var prefix: UInt64 { words.0 }
+
   /// The first 16 digits: enough to tell peers apart, and short enough to be read. What logs and messages say of
   /// peers.
   public var short: String { String(description.prefix(16)) }

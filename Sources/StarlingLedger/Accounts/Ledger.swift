@@ -14,16 +14,19 @@ public struct Ledger: Sendable {
     public internal(set) var next: UInt64
     /// How many credits it was given.
     public internal(set) var credits: UInt64
+    /// Which of the transfers that this node applied changed it last, counted from 1; 0 while none has. Nodes differ in this.
+    public internal(set) var latest: UInt64
 
     /// An account in some state.
-    public init(balance: UInt64, next: UInt64, credits: UInt64 = 0) {
+    public init(balance: UInt64, next: UInt64, credits: UInt64 = 0, latest: UInt64 = 0) {
       self.balance = balance
       self.next = next
       self.credits = credits
+      self.latest = latest
     }
 
     /// What has happened to it so far is numbered up to below this.
-    var eventCount: UInt64 { next + credits }
+    public var eventCount: UInt64 { next + credits }
   }
 
   /// Something that happened to an account: it paid, or it was paid.
@@ -32,49 +35,79 @@ public struct Ledger: Sendable {
     public let account: PublicKey
     /// Its place among all that happened to the account, from 0 on, at this node.
     public let position: UInt64
-    /// How many transfers the account had made before.
-    public let paymentsBefore: UInt64
     /// What the account held afterwards.
     public let balance: UInt64
+    /// The number of its next transfer afterwards.
+    public let next: UInt64
+    /// Which of the transfers that this node applied changed it last before, counted from 1; 0 if none had. So an account's
+    /// history is a chain, and nothing of it is kept here.
+    public let previous: UInt64
+
+    /// Something that happened.
+    public init(account: PublicKey, position: UInt64, balance: UInt64, next: UInt64, previous: UInt64) {
+      self.account = account
+      self.position = position
+      self.balance = balance
+      self.next = next
+      self.previous = previous
+    }
   }
 
   /// A transfer that was applied, and what it did.
   public struct Applied: Hashable, Sendable {
     /// The transfer.
     public let transfer: SignedTransfer
+    /// Which it is of the transfers that this node applied, counted from 1.
+    public let number: UInt64
     /// What happened to the account that is debited, and then to each destination in order.
     public let events: [Event]
   }
 
-  /// Every account that ever was credited.
+  /// Every account that ever was credited. Only `store(_:as:)` changes one.
   public private(set) var accounts: [PublicKey: Account]
+  /// The sum of all balances, which follows each change of one.
+  public private(set) var total: UInt64
+  /// How many transfers this node has applied.
+  public private(set) var applied: UInt64
   /// Transfers that were delivered and wait for an earlier one, or for credits that they depend on (Algorithm 5: toValidate).
   /// The broadcast bounds how many of one account there are.
   private var waiting: [PublicKey: [UInt64: SignedTransfer]] = [:]
+  /// The hash of the accounts as they were when ``digest()`` was asked for; `nil` before.
+  private var summary: SetHash?
+  /// Those that changed since, as they were then; `nil` those that were not there.
+  private var unsummed: [PublicKey: Account?] = [:]
+
+  /// How many changed accounts may wait to be hashed, where somebody asks for the hash (a guess: it takes some 3 µs each).
+  private static let unsummedLimit = 4_096
 
   /// A ledger as it begins.
-  public init(_ genesis: Genesis) { accounts = genesis.balances.mapValues { Account(balance: $0, next: 0) } }
+  public init(_ genesis: Genesis) {
+    self.init(accounts: genesis.balances.mapValues { Account(balance: $0, next: 0) }, waiting: [])
+  }
 
   /// A ledger as an earlier life of a node had it.
   ///
   /// - Parameters:
   ///   - accounts: whose balances add up to the supply.
   ///   - waiting: delivered and not applied.
-  public init(accounts: [PublicKey: Account], waiting: [SignedTransfer]) {
+  ///   - applied: how many transfers the earlier lives applied.
+  public init(accounts: [PublicKey: Account], waiting: [SignedTransfer], applied: UInt64 = 0) {
     self.accounts = accounts
+    self.applied = applied
+    total = accounts.values.reduce(0) { $0 + $1.balance }
     for transfer in waiting { hold(transfer) }
   }
 
   /// An account; one that nobody has credited holds nothing.
   public subscript(key: PublicKey) -> Account { accounts[key] ?? Account(balance: 0, next: 0) }
 
-  /// The sum of all balances.
-  public var total: UInt64 { accounts.values.reduce(0) { $0 + $1.balance } }
-
   /// The transfers that were delivered and are not applied, in the order of their numbers for each account.
   public var held: [SignedTransfer] {
     waiting.sorted { $0.key < $1.key }.flatMap { $0.value.sorted { $0.key < $1.key }.map(\.value) }
   }
+
+  /// How many were delivered and are not applied.
+  public var heldCount: Int { waiting.values.reduce(0) { $0 + $1.count } }
 
   /// A transfer that was delivered and is not applied.
   public func held(of account: PublicKey, _ sequence: UInt64) -> SignedTransfer? {
@@ -140,44 +173,53 @@ public struct Ledger: Sendable {
       if waiting[transfer.account]?.isEmpty == true { waiting[transfer.account] = nil }
     }
     // What is taken is at most the balance, and what is given was taken: no sum passes the supply.
-    events.append(
-      change(transfer.account) {
-        $0.balance -= total
-        $0.next += 1
-      })
+    applied += 1
+    var account = self[transfer.account]
+    account.balance -= total
+    account.next += 1
+    events.append(store(&account, as: transfer.account))
     for destination in transfer.destinations {
-      events.append(
-        change(destination.account) {
-          $0.balance += destination.amount
-          $0.credits += 1
-        })
+      var account = self[destination.account]
+      account.balance += destination.amount
+      account.credits += 1
+      events.append(store(&account, as: destination.account))
     }
-    return Applied(transfer: signed, events: events)
+    return Applied(transfer: signed, number: applied, events: events)
   }
 
-  /// Changes an account by its next event.
-  private mutating func change(_ key: PublicKey, by body: (inout Account) -> Void) -> Event {
-    // In place: an account is looked for once.
-    func change(_ account: inout Account) -> Event {
-      let (position, payments) = (account.eventCount, account.next)
-      body(&account)
-      return Event(account: key, position: position, paymentsBefore: payments, balance: account.balance)
+  /// Keeps an account as the transfer that is being applied has left it.
+  private mutating func store(_ account: inout Account, as key: PublicKey) -> Event {
+    let event = Event(
+      account: key, position: account.eventCount - 1, balance: account.balance, next: account.next,
+      previous: account.latest)
+    account.latest = applied
+    let old = accounts.updateValue(account, forKey: key)
+    total = total - (old?.balance ?? 0) + account.balance
+    if summary != nil {
+      if unsummed[key] == nil { unsummed[key] = .some(old) }
+      if unsummed.count >= Ledger.unsummedLimit { summarise() }
     }
-    return change(&accounts[key, default: Account(balance: 0, next: 0)])
+    return event
   }
 }
 
+// MARK: - What nodes compare
+
 extension Ledger {
-  /// The hash of all accounts and of what waits: equal at nodes that were delivered the same.
+  /// The hash of all accounts and of what waits: equal at nodes that were delivered the same, and a function of these alone.
+  ///
+  /// The accounts are hashed as a set (``SetHash``), so that it follows their changes; all of them are looked at only where
+  /// ``digest()`` was never asked for.
   public var stateHash: SHA256Digest {
+    var copy = self
+    return copy.digest()
+  }
+
+  /// The same. The next time costs only what has changed until then.
+  public mutating func digest() -> SHA256Digest {
+    summarise()
     var hash = SHA256()
-    for (key, account) in accounts.sorted(by: { $0.key < $1.key }) {
-      var writer = WireWriter(capacity: 48)
-      writer.write(raw: key.bytes)
-      writer.write(integer: account.balance)
-      writer.write(integer: account.next)
-      hash.update(writer.bytes)
-    }
+    hash.update((summary ?? SetHash()).bytes)
     // Not the signature: an owner can make several of one transfer.
     for transfer in held {
       var writer = WireWriter(capacity: transfer.encodedByteCount)
@@ -185,5 +227,28 @@ extension Ledger {
       hash.update(writer.bytes)
     }
     return hash.finish()
+  }
+
+  private mutating func summarise() {
+    var hash = summary ?? SetHash()
+    if summary == nil {
+      for (key, account) in accounts { hash.insert(Ledger.encoded(key, account)) }
+    }
+    // So that the sum is not copied.
+    summary = nil
+    for (key, old) in unsummed {
+      if let old { hash.remove(Ledger.encoded(key, old)) }
+      hash.insert(Ledger.encoded(key, self[key]))
+    }
+    unsummed = [:]
+    summary = hash
+  }
+
+  private static func encoded(_ key: PublicKey, _ account: Account) -> [UInt8] {
+    var writer = WireWriter(capacity: 48)
+    writer.write(key)
+    writer.write(integer: account.balance)
+    writer.write(integer: account.next)
+    return writer.bytes
   }
 }

@@ -49,6 +49,9 @@ public struct LedgerKeeper: Sendable {
   /// The keeper of a ledger.
   public init(_ ledger: Ledger) { self.ledger = ledger }
 
+  /// The hash of the accounts and of what waits: see ``Ledger/digest()``.
+  public mutating func digest() -> SHA256Digest { ledger.digest() }
+
   /// How many transfers it brings and has not applied.
   public var carriedCount: Int { carried.count }
 

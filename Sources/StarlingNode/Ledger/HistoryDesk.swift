@@ -53,26 +53,25 @@ struct HistoryDesk {
   /// Has something read, if there is room, and whoever wants it has not had too much read.
   ///
   /// - Parameters:
-  ///   - queries: the questions.
+  ///   - question: what is asked.
   ///   - purpose: what is done with the answers.
   ///   - cost: what is charged beside the questions and answers, in bytes.
   /// - Returns: whether it is done.
   mutating func read(
-    _ queries: [StableQuery], for purpose: Purpose, cost: Int = 0, at now: Instant
+    _ question: StableRecall.Question, for purpose: Purpose, cost: Int = 0, at now: Instant
   ) -> Bool {
     guard open.count < HistoryDesk.totalLimit else { return false }
     if let peer = purpose.asker {
       var allowance = allowance(of: peer, at: now)
       let isAllowed = allowance.bytes > 0 && allowance.open < HistoryDesk.openLimit
       if isAllowed {
-        allowance.bytes -= cost + queries.count * HistoryDesk.questionCost
+        allowance.bytes -= cost + question.count * HistoryDesk.questionCost
         allowance.open += 1
       }
       allowances[peer] = allowance
       if !isAllowed { return false }
     }
-    recalls.append(
-      StableRecall(token: nextToken, queries: queries, byteLimit: LedgerMessage.answerBytes))
+    recalls.append(StableRecall(token: nextToken, question: question))
     open[nextToken] = purpose
     nextToken += 1
     return true

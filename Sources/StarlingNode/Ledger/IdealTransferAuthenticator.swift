@@ -56,12 +56,11 @@ public struct IdealTransferAuthenticator: TransferAuthenticator {
 
   private static func signature(of transfer: Transfer) -> Ed25519Signature {
     let words = transfer.contentsDigest
-    var bytes: [UInt8] = []
-    for i in 0..<8 {
-      let word = SplitMix64.mix(words[i % 4] ^ UInt64(i))
-      bytes += (0..<8).map { UInt8(truncatingIfNeeded: word >> UInt64(8 * $0)) }
+    var writer = WireWriter(capacity: Ed25519Signature.byteCount)
+    for i in 0..<8 { writer.write(integer: SplitMix64.mix(words[i % 4] ^ UInt64(i))) }
+    guard let signature = Ed25519Signature(writer.bytes) else {
+      preconditionFailure("a signature of 64 bytes")
     }
-    guard let signature = Ed25519Signature(bytes) else { preconditionFailure("a signature of 64 bytes") }
     return signature
   }
 

@@ -1,69 +1,80 @@
 import StarlingCore
 import StarlingLedger
 
-/// What a ledger's member keeps on stable storage beside what the broadcast does (`SecureLog`): accounts and what happened to
-/// each, as of a point in each sender's batches. What was delivered after that is applied anew by the next life.
+/// What a ledger's member keeps on stable storage beside what the broadcast does (`SecureLog`): the transfers as it applied them,
+/// and the accounts, as of a point in each sender's batches. What was delivered after that is applied anew by the next life.
 ///
-/// So the accounts are written now and then, all that changed at once and in the order of their keys, and a transfer costs little
-/// beside its place in the batch. All keys begin with an account, so that the cost does not depend on how many transfers
-/// there are; and what happened to an account meanwhile is one value, which is written once and not again.
+/// Nothing here costs more the more transfers there were. A transfer is one value at the end of the others, with what it did to
+/// each account and which transfer changed that account before; so an account's history is a chain from its latest transfer back,
+/// and every 32nd thing that happened to it leaves a mark from which to go (``AccountTrail``). Values under each account's key
+/// instead would lie everywhere: each would cost the disk a page, and the more pages there are the longer.
+///
+/// Of the accounts each flush writes those of one part that have changed, a part being a range of keys. What the others have
+/// become since they were written the next life reads off the transfers.
 struct LedgerLog {
-  private enum Table: UInt8 {
-    /// (): the numbers of the senders' batches that are delivered next, and how many transfers are applied.
-    case point = 16
-    /// (account): what it holds.
-    case account
-    /// (account, how many transfers it had made, position): what happened to it from that position on, in a row.
-    case history
-    /// (account, number): a transfer that was delivered and waits for others.
-    case held = 20
+  enum Table: UInt8 {
+    // 16 to 20 were earlier builds'; without a point the next life applies all that was delivered anew.
     /// (account, number): a transfer that this node took from a client and has not applied.
     case taken = 21
+    /// (): how many transfers are applied, up to which of them each part's accounts are written, and the numbers of the
+    /// senders' batches that are delivered next.
+    case point
+    /// (account): what it holds.
+    case account
+    /// (number): a transfer that was applied, and what it did.
+    case entry
+    /// (account, position): which transfer did that to the account, and the number of the account's next one after it.
+    case mark
+    /// (account, number): a transfer that was delivered and waits for others.
+    case held
   }
 
-  /// How many payments and credits may wait to be written (a guess: some megabytes).
-  static let limit = 65_536
-  /// For how long they may (a guess). The longer, the more of what is written together lies together; a node that starts
-  /// again applies anew what was not.
-  static let interval = Interval.seconds(5)
+  /// How many transfers may wait to be written (a guess: some megabytes).
+  static let limit = 16_384
+  /// For how long they may (a guess).
+  static let interval = Interval.seconds(1)
+  /// How many parts the accounts are written in: one for each value of the first four bits of their keys. A guess: changed accounts of a part lie close together, and the
+  /// next life reads at most 16 times ``limit`` transfers for the others.
+  static let parts = 16
 
-  /// How many payments and credits one value has at most (a guess: some kilobytes, which a question for one of them reads).
-  static let rowLimit = 16
-
-  /// What happened to an account: a payment, or a credit by a destination of a transfer.
-  private struct Note {
-    let event: Ledger.Event
-    /// Which of the transfers did it.
-    let transfer: Int
-    /// Which of the transfer's destinations the account is; `nil` if it paid.
-    let destination: Int?
-  }
-
-  private var notes: [Note] = []
-  private var transfers: [SignedTransfer] = []
-  private var keepsHeld = false
-  /// How many transfers are applied.
-  private(set) var applied: UInt64 = 0
+  /// In each part the accounts that changed since they were written.
+  private var changed = [Set<PublicKey>](repeating: [], count: parts)
+  /// Up to which transfer each part's accounts are written.
+  private var written = [UInt64](repeating: 0, count: parts)
+  private var entries: [StableWrite] = []
+  private var marks: [(key: [UInt8], value: [UInt8])] = []
+  /// What is kept of those that wait for others.
+  private var held: [SignedTransfer] = []
+  /// How many transfers are applied and noted.
+  private var applied: UInt64 = 0
 
   /// Whether something waits to be written.
-  var isDirty: Bool { !notes.isEmpty }
+  var isDirty: Bool { !entries.isEmpty }
   /// Whether so much waits that it should be written now.
-  var isFull: Bool { notes.count >= LedgerLog.limit }
+  var isFull: Bool { entries.count >= LedgerLog.limit }
 
-  private static func key(
-    _ table: Table, _ account: PublicKey, _ first: UInt64? = nil, _ second: UInt64? = nil
-  ) -> [UInt8] {
-    var writer = WireWriter(capacity: 64)
+  private static func key(_ table: Table, _ account: PublicKey?, _ number: UInt64? = nil) -> [UInt8] {
+    var writer = WireWriter(capacity: 48)
     writer.write(table.rawValue)
-    writer.write(account)
-    if let first { writer.write(integer: first) }
-    if let second { writer.write(integer: second) }
+    if let account { writer.write(account) }
+    if let number { writer.write(integer: number) }
     return writer.bytes
   }
 
-  private static func all(_ table: Table) -> (from: [UInt8], below: [UInt8]) {
-    ([table.rawValue], [table.rawValue + 1])
+  private static func all(_ table: Table) -> StableQuery {
+    StableQuery(from: [table.rawValue], below: [table.rawValue + 1])
   }
+
+  /// What is kept under a key; `nil` if nothing is.
+  static func value(
+    _ table: Table, _ account: PublicKey?, _ number: UInt64, _ read: (StableQuery) -> [StableValue]
+  ) -> StableValue? {
+    let key = key(table, account, number)
+    return read(StableQuery(from: key, below: key + [0], limit: 1)).first
+  }
+
+  /// The part of an account: neighbours in the order of keys are in the same.
+  static func part(of account: PublicKey) -> Int { Int(account.prefix >> 60) }
 }
 
 // MARK: - Writing
@@ -71,12 +82,21 @@ struct LedgerLog {
 extension LedgerLog {
   /// A transfer was applied.
   mutating func note(_ applied: Ledger.Applied) {
-    self.applied += 1
-    for (index, event) in applied.events.enumerated() {
-      notes.append(
-        Note(event: event, transfer: transfers.count, destination: index == 0 ? nil : index - 1))
+    self.applied = applied.number
+    entries.append(
+      .put(
+        key: LedgerLog.key(.entry, nil, applied.number),
+        value: KeptTransfer(applied.transfer, applied.events).encoded))
+    for event in applied.events {
+      changed[LedgerLog.part(of: event.account)].insert(event.account)
+      if AccountTrail.isMarked(event.position) {
+        marks.append(
+          (
+            LedgerLog.key(.mark, event.account, event.position),
+            AccountTrail.Mark(number: applied.number, next: event.next).encoded
+          ))
+      }
     }
-    transfers.append(applied.transfer)
   }
 
   /// A transfer of a client is taken.
@@ -92,68 +112,48 @@ extension LedgerLog {
       below: key(.taken, number.account, number.sequence + 1))
   }
 
-  /// All that changed, as it is now.
+  /// What waits to be written, and the accounts of the part that was written longest ago.
   ///
   /// - Parameters:
   ///   - ledger: the accounts.
   ///   - delivered: the number of each sender's batch that is delivered next.
   mutating func flush(_ ledger: Ledger, delivered: [(sender: PublicKey, next: UInt64)]) -> [StableWrite] {
-    notes.sort { ($0.event.account, $0.event.position) < ($1.event.account, $1.event.position) }
-    var (writes, rows): ([StableWrite], [StableWrite]) = ([], [])
-    var rest = notes[...]
-    while let first = rest.first?.event {
-      let row = rest.prefix(LedgerLog.rowLimit).prefix { $0.event.account == first.account }
-      rest = rest[row.endIndex...]
-      rows.append(
-        .put(
-          key: LedgerLog.key(.history, first.account, first.paymentsBefore, first.position),
-          value: value(of: row)))
-      if rest.first?.event.account == first.account { continue }
-      let state = ledger[first.account]
-      var writer = WireWriter(capacity: 24)
-      for number in [state.balance, state.next, state.credits] { writer.write(integer: number) }
-      writes.append(.put(key: LedgerLog.key(.account, first.account), value: writer.bytes))
+    // What did not change is written.
+    for part in 0..<LedgerLog.parts where changed[part].isEmpty { written[part] = applied }
+    let part = (0..<LedgerLog.parts).min { written[$0] < written[$1] } ?? 0
+    var writes = entries
+    // In the order of their keys, so that neighbours share their way to the disk.
+    marks.sort { $0.key.lexicographicallyPrecedes($1.key) }
+    writes += marks.map { .put(key: $0.key, value: $0.value) }
+    for account in changed[part].sorted() {
+      let state = ledger[account]
+      var writer = WireWriter(capacity: 32)
+      for number in [state.balance, state.next, state.credits, state.latest] { writer.write(integer: number) }
+      writes.append(.put(key: LedgerLog.key(.account, account), value: writer.bytes))
     }
-    (notes, transfers) = ([], [])
-    writes += rows
+    changed[part] = []
+    written[part] = applied
     let held = ledger.held
-    if keepsHeld || !held.isEmpty {
+    if held != self.held {
       let all = LedgerLog.all(.held)
       writes.append(.remove(from: all.from, below: all.below))
       writes += held.map {
         .put(key: LedgerLog.key(.held, $0.transfer.account, $0.transfer.sequence), value: $0.encoded)
       }
-      keepsHeld = !held.isEmpty
+      self.held = held
     }
-    var writer = WireWriter(capacity: 16 + 40 * delivered.count)
+    var writer = WireWriter(capacity: 256 + 40 * delivered.count)
     writer.write(integer: applied)
+    for number in written { writer.write(integer: number) }
     for (sender, next) in delivered {
       writer.write(sender)
       writer.write(integer: next)
     }
     writes.append(.put(key: [Table.point.rawValue], value: writer.bytes))
+    entries = []
+    marks = []
     return writes
   }
-
-  private func value(of row: ArraySlice<Note>) -> [UInt8] {
-    var writer = WireWriter(capacity: 256)
-    for note in row {
-      let transfer = transfers[note.transfer]
-      if let destination = note.destination {
-        writer.write(LedgerLog.creditKind)
-        writer.write(transfer.transfer.account)
-        writer.write(integer: transfer.transfer.sequence)
-        writer.write(integer: transfer.transfer.destinations[destination].amount)
-      } else {
-        writer.write(LedgerLog.paymentKind)
-        transfer.encode(into: &writer)
-      }
-      writer.write(integer: note.event.balance)
-    }
-    return writer.bytes
-  }
-
-  private static let (paymentKind, creditKind): (UInt8, UInt8) = (0, 1)
 }
 
 // MARK: - Reading
@@ -177,47 +177,108 @@ extension LedgerLog {
   mutating func recollection(
     of genesis: Genesis, reading read: (StableQuery) -> [StableValue]
   ) throws(WireError) -> LedgerRecollection {
-    var recollection = LedgerRecollection(ledger: Ledger(genesis))
-    recollection.taken = try LedgerLog.transfers(.taken, read)
-    guard
-      let point = read(StableQuery(from: [Table.point.rawValue], below: [Table.point.rawValue + 1], limit: 1))
-        .first
-    else { return recollection }
+    let taken = try LedgerLog.transfers(.taken, read)
+    guard let point = read(LedgerLog.all(.point)).first else {
+      return LedgerRecollection(ledger: Ledger(genesis), taken: taken)
+    }
     var reader = WireReader(point.value)
     applied = try reader.read(UInt64.self)
+    for part in 0..<LedgerLog.parts { written[part] = try reader.read(UInt64.self) }
+    var delivered: [PublicKey: UInt64] = [:]
     while reader.remaining > 0 {
       let sender = try reader.readKey()
-      recollection.delivered[sender] = try reader.read(UInt64.self)
+      delivered[sender] = try reader.read(UInt64.self)
     }
+    held = try LedgerLog.transfers(.held, read)
+    return LedgerRecollection(
+      ledger: Ledger(accounts: try accounts(genesis, read), waiting: held, applied: applied),
+      delivered: delivered, taken: taken)
+  }
+
+  private mutating func accounts(
+    _ genesis: Genesis, _ read: (StableQuery) -> [StableValue]
+  ) throws(WireError) -> [PublicKey: Ledger.Account] {
     // What was never touched is as the genesis has it, and is not written.
-    var accounts = recollection.ledger.accounts
-    let all = LedgerLog.all(.account)
-    try StableQuery(from: all.from, below: all.below).forEach(reading: read) { pair throws(WireError) in
+    var accounts = genesis.balances.mapValues { Ledger.Account(balance: $0, next: 0) }
+    try LedgerLog.all(.account).forEach(reading: read) { pair throws(WireError) in
       var (name, value) = (WireReader(pair.key), WireReader(pair.value))
       _ = try name.readByte()
       let key = try name.readKey()
       let (balance, next) = (try value.read(UInt64.self), try value.read(UInt64.self))
-      accounts[key] = Ledger.Account(balance: balance, next: next, credits: try value.read(UInt64.self))
+      let (credits, latest) = (try value.read(UInt64.self), try value.read(UInt64.self))
+      accounts[key] = Ledger.Account(balance: balance, next: next, credits: credits, latest: latest)
     }
-    let held = try LedgerLog.transfers(.held, read)
-    keepsHeld = !held.isEmpty
-    recollection.ledger = Ledger(accounts: accounts, waiting: held)
-    return recollection
+    // Whatever changed after its part was written has its last change among these.
+    let first = (written.min() ?? 0) + 1
+    var number = first
+    let tail = StableQuery(
+      from: LedgerLog.key(.entry, nil, first), below: LedgerLog.key(.entry, nil, applied + 1))
+    try tail.forEach(reading: read) { pair throws(WireError) in
+      for event in try KeptTransfer(pair).events {
+        accounts[event.account] = Ledger.Account(
+          balance: event.balance, next: event.next, credits: event.position + 1 - event.next, latest: number)
+        let part = LedgerLog.part(of: event.account)
+        if number > written[part] { changed[part].insert(event.account) }
+      }
+      number += 1
+    }
+    guard number == applied + 1 else { throw .invalid("transfers of which some are missing") }
+    return accounts
   }
 
   private static func transfers(
     _ table: Table, _ read: (StableQuery) -> [StableValue]
   ) throws(WireError) -> [SignedTransfer] {
     var transfers: [SignedTransfer] = []
-    let all = all(table)
-    try StableQuery(from: all.from, below: all.below).forEach(reading: read) { pair throws(WireError) in
+    try all(table).forEach(reading: read) { pair throws(WireError) in
       transfers.append(try SignedTransfer(encoded: pair.value))
     }
     return transfers
   }
 }
 
-// MARK: - Questions
+// MARK: - History
+
+/// A transfer that was applied, as it is kept.
+struct KeptTransfer {
+  let transfer: SignedTransfer
+  /// What it did to the account that is debited, and to each destination in order.
+  let events: [Ledger.Event]
+
+  init(_ transfer: SignedTransfer, _ events: [Ledger.Event]) {
+    self.transfer = transfer
+    self.events = events
+  }
+
+  /// The transfer, and the numbers of each event: whose it is the transfer says.
+  var encoded: [UInt8] {
+    var writer = WireWriter(capacity: transfer.encodedByteCount + 32 * events.count)
+    transfer.encode(into: &writer)
+    for event in events {
+      writer.write(integer: event.position)
+      writer.write(integer: event.balance)
+      writer.write(integer: event.next)
+      writer.write(integer: event.previous)
+    }
+    return writer.bytes
+  }
+
+  /// Takes it apart.
+  init(_ kept: StableValue) throws(WireError) {
+    var reader = WireReader(kept.value)
+    transfer = try SignedTransfer(from: &reader)
+    var events: [Ledger.Event] = []
+    for account in [transfer.transfer.account] + transfer.transfer.destinations.map(\.account) {
+      let (position, balance) = (try reader.read(UInt64.self), try reader.read(UInt64.self))
+      let (next, previous) = (try reader.read(UInt64.self), try reader.read(UInt64.self))
+      guard next <= position + 1 else { throw .invalid("more transfers of an account than happened to it") }
+      events.append(
+        Ledger.Event(account: account, position: position, balance: balance, next: next, previous: previous))
+    }
+    try reader.finish()
+    self.events = events
+  }
+}
 
 /// Something that happened to an account.
 public struct AccountEvent: Hashable, Sendable {
@@ -236,104 +297,6 @@ public struct AccountEvent: Hashable, Sendable {
   public init(_ event: Ledger.Event, of transfer: Transfer, credit: UInt64?) {
     (position, balance) = (event.position, event.balance)
     (payer, sequence) = (transfer.account, transfer.sequence)
-    self.credit = credit
-  }
-}
-
-extension LedgerLog {
-  /// What happened to an account before some position, the last first.
-  ///
-  /// - Parameters:
-  ///   - limit: the most that is wanted.
-  ///   - read: answers a question for what is kept.
-  /// - Returns: `nil` if that cannot be read.
-  static func events<Failure: Error>(
-    of account: PublicKey, before position: UInt64?, limit: Int,
-    reading read: (StableQuery) throws(Failure) -> [StableValue]
-  ) throws(Failure) -> [AccountEvent]? {
-    func last(_ count: Int, below key: [UInt8]) throws(Failure) -> [StableValue] {
-      try read(
-        StableQuery(from: LedgerLog.key(.history, account), below: key, limit: count, isDescending: true))
-    }
-    var end = key(.history, account, .max)
-    if let position {
-      // Rows lie in the order of their positions, but their keys begin with the number of payments: the greatest is sought that
-      // only rows before the position have less than.
-      var (low, high): (UInt64, UInt64) = (0, position)
-      while low < high {
-        let middle = low + (high - low) / 2 + 1
-        let row = try last(1, below: key(.history, account, middle)).first
-        // Where there is none, all are before it.
-        guard let first = row.map({ LedgerLog.position(of: $0) }) ?? 0 else { return nil }
-        if first < position { low = middle } else { high = middle - 1 }
-      }
-      end = key(.history, account, low, position)
-    }
-    var events: [AccountEvent] = []
-    // A row has one at least.
-    for row in try last(limit, below: end) {
-      guard let entries = try? LedgerLog.entries(in: row, of: account) else { return nil }
-      events += entries.map(\.event).filter { $0.position < position ?? .max }.reversed()
-      if events.count >= limit { break }
-    }
-    return Array(events.prefix(limit))
-  }
-
-  /// Asks for an applied transfer; answered by what ``transfer(_:in:)`` takes apart.
-  static func transfer(_ number: TransferNumber) -> StableQuery {
-    let end = number.sequence == .max ? .max : number.sequence + 1
-    return StableQuery(
-      from: key(.history, number.account), below: key(.history, number.account, end), limit: 1,
-      isDescending: true)
-  }
-
-  /// The transfer with a number; `nil` if it is not among what is kept there.
-  static func transfer(_ number: TransferNumber, in row: StableValue) -> SignedTransfer? {
-    (try? entries(in: row, of: number.account))?.lazy.compactMap(\.payment)
-      .first { $0.transfer.number == number }
-  }
-
-  private static func position(of row: StableValue) -> UInt64? {
-    var name = WireReader(row.key)
-    guard (try? name.read(count: 1 + PublicKey.byteCount + 8)) != nil else { return nil }
-    return try? name.read(UInt64.self)
-  }
-
-  /// What a row says.
-  private static func entries(
-    in row: StableValue, of account: PublicKey
-  ) throws(WireError) -> [(event: AccountEvent, payment: SignedTransfer?)] {
-    guard var position = position(of: row) else { throw .truncated }
-    var entries: [(event: AccountEvent, payment: SignedTransfer?)] = []
-    var reader = WireReader(row.value)
-    while reader.remaining > 0 {
-      var (payer, sequence, credit, payment) = (account, UInt64(0), UInt64?.none, SignedTransfer?.none)
-      switch try reader.readByte() {
-      case paymentKind:
-        let transfer = try SignedTransfer(from: &reader)
-        (payment, sequence) = (transfer, transfer.transfer.sequence)
-      case creditKind:
-        payer = try reader.readKey()
-        sequence = try reader.read(UInt64.self)
-        credit = try reader.read(UInt64.self)
-      case let kind: throw .invalid("an event of unknown kind \(kind)")
-      }
-      let event = AccountEvent(
-        position: position, balance: try reader.read(UInt64.self), payer: payer, sequence: sequence,
-        credit: credit)
-      entries.append((event, payment))
-      position &+= 1
-    }
-    return entries
-  }
-}
-
-extension AccountEvent {
-  fileprivate init(position: UInt64, balance: UInt64, payer: PublicKey, sequence: UInt64, credit: UInt64?) {
-    self.position = position
-    self.balance = balance
-    self.payer = payer
-    self.sequence = sequence
     self.credit = credit
   }
 }

@@ -82,6 +82,9 @@ where Broadcast.Auth: TransferAuthenticator {
     }
   }
 
+  /// The hash of the accounts and of what waits: see `Ledger.digest()`.
+  mutating func digest() -> SHA256Digest { keeper.digest() }
+
   /// Says that entries of an author up to a number are done with.
   public mutating func settle(_ author: Broadcast.Auth.Payload.Author, through sequence: UInt64) {
     broadcast.settle(author, through: sequence)

@@ -12,6 +12,10 @@ extension Node {
   /// How many transfers were applied, in earlier runs too.
   public var transfersApplied: UInt64 { host.process.diffusion.secure?.transfersApplied ?? 0 }
 
+  /// The hash of the accounts and of what waits, equal at nodes that were delivered the same; `nil` if the node keeps no
+  /// ledger. It costs what has changed since it was asked for last.
+  public mutating func ledgerDigest() -> SHA256Digest? { host.change { $0.diffusion.secure?.ledgerDigest() } }
+
   /// Has all that was applied kept, so that questions for it are answered in full.
   public mutating func keepLedger(into sink: inout some NodeSink & ~Copyable) {
     for write in host.change({ $0.diffusion.secure?.flush() ?? [] }) { sink.keep(write) }
@@ -71,29 +75,35 @@ extension GroupMember where Diffusion == NodeBroadcast {
   }
 }
 
-/// Questions for what a node keeps of its ledger (``NodeSink/keep(_:)``).
+/// Questions for what a node keeps of its ledger (``NodeSink/keep(_:)``). All that was applied must be kept before they are
+/// asked (``Node/keepLedger(into:)``).
 public enum LedgerQuestion {
-  /// What happened to an account before some position, the last first.
+  /// What happened to an account before some position, the last first, each with its transfer.
   ///
   /// - Parameters:
   ///   - account: the account.
-  ///   - position: everything is below it; all is wanted if it is `nil`.
-  ///   - limit: the most that is wanted.
+  ///   - state: its state now.
+  ///   - position: `nil` for the last there is.
+  ///   - limit: the most that are wanted.
   ///   - read: answers a question for what is kept.
-  /// - Returns: `nil` if what is kept is not what a node writes.
-  public static func events<Failure: Error>(
-    of account: PublicKey, before position: UInt64?, limit: Int,
-    reading read: (StableQuery) throws(Failure) -> [StableValue]
-  ) throws(Failure) -> [AccountEvent]? {
-    try LedgerLog.events(of: account, before: position, limit: limit, reading: read)
+  /// - Throws: ``WireError`` for what no member wrote.
+  public static func events(
+    of account: PublicKey, _ state: Ledger.Account, before position: UInt64?, limit: Int,
+    reading read: (StableQuery) -> [StableValue]
+  ) throws(WireError) -> [(event: AccountEvent, transfer: SignedTransfer)] {
+    try AccountTrail(of: account, state).events(before: position ?? .max, limit: limit, reading: read)
   }
 
-  /// A transfer that was applied; `nil` if none is kept.
+  /// A transfer that was applied; `nil` if none of its number was.
   ///
-  /// - Parameter read: answers a question for what is kept.
-  public static func transfer<Failure: Error>(
-    _ number: TransferNumber, reading read: (StableQuery) throws(Failure) -> [StableValue]
-  ) throws(Failure) -> SignedTransfer? {
-    try read(LedgerLog.transfer(number)).first.flatMap { LedgerLog.transfer(number, in: $0) }
+  /// - Parameters:
+  ///   - number: the transfer's.
+  ///   - state: its account's state now.
+  ///   - read: answers a question for what is kept.
+  /// - Throws: ``WireError`` for what no member wrote.
+  public static func transfer(
+    _ number: TransferNumber, _ state: Ledger.Account, reading read: (StableQuery) -> [StableValue]
+  ) throws(WireError) -> SignedTransfer? {
+    try AccountTrail(of: number.account, state).transfer(number.sequence, reading: read)
   }
 }

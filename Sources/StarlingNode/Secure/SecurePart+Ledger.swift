@@ -37,8 +37,7 @@ extension SecurePart {
       proceed(at: now, into: &effects)
     case .askConfirmation(let number):
       let isRead = desk.read(
-        [LedgerLog.transfer(number)], for: .confirmation(sender, number), cost: HistoryDesk.confirmationCost,
-        at: now)
+        question(number), for: .confirmation(sender, number), cost: HistoryDesk.confirmationCost, at: now)
       // What is read must show all that was applied.
       if isRead { keep(flush(), into: &effects) }
     case .confirmation(let number, let signature):
@@ -113,7 +112,14 @@ extension SecurePart {
     var withBatches = false
     if case .batches = purpose { withBatches = true }
     return desk.read(
-      log.history(of: numbers, from: sender, withBatches: withBatches), for: purpose, at: now)
+      .queries(
+        log.history(of: numbers, from: sender, withBatches: withBatches),
+        byteLimit: LedgerMessage.answerBytes), for: purpose, at: now)
+  }
+
+  /// What asks for a transfer that was applied. All that was applied must be kept when it is answered.
+  private func question(_ number: TransferNumber) -> StableRecall.Question {
+    .transfer(number, of: member.keeper.ledger[number.account])
   }
 
   private func member(at place: UInt16) -> Peer? {
@@ -147,7 +153,7 @@ extension SecurePart {
       }
       effects.send(.ledger(.batches(sender: range.sender, from: range.from, batches)), to: peer)
     case .confirmation(let peer, let number):
-      guard let transfer = values.first.flatMap({ LedgerLog.transfer(number, in: $0) }),
+      guard let transfer = values.first.flatMap({ try? SignedTransfer(encoded: $0.value) }),
         let signature = auth.confirm(transfer)
       else { return }
       effects.send(.ledger(.confirmation(number, signature)), to: peer)
@@ -179,7 +185,7 @@ extension SecurePart {
     do throws(CertificateFailure) {
       guard try certificates?.open(number) == true else { return }
       keep(flush(), into: &effects)
-      guard desk.read([LedgerLog.transfer(number)], for: .certificate(number), at: now) else {
+      guard desk.read(question(number), for: .certificate(number), at: now) else {
         throw .overloaded
       }
     } catch {
@@ -192,7 +198,7 @@ extension SecurePart {
     _ number: TransferNumber, _ values: [StableValue], at now: Instant,
     into effects: inout some Effects<Self> & ~Copyable
   ) {
-    guard let transfer = values.first.flatMap({ LedgerLog.transfer(number, in: $0) }),
+    guard let transfer = values.first.flatMap({ try? SignedTransfer(encoded: $0.value) }),
       let signature = auth.confirm(transfer)
     else {
       certificates?.forget(number)

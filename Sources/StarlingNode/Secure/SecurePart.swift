@@ -125,6 +125,8 @@ public struct SecurePart: Process {
       identity: PeerTable.own, auth: auth,
       broadcast: SecureMember(configuration: configuration, members: members, auth: auth, past: past),
       ledger: ledger.ledger)
+    // So that the accounts are not copied when they change.
+    ledger.ledger = Ledger(accounts: [:], waiting: [])
     for case .delivered(let batch, let refused) in past.logged where !refused.isEmpty {
       refusals[batch.identifier] = refused
     }
@@ -172,8 +174,11 @@ public struct SecurePart: Process {
   /// The ledger; `nil` if the members keep none.
   var keeper: LedgerKeeper? { genesis == nil ? nil : member.keeper }
 
+  /// The hash of the ledger's accounts and of what waits; `nil` if the members keep none.
+  mutating func ledgerDigest() -> SHA256Digest? { genesis == nil ? nil : member.digest() }
+
   /// How many transfers were applied in all lives.
-  var transfersApplied: UInt64 { ledgerLog?.applied ?? 0 }
+  var transfersApplied: UInt64 { member.keeper.ledger.applied }
 
   /// Takes what was told of transfers since the last time.
   mutating func takeNotices() -> [Notice] {

@@ -9,16 +9,22 @@ extension NodeDriver {
     if let answer { reply.send(answer) } else { reply.refuse(404, "This node keeps no ledger.") }
   }
 
-  /// The ledger as a whole. It is counted anew only when something was applied since.
+  /// The ledger as a whole. It is looked at anew only when something was applied since.
   var ledgerStatus: LedgerStatus? {
-    guard let genesis = node.genesis, let ledger = node.ledger?.ledger else { return nil }
-    let (applied, held) = (node.transfersApplied, ledger.held.count)
-    if let known = knownLedgerStatus, known.transfers == applied, known.waiting == held { return known }
+    let applied = node.transfersApplied
+    if let known = knownLedgerStatus, known.transfers == applied,
+      known.waiting == node.ledger?.ledger.heldCount
+    {
+      return known
+    }
+    guard let genesis = node.genesis, let hash = node.ledgerDigest(), let ledger = node.ledger?.ledger else {
+      return nil
+    }
     let status = LedgerStatus(
       ledger: genesis.hash.description, network: genesis.network, members: genesis.members.map(\.description),
       byzantine: genesis.byzantine, supply: LedgerAmount(genesis.supply), total: LedgerAmount(ledger.total),
-      accounts: ledger.accounts.count, transfers: applied, stateHash: ledger.stateHash.description,
-      waiting: held)
+      accounts: ledger.accounts.count, transfers: applied, stateHash: hash.description,
+      waiting: ledger.heldCount)
     knownLedgerStatus = status
     return status
   }
@@ -36,18 +42,10 @@ extension NodeDriver {
   /// A page of what happened to an account.
   func history(of key: PublicKey, before: UInt64?, limit: Int, _ reply: LedgerReply<LedgerHistory>) {
     do throws(HostError) {
-      var entries: [LedgerEntry] = []
-      let unreadable = HostError("What the node keeps of the account cannot be read.")
-      guard
-        let events = try LedgerQuestion.events(
-          of: key, before: before, limit: limit,
-          reading: { query throws(HostError) in try ledgerValues(query) })
-      else { throw unreadable }
-      for event in events {
-        guard let transfer = try transfer(TransferNumber(account: event.payer, sequence: event.sequence))
-        else { throw unreadable }
-        entries.append(LedgerEntry(event, of: transfer.transfer))
-      }
+      let state = node.ledger?.ledger[key] ?? Ledger.Account(balance: 0, next: 0)
+      let entries = try readLedger { read throws(WireError) in
+        try LedgerQuestion.events(of: key, state, before: before, limit: limit, reading: read)
+      }.map { LedgerEntry($0.event, of: $0.transfer.transfer) }
       let next = entries.last.flatMap { entries.count == limit && $0.position > 0 ? $0.position : nil }
       reply.send(LedgerHistory(account: key.description, entries: entries, next: next))
     } catch {
@@ -156,20 +154,32 @@ extension NodeDriver {
   /// A transfer that was applied; `nil` if none of its number was.
   private func transfer(_ number: TransferNumber) throws(HostError) -> SignedTransfer? {
     guard let ledger = node.ledger?.ledger, number.sequence < ledger[number.account].next else { return nil }
-    guard
-      let transfer = try LedgerQuestion.transfer(
-        number, reading: { query throws(HostError) in try ledgerValues(query) })
-    else { throw HostError("What the node keeps of the transfer cannot be read.") }
-    return transfer
+    let state = ledger[number.account]
+    return try readLedger { read throws(WireError) in
+      try LedgerQuestion.transfer(number, state, reading: read)
+    }
   }
 
   /// Asks for what is kept, all that was applied included.
-  private func ledgerValues(_ query: StableQuery) throws(HostError) -> [StableValue] {
+  private func readLedger<Answer>(
+    _ question: ((StableQuery) -> [StableValue]) throws(WireError) -> Answer
+  ) throws(HostError) -> Answer {
     guard let stable else { throw HostError("The node keeps no history: start it with --data DIR.") }
     node.keepLedger(into: &actions)
     keepWrites()
     if let failure { throw failure }
-    return try stable.values(query)
+    var refusal: HostError?
+    let answer: Answer
+    do throws(WireError) {
+      answer = try question { query in
+        do throws(HostError) { return try stable.values(query) } catch { refusal = error }
+        return []
+      }
+    } catch {
+      throw refusal ?? HostError("What the node keeps of the account cannot be read.")
+    }
+    if let refusal { throw refusal }
+    return answer
   }
 
   /// Tells those who wait for a transfer, or follow an account, that it was applied.

@@ -31,6 +31,16 @@ final class StableStorage {
     }
   }
 
+  /// Makes what is kept at a path, of whomever it is, that of a key in a network.
+  static func rename(at path: String, to key: PublicKey, in network: String) throws(HostError) {
+    do throws(Database.Failure) {
+      let database = try Database(path)
+      try database.run("UPDATE scopes SET name = ?", [.blob(key.bytes + Array(network.utf8))])
+    } catch {
+      throw HostError("The node's state \"\(path)\" could not be changed: \(error.message).")
+    }
+  }
+
   /// Answers a question for what is kept.
   func values(_ query: StableQuery) throws(HostError) -> [StableValue] {
     let order = query.isDescending ? "DESC" : "ASC"

@@ -43,10 +43,20 @@ enum StateSchema {
   /// Marks the file as a node's state, for file(1) and for whoever opens the wrong one: `Strl`.
   static let application: Int64 = 0x5374_726C
 
+  /// Up to how many bytes a state is looked through before it is used (a guess: half a second). In a larger one most is what
+  /// must not be forgotten, and of that most is history: it is looked at when it is read, or a node would be the longer in
+  /// starting the more there was.
+  static let wholeCheckLimit: Int64 = 256 << 20
+
   /// Brings a database to the current version.
   ///
+  /// - Parameters:
+  ///   - database: the database.
+  ///   - limit: see ``wholeCheckLimit``.
   /// - Returns: why that is not possible; `nil` when it is done.
-  static func prepare(_ database: Database) -> StateStore.OpenError? {
+  static func prepare(
+    _ database: Database, wholeCheckLimit limit: Int64 = wholeCheckLimit
+  ) -> StateStore.OpenError? {
     do throws(Database.Failure) {
       let found = try database.run("PRAGMA user_version").first?.first?.integer ?? 0
       let application = try database.run("PRAGMA application_id").first?.first?.integer ?? 0
@@ -57,8 +67,11 @@ enum StateSchema {
       // Readers do not wait for the writer, and a crash costs nothing that was committed.
       try database.run("PRAGMA journal_mode = WAL")
       try database.run("PRAGMA synchronous = FULL")
-      guard try database.run("PRAGMA quick_check(1)").first?.first?.text == "ok" else {
-        throw Database.Failure(code: foreign, message: "it is damaged")
+      let isWhole = try size(of: database) <= limit || found < Int64(version)
+      for part in isWhole ? ["1"] : tables.filter({ $0 != "stable" }) {
+        guard try database.run("PRAGMA quick_check(\(part))").first?.first?.text == "ok" else {
+          throw Database.Failure(code: foreign, message: "it is damaged")
+        }
       }
       guard found < Int64(version) else {
         for table in tables { try database.run("SELECT * FROM \(table) LIMIT 0") }
@@ -78,6 +91,12 @@ enum StateSchema {
       default: return error.isCorruption ? .corrupt(error.message) : .refused(error.message)
       }
     }
+  }
+
+  /// How many bytes a database has.
+  private static func size(of database: Database) throws(Database.Failure) -> Int64 {
+    let pages = try database.run("PRAGMA page_count").first?.first?.integer ?? 0
+    return try pages * (database.run("PRAGMA page_size").first?.first?.integer ?? 0)
   }
 
   /// What the current version consists of.

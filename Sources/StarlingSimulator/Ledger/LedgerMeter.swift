@@ -47,7 +47,8 @@ struct LedgerMeter<Member: LedgerReplica>: SimulationObserver {
   private(set) var finals: [Instant] = []
   /// What clients handed in, and to whom, that was not answered yet.
   private(set) var awaiting: [TransferNumber: Peer] = [:]
-  /// What clients handed in and was not taken, but for what came to be final all the same, because a cheat brought it.
+  /// What clients handed in and was not taken, but for what came to be final all the same, because a cheat brought it. They
+  /// hand it in again.
   private(set) var rejected: Set<Transfer> = []
   /// Who will crash, if anybody.
   private let crashing: Peer?
@@ -58,6 +59,8 @@ struct LedgerMeter<Member: LedgerReplica>: SimulationObserver {
   private(set) var consistencyViolations = 0
   /// Applications that took more than there was, or were out of turn; or before they were signed.
   private(set) var overdrafts = 0
+  /// What an application left an account with that its transfers do not.
+  private(set) var falseBalances = 0
   private(set) var accusations = 0
 
   init(accounts: [PublicKey], balance: UInt64, correct: Int, crashing: Peer?) {
@@ -76,6 +79,7 @@ struct LedgerMeter<Member: LedgerReplica>: SimulationObserver {
   /// - Parameter peer: from whom it waits for an answer; `nil` of a cheat, who does not.
   mutating func handsIn(_ transfer: Transfer, to peer: Peer?, at now: Instant) {
     if handedIn[transfer.number] == nil { handedIn[transfer.number] = now }
+    rejected.remove(transfer)
     if let peer { awaiting[transfer.number] = peer }
   }
 
@@ -92,7 +96,9 @@ struct LedgerMeter<Member: LedgerReplica>: SimulationObserver {
 
   mutating func indicated(_ indication: Observed.Indication, by peer: Peer, at now: Instant) {
     switch Member.news(indication.told) {
-    case .applied(let signed): apply(signed.transfer, by: peer, at: indication.at)
+    case .applied(let applied):
+      apply(applied.transfer.transfer, by: peer, at: indication.at)
+      compare(applied.events, with: local[Int(peer.index)])
     case .answered(let signed, let isTaken): answer(signed.transfer, isTaken: isTaken, by: peer)
     case .abandoned: abandoned += 1
     case .misbehaved: accusations += 1
@@ -105,6 +111,25 @@ struct LedgerMeter<Member: LedgerReplica>: SimulationObserver {
     guard awaiting[transfer.number] == peer else { return }
     awaiting[transfer.number] = nil
     if !isTaken, handedIn.removeValue(forKey: transfer.number) != nil { rejected.insert(transfer) }
+  }
+
+  /// Holds what a process says that a transfer has left each account with against its books, in which what is taken is what
+  /// is given.
+  private mutating func compare(_ events: [Ledger.Event], with books: Books) {
+    // The same account more than once, if it pays itself: what it has in the end is the last.
+    var seen: [PublicKey] = []
+    for event in events.reversed() where !seen.contains(event.account) {
+      seen.append(event.account)
+      guard let account = index[event.account] else { continue }
+      if books.balances[account] != Int128(event.balance) { falseBalances += 1 }
+    }
+  }
+
+  /// Holds all of a process's accounts against its books.
+  mutating func compare(_ ledger: Ledger, of peer: Peer) {
+    for (key, account) in index {
+      if local[Int(peer.index)].balances[account] != Int128(ledger[key].balance) { falseBalances += 1 }
+    }
   }
 
   private mutating func apply(_ transfer: Transfer, by peer: Peer, at now: Instant) {

@@ -27,12 +27,18 @@ struct LedgerParticipant<Member: LedgerReplica>: Process {
   /// A correct process's only life.
   private(set) var first: Member?
   private var second: Member?
-  /// Of a Byzantine process: its broadcasts, beside those of its lives' keepers.
   private let isByzantine: Bool
+  /// What a correct process's balances must add up to.
+  private let supply: UInt64
+  /// After how many of its inputs they were looked at ...
+  private(set) var looks: UInt64 = 0
+  /// ... and did not.
+  private(set) var supplyViolations = 0
 
-  init(correct: Member) {
+  init(correct: Member, supply: UInt64) {
     first = correct
     isByzantine = false
+    self.supply = supply
   }
 
   /// - Parameter lives: `nil` of a process that says nothing.
@@ -40,6 +46,7 @@ struct LedgerParticipant<Member: LedgerReplica>: Process {
     first = lives?.0
     second = lives?.1
     isByzantine = true
+    supply = 0
   }
 
   mutating func start(at now: Instant, into effects: inout some Effects<Self> & ~Copyable) {
@@ -92,6 +99,10 @@ struct LedgerParticipant<Member: LedgerReplica>: Process {
       var own = LifeEffects<Base, Member>(base: effects, isFirst: true, parity: isByzantine ? 0 : nil)
       if var member = first.take() {
         body(&member, &own)
+        if !isByzantine {
+          looks += 1
+          if member.keeper.ledger.total != supply { supplyViolations += 1 }
+        }
         first = member
       }
       effects = own.base

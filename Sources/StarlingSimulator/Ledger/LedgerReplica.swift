@@ -19,8 +19,8 @@ protocol LedgerReplica: Process where Message: SizedMessage {
 enum LedgerNews {
   /// A client's transfer is brought to all, or is not.
   case answered(SignedTransfer, isTaken: Bool)
-  /// A transfer was applied here.
-  case applied(SignedTransfer)
+  /// A transfer was applied here, and what came of it.
+  case applied(Ledger.Applied)
   /// A client's transfer is no longer brought.
   case abandoned
   /// A peer did what no correct peer does.
@@ -35,7 +35,7 @@ extension LedgerMember: LedgerReplica where Broadcast.Message: SizedMessage {
   static func news(_ indication: Indication) -> LedgerNews? {
     switch indication {
     case .submitted(let transfer, let refusal): .answered(transfer, isTaken: refusal == nil)
-    case .applied(let applied): .applied(applied.transfer)
+    case .applied(let applied): .applied(applied)
     case .abandoned: .abandoned
     case .broadcast(.misbehaved): .misbehaved
     case .broadcast: nil

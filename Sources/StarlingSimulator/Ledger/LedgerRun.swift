@@ -18,6 +18,8 @@ struct LedgerRun<Member: LedgerReplica>: ~Copyable {
   private var report: LedgerReport
   /// What was handed in before, to be replayed.
   private var past: [SignedTransfer] = []
+  /// What each honest owner signed last. It signs nothing else under that number: what was refused it hands in again.
+  private var signed: [Int: SignedTransfer] = [:]
   /// The next number under which each Byzantine owner cheats.
   private var cheated: [Int: UInt64] = [:]
   /// What the clients of the process that will crash, or has crashed, handed in.
@@ -51,13 +53,13 @@ struct LedgerRun<Member: LedgerReplica>: ~Copyable {
       accounts: Dictionary(
         uniqueKeysWithValues: accounts.map { ($0, .init(balance: scenario.balance, next: 0)) }), waiting: [])
     for number in 0..<nodes {
-      _ = network.add { [correct] peer in
+      _ = network.add { [correct, supply] peer in
         let checks = CheckCounter()
         let auth = CountingTransferAuthenticator(
           IdealTransferAuthenticator(owner: peer, members: nodes), checks: checks)
         let participant: LedgerParticipant<Member>
         if number < correct {
-          participant = LedgerParticipant(correct: make(peer, auth, ledger))
+          participant = LedgerParticipant(correct: make(peer, auth, ledger), supply: supply)
         } else {
           let lives = (make(peer, auth, ledger), make(peer, auth, ledger))
           participant = LedgerParticipant(byzantine: scenario.adversary == .mute ? nil : lives)
@@ -69,7 +71,7 @@ struct LedgerRun<Member: LedgerReplica>: ~Copyable {
     network.run(until: .zero + .seconds(5))
   }
 
-  /// The steps in which transfers are made and books are looked at.
+  /// The steps in which transfers are made.
   private static var step: Interval { .milliseconds(10) }
 
   mutating func report(progress: (Int) -> Void) -> LedgerReport {
@@ -108,7 +110,6 @@ struct LedgerRun<Member: LedgerReplica>: ~Copyable {
       if isMissed { entrustAgain() }
     }
     network.run(until: network.now + interval)
-    audit()
   }
 
   /// The correct processes that have not crashed.
@@ -159,6 +160,9 @@ struct LedgerRun<Member: LedgerReplica>: ~Copyable {
       return
     }
     if isWaiting(account, next: state.next) { return }
+    if let last = signed[account], last.transfer.sequence >= state.next {
+      return submit(last, to: home(account), waits: true)
+    }
     let count = 1 + random.uniform(below: 3)
     let most = max(1, state.balance / 8)
     let destinations = (0..<count).map { _ in
@@ -171,13 +175,14 @@ struct LedgerRun<Member: LedgerReplica>: ~Copyable {
       report.refused += 1
       return
     }
-    let signed = IdealTransferAuthenticator.sign(transfer)
+    let own = IdealTransferAuthenticator.sign(transfer)
+    signed[account] = own
     if scenario.crash != nil, Peer(account % correct) == scenario.crashing, !isMissed {
       // One that was refused may be in the way.
       entrusted[account, default: []].removeAll { $0.transfer.sequence >= transfer.sequence }
-      entrusted[account, default: []].append(signed)
+      entrusted[account, default: []].append(own)
     }
-    submit(signed, to: home(account), waits: true)
+    submit(own, to: home(account), waits: true)
     report.transfers += 1
   }
 
@@ -200,6 +205,7 @@ struct LedgerRun<Member: LedgerReplica>: ~Copyable {
     case .replay:
       guard !past.isEmpty else { return }
       let again = past[random.uniform(below: past.count)]
+      report.frauds += 1
       network.request(.bring([again], random.next() % 2 == 0 ? .both : .first), of: liar)
       let peer = Peer(random.uniform(below: correct))
       network.request(.submit(again), of: peer)
@@ -215,6 +221,7 @@ struct LedgerRun<Member: LedgerReplica>: ~Copyable {
     }
     guard state.next >= cheated[account, default: 0] else { return nil }
     cheated[account] = state.next + 1
+    report.frauds += 1
     return (account, state)
   }
 
@@ -259,18 +266,18 @@ struct LedgerRun<Member: LedgerReplica>: ~Copyable {
 
   // MARK: Judgement
 
-  private mutating func audit() {
-    for peer in survivors where keeper(peer)?.ledger.total != supply {
-      report.supplyViolations += 1
-    }
-  }
-
   private mutating func judge() {
+    for peer in survivors {
+      if let ledger = keeper(peer)?.ledger { network.observer.compare(ledger, of: peer) }
+    }
     let meter = network.observer
     report.final = meter.fates.reduce(0) { $0 + $1.count }
     report.refused += meter.refusals + meter.abandoned
     report.consistencyViolations = meter.consistencyViolations
     report.overdrafts = meter.overdrafts
+    let participants = (0..<correct).map { network[Peer($0)].guest }
+    report.supplyLooks = participants.reduce(0) { $0 + $1.looks }
+    report.supplyViolations = participants.reduce(meter.falseBalances) { $0 + $1.supplyViolations }
     report.totalityViolations = meter.fates.joined().count { $0.appliers != survivors.count }
     report.transfers -= meter.rejected.count
     report.unfinished = report.transfers - meter.fates[..<honest].reduce(0) { $0 + $1.count }

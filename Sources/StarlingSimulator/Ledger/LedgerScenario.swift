@@ -128,9 +128,13 @@ public struct LedgerReport: Sendable {
   public internal(set) var totalityViolations = 0
   /// Applications that took what was not there, or came out of turn: in a process's own order, or in the order of all.
   public internal(set) var overdrafts = 0
-  /// How often a correct process's balances did not add up to the supply; looked at after each step, which is a hundredth
-  /// of a second.
+  /// How often a correct process's balances did not add up to the supply after an input, or an account's balance after a
+  /// transfer was not what the books say.
   public internal(set) var supplyViolations = 0
+  /// After how many inputs of correct processes their balances were looked at: after each.
+  public internal(set) var supplyLooks: UInt64 = 0
+  /// Transfers that Byzantine owners and processes cheated with.
+  public internal(set) var frauds = 0
   /// Correct processes that ended with another state than the first.
   public internal(set) var divergent = 0
   /// The hash of the accounts at the end, as the first correct process that has not crashed has them.

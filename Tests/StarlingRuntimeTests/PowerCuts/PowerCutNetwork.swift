@@ -265,8 +265,9 @@ final class PowerCutNetwork {
     let told = life.part.takeNotices()
     let recalls = life.part.desk.takeRecalls()
     member.life = life
-    let writes =
-      effects.indications.compactMap { if case .keep(let write) = $0 { write } else { nil } } + extra
+    var writes: [StableWrite] = []
+    for case .keep(let kept) in effects.indications { writes += kept }
+    writes += extra
     let honest = Set(
       inputs.compactMap { if case .submit(let transfer, true) = $0 { transfer.transfer.number } else { nil } }
     )
@@ -551,13 +552,17 @@ final class PowerCutNetwork {
     let transfers = witness.takeUnchecked()
     for member in members {
       // A client that asks has what was applied written first.
-      guard let writes = member.life?.part.flush(), let stable = member.life?.stable else { continue }
+      guard let writes = member.life?.part.flush(), let stable = member.life?.stable,
+        let ledger = member.life?.part.keeper?.ledger
+      else { continue }
       do {
         try stable.commit(writes)
         for transfer in transfers {
-          let found = try stable.values(LedgerQuestion.transfer(transfer.transfer.number)).first?.value
-          if found != transfer.encoded {
-            witness.fault("\(member.key.short) lacks the transfer \(transfer.transfer.number)")
+          let number = transfer.transfer.number
+          let found = try LedgerQuestion.transfer(
+            number, ledger[number.account], reading: { (try? stable.values($0)) ?? [] })
+          if found?.encoded != transfer.encoded {
+            witness.fault("\(member.key.short) lacks the transfer \(number)")
           }
         }
       } catch {

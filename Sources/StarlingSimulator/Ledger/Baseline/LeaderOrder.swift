@@ -27,7 +27,7 @@ struct LeaderOrder: Process {
     /// A client's transfer is brought to all, or why it is not.
     case submitted(SignedTransfer, SubmissionRefusal?)
     /// A transfer is final: it was applied here, and will be everywhere.
-    case applied(SignedTransfer)
+    case applied(Ledger.Applied)
   }
 
   /// What is known under one number of the order.
@@ -456,7 +456,7 @@ struct LeaderOrder: Process {
       // The first of a number counts, at all members the same.
       if isOpen(transfer) {
         for applied in keeper.deliver([transfer], refused: [], isOwn: false).applied {
-          effects.indicate(.applied(applied.transfer))
+          effects.indicate(.applied(applied))
         }
       }
       ordering.remove(transfer.transfer.number)
