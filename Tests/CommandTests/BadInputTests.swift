@@ -153,7 +153,7 @@ struct BadInputTests {
     BadInput("epsilon --nodes 100 --echo 50", 2, "go together"),
     BadInput("epsilon --nodes 100 --echo 50 --echo-threshold 51", 2, "may be as great"),
     BadInput("epsilon --nodes 1024 --byzantine 33.4% --target 1e-10", 2, "33.4% of 1024 processes is 343"),
-    BadInput("epsilon --nodes 48 --byzantine 60% --target 1e-3", 2, "at most 15 of 48."),
+    BadInput("epsilon --nodes 48 --byzantine 60% --target 1e-3", 2, "31% or less."),
     BadInput("epsilon --nodes 3 --target 1e-10", 2, "10% of 3 processes is 1, rounded up, which is a third"),
     BadInput("simulate --broadcast secure --byzantine 40%", 2, "a third or more"),
     BadInput("simulate --broadcast auto --byzantine 40%", 2, "a third or more"),

@@ -95,7 +95,7 @@ struct EpsilonTests {
     #expect((broken["epsilon"] as? Double).map { $0 > 0.1 } == true)
     for (options, end) in [
       (weak, "or accept it with --accept-weak."), ("--broadcast secure --loss 5%", "leave it out."),
-      ("--echo 30", "give both or neither."), ("--broadcast bracha --byzantine 40%", "at most 333 of 1000."),
+      ("--echo 30", "give both or neither."), ("--broadcast bracha --byzantine 40%", "33% or less."),
     ] {
       let run = try CommandRun(["simulate"] + options.split(separator: " ").map(String.init))
       #expect(run.exitCode != 0 && run.messages.hasSuffix(end + "\n"), "\(run.messages)")

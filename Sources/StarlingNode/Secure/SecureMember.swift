@@ -74,8 +74,6 @@ public struct SecureMember: SourceOrderedBroadcast {
     let inFlight = configuration.ordered.window * BatchLimits.entries
     let entries = EntryLog<PublicKey, SIMD4<UInt64>>(
       authorLimit: configuration.genesis == nil ? members.count : inFlight, windowLimit: inFlight)
-    // A ledger's members find out by themselves what they have used.
-    let firstOwn = configuration.genesis == nil ? past.firstOwn : 0
     switch configuration.broadcast {
     case .secure(let parameters):
       ready = OrderedBroadcast(
@@ -83,14 +81,14 @@ public struct SecureMember: SourceOrderedBroadcast {
         inner: ReadyBroadcast(
           identity: PeerTable.own, auth: auth, oracle: oracle, parameters: parameters, entries: entries),
         nextDelivered: past.nextDelivered, undelivered: past.undelivered, logged: past.logged,
-        firstOwn: firstOwn, configuration: configuration.ordered)
+        firstOwn: past.firstOwn, configuration: configuration.ordered)
     case .consistent(let parameters):
       echo = OrderedBroadcast(
         identity: PeerTable.own, auth: auth,
         inner: EchoBroadcast(
           identity: PeerTable.own, auth: auth, oracle: oracle, parameters: parameters, entries: entries),
         nextDelivered: past.nextDelivered, undelivered: past.undelivered, logged: past.logged,
-        firstOwn: firstOwn, configuration: configuration.ordered)
+        firstOwn: past.firstOwn, configuration: configuration.ordered)
     case .bracha(let byzantine):
       bracha = OrderedBroadcast(
         identity: PeerTable.own, auth: auth,
@@ -98,7 +96,7 @@ public struct SecureMember: SourceOrderedBroadcast {
           identity: PeerTable.own, auth: auth, members: MultisetSample(all: oracle), byzantine: byzantine,
           entries: entries, startsLate: true),
         nextDelivered: past.nextDelivered, undelivered: past.undelivered, logged: past.logged,
-        firstOwn: firstOwn, configuration: configuration.ordered)
+        firstOwn: past.firstOwn, configuration: configuration.ordered)
     }
     for (author, number) in past.floors where number > 0 { settle(author, through: number - 1) }
   }

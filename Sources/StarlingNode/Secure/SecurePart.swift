@@ -87,7 +87,7 @@ public struct SecurePart: Process {
   let byzantine: Int
   /// What is asked before any own batch is broadcast; `nil` when it is answered.
   var inquiry: NumberInquiry?
-  /// The last batch of each sender that was echoed, or delivered. Of a ledger's members, who ask each other otherwise, none.
+  /// The last batch of each sender that was echoed, or delivered.
   var latest: [Peer: KnownBatch] = [:]
   /// What others delivered meanwhile; `nil` if the members keep no ledger.
   var catchUp: CatchUp?
@@ -115,7 +115,7 @@ public struct SecurePart: Process {
     log = SecureLog(peers: peers, keepsHistory: genesis != nil)
     let past = try log.recollection(
       of: members, kept: UInt64(configuration.ordered.kept), reading: read)
-    isNumbered = genesis != nil || past.firstOwn != nil
+    isNumbered = past.firstOwn != nil
     byzantine = configuration.byzantine
     var ledgerLog = genesis.map { _ in LedgerLog() }
     var ledger = LedgerRecollection(ledger: Ledger(accounts: [:], waiting: []))
@@ -130,7 +130,7 @@ public struct SecurePart: Process {
     for case .delivered(let batch, let refused) in past.logged where !refused.isEmpty {
       refusals[batch.identifier] = refused
     }
-    if genesis == nil { for step in past.logged { noteLatest(step) } }
+    for step in past.logged { noteLatest(step) }
     if genesis != nil {
       for sender in members.members {
         let first = ledger.delivered[peers.table.record(of: sender).key] ?? 0
@@ -328,7 +328,7 @@ public struct SecurePart: Process {
     let kept = UInt64(broadcast.kept)
     switch indication {
     case .delivered(let batch, let refused):
-      if genesis == nil { noteLatest(.delivered(batch, refused: refused)) }
+      noteLatest(.delivered(batch, refused: refused))
       keep(
         log.delivered(batch, refused: refused, isKept: broadcast.hasEchoed(batch), kept: kept), into: &effects
       )
@@ -359,7 +359,7 @@ public struct SecurePart: Process {
     case .behind: catchUp?.noteBehind()
     case .broadcasting(let number, let batch): keep([log.took(batch, as: number)], into: &effects)
     case .logged(let step):
-      if genesis == nil { noteLatest(step) }
+      noteLatest(step)
       keep(log.said(step), into: &effects)
     case .overloaded: break
     }
