@@ -55,8 +55,8 @@ public struct OrderedBroadcast<Inner: SecureBroadcastProcess>: Process {
     @usableFromInline var ahead: [(peer: Peer, sequence: UInt64)] = []
     /// What was next when it was found out, and when it must have come; `nil` while nobody seems to be far ahead.
     @usableFromInline var stood: (at: UInt64, until: Instant)?
-    /// Until when gaps are passed over, since something was skipped. The votes that this process heard of what followed may be
-    /// too few, because it dropped others, and of what is delivered first no more than that is known.
+    /// Until when gaps are passed over, since something was skipped: this process has dropped votes of what followed, and what
+    /// it hears of that now may be too little.
     @usableFromInline var passesOverUntil: Instant?
     /// What the broadcast delivered before its turn.
     @usableFromInline var early: [UInt64: (batch: SignedBatch<Auth>, refused: [UInt16])] = [:]

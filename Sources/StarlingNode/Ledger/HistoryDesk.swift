@@ -47,9 +47,6 @@ struct HistoryDesk {
   private var nextToken: UInt64 = 0
   private var recalls: [StableRecall] = []
 
-  /// How many readings are open.
-  var openCount: Int { open.count }
-
   /// Has something read, if there is room, and whoever wants it has not had too much read.
   ///
   /// - Parameters:
