@@ -63,7 +63,10 @@ private var ledgerSeeds: [[UInt8]] {
     .askProgress(from: 0), .progress(from: 1, [7, .max]), .askWords(range),
     .words(
       sender: 3, from: 7, next: 12,
-      [DeliveryWord(digest: digest, refused: []), DeliveryWord(digest: digest, refused: [0, 5])]),
+      [
+        DeliveryWord(digest: digest, refused: [], unready: []),
+        DeliveryWord(digest: digest, refused: [0, 5], unready: [5]),
+      ]),
     .askBatches(range),
     .batches(
       sender: 3, from: 7,

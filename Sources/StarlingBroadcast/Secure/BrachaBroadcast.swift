@@ -67,6 +67,11 @@ public struct BrachaBroadcast<Auth: SecureAuthenticator>: SecureBroadcastProcess
   /// Whether it has told that it is ready for a batch of an instance.
   public func isReady(for instance: MessageIdentifier) -> Bool { instances[instance]?.ready != nil }
 
+  /// The positions of a batch's entries that it is not ready for; `nil` if it is not ready for the batch at all.
+  public func unready(_ digest: Auth.Digest, of instance: MessageIdentifier) -> [UInt16]? {
+    instances[instance]?.ready.flatMap { $0.digest == digest ? $0.refused : nil }
+  }
+
   /// Forgets what was echoed of an author's entries up to a number, which are refused from now on.
   @inlinable
   public mutating func settle(_ author: Auth.Payload.Author, through sequence: UInt64) {

@@ -35,7 +35,7 @@ public struct OrderedBroadcast<Inner: SecureBroadcastProcess>: Process {
     /// while.
     case `repeat`(Peer)
     /// Deliver what other processes have delivered, but for the entries at these positions (ascending), if it is what is
-    /// next of its sender. The layer above answers for it: that one correct process delivered just that.
+    /// next of its sender, or complete what was delivered before. The layer above answers for it: that one correct process delivered just that.
     case catchUp(SignedBatch<Auth>, refused: [UInt16])
     /// Correct processes know own batches with numbers up to this one.
     case used(through: UInt64)
@@ -375,7 +375,9 @@ extension OrderedBroadcast {
     into effects: inout some Effects<Self> & ~Copyable
   ) {
     let (origin, sequence) = (batch.identifier.origin, batch.identifier.sequence)
-    guard sequence == nextDelivered(of: origin), sequence < .max else { return }
+    let next = nextDelivered(of: origin)
+    if sequence < next { return effects.indicate(.completed(batch, refused: refused)) }
+    guard sequence == next, sequence < .max else { return }
     sources[origin, default: Source()].early[sequence] = (batch, refused)
     if origin == identity { giveWay(to: batch, into: &effects) }
     deliverNext(of: origin, at: now, into: &effects)

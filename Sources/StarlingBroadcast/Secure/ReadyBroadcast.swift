@@ -132,6 +132,11 @@ public struct ReadyBroadcast<Auth: SecureAuthenticator, Oracle: SamplingOracle>:
   /// Whether it has told that it is ready for a batch of an instance.
   public func isReady(for instance: MessageIdentifier) -> Bool { instances[instance]?.ready.isEmpty == false }
 
+  /// The positions of a batch's entries that it is not ready for; `nil` if it is not ready for the batch at all.
+  public func unready(_ digest: Auth.Digest, of instance: MessageIdentifier) -> [UInt16]? {
+    instances[instance]?.ready.first { $0.digest == digest }?.refused
+  }
+
   /// Forgets what was echoed of an author's entries up to a number, which are refused from now on.
   @inlinable
   public mutating func settle(_ author: Auth.Payload.Author, through sequence: UInt64) {

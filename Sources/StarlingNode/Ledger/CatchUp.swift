@@ -20,9 +20,15 @@ struct CatchUp {
     case blame(Peer)
     /// It has come as far as the others with a sender.
     case arrived
+    /// It became ready for more of a batch whose instance is over.
+    case vouch(Vote<KeySecureAuthenticator>)
+    /// More of a batch whose instance is over is delivered: all but these.
+    case complete(MessageIdentifier, refused: [UInt16])
+    /// Nothing of a batch is open any more.
+    case settled(MessageIdentifier)
   }
 
-  private struct Word {
+  struct Word {
     let word: DeliveryWord
     /// Whether the member will not deliver more of the batch: its instance is over there.
     let isFinal: Bool
@@ -30,7 +36,7 @@ struct CatchUp {
     var isStale = false
   }
 
-  private struct Number {
+  struct Number {
     /// What members said, by their places.
     var words: [Int: Word] = [:]
     /// The digest that b + 1 of them give, and since when.
@@ -39,7 +45,7 @@ struct CatchUp {
     var batch: Batch?
   }
 
-  private struct Source {
+  struct Source {
     /// The number that is delivered next here.
     var next: UInt64 = 0
     /// How far other members are, by their places, where that is further.
@@ -53,7 +59,7 @@ struct CatchUp {
     var gap: (next: UInt64, since: Instant)?
   }
 
-  private struct Ask {
+  struct Ask {
     let range: HistoryRange
     let isForBatches: Bool
     let sentAt: Instant
@@ -76,6 +82,11 @@ struct CatchUp {
   static let passingOver = Interval.seconds(60)
   /// For how long entries may be completed that some members refuse (a guess: many round trips).
   static let disputePatience = Interval.seconds(5)
+  /// After how long what is disputed is asked for again, and at last (guesses: what others lack is told within seconds).
+  static let (firstDisputeInterval, lastDisputeInterval): (Interval, Interval) = (.seconds(1), .seconds(64))
+  /// How many batches may be disputed: some 3 MB. Each takes two transfers under one number, from an account that is blocked by
+  /// them, or a sender that lies.
+  static let disputeLimit = 16_384
   /// For how long it may stand still with a sender where others are further, before it asks for history: a broadcast takes less.
   static let standstill = Interval.seconds(3)
   /// How far others may be ahead without that: half of the broadcast's window.
@@ -86,19 +97,21 @@ struct CatchUp {
   let byzantine: Int
   /// All members in the order of the genesis, and which of them this is.
   let members: [Peer]
-  private let own: Int
+  let own: Int
   private let places: [Peer: Int]
-  private var sources: [Source]
+  private(set) var sources: [Source]
   /// With which senders it is behind, in turn.
   private var lagging: [Int] = []
   /// What each member was asked and has not answered.
-  private var asks: [[Ask]]
+  private(set) var asks: [[Ask]]
   /// Until when members are not asked for anything.
-  private var rests: [Int: Instant] = [:]
+  private(set) var rests: [Int: Instant] = [:]
   /// Until when members are not asked for batches, and until when only if no other is left.
   private var (passedOver, silent): ([Int: Instant], [Int: Instant]) = ([:], [:])
   /// Who has told how far it is.
   private var heard: Set<Int> = []
+  /// What was delivered here without some of its entries.
+  var disputes: [MessageIdentifier: Dispute] = [:]
   /// The size of batches lately, so that no more are asked for than fit an answer.
   private var batchBytes = 1
   private var nextProgress = Instant.zero
@@ -180,7 +193,9 @@ extension CatchUp {
     if words.isEmpty { rest(place, for: CatchUp.busyRest, at: now) }
     for (offset, word) in words.prefix(Int(ask.range.count)).enumerated() {
       let number = first + UInt64(offset)
-      guard number >= sources[Int(sender)].next, number < next else { continue }
+      guard number < next else { continue }
+      note(word, of: MessageIdentifier(origin: members[Int(sender)], sequence: number), by: place)
+      guard number >= sources[Int(sender)].next else { continue }
       var entry = sources[Int(sender)].numbers[number] ?? Number()
       entry.words[place] = Word(word: word, isFinal: next - number > kept)
       if entry.confirmed == nil,
@@ -439,7 +454,7 @@ extension CatchUp {
     return prompt.isEmpty ? all : prompt
   }
 
-  private mutating func ask(
+  mutating func ask(
     _ sender: Int, _ numbers: Range<UInt64>, of place: Int, isForBatches: Bool, at now: Instant
   ) -> Act {
     let range = HistoryRange(

@@ -1,3 +1,4 @@
+import StarlingBroadcast
 import StarlingCore
 import StarlingLedger
 
@@ -14,11 +15,13 @@ struct HistoryDesk {
     case confirmation(Peer, TransferNumber)
     /// A client of this node does.
     case certificate(TransferNumber)
+    /// This node delivers more of a batch of long ago: all but these entries.
+    case completion(MessageIdentifier, refused: [UInt16])
 
     var asker: Peer? {
       switch self {
       case .words(let peer, _), .batches(let peer, _), .confirmation(let peer, _): peer
-      case .certificate: nil
+      case .certificate, .completion: nil
       }
     }
   }

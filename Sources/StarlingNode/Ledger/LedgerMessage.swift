@@ -47,14 +47,17 @@ public struct DeliveryWord: Hashable, Sendable {
   public var digest: SHA256Digest
   /// The positions of the entries that it did not deliver, ascending.
   public var refused: [UInt16]
+  /// The positions of those that it is not even ready for, ascending.
+  public var unready: [UInt16]
 
   /// A word.
-  public init(digest: SHA256Digest, refused: [UInt16]) {
+  public init(digest: SHA256Digest, refused: [UInt16], unready: [UInt16]) {
     self.digest = digest
     self.refused = refused
+    self.unready = unready
   }
 
-  var byteCount: Int { SHA256Digest.byteCount + 2 + 2 * refused.count }
+  var byteCount: Int { SHA256Digest.byteCount + 4 + 2 * (refused.count + unready.count) }
 }
 
 /// A batch as one member gives it to another: nothing of it is believed.
@@ -117,8 +120,10 @@ extension LedgerMessage: WireMessage, SizedMessage {
       writer.write(integer: UInt16(clamping: words.count))
       for word in words {
         writer.write(raw: word.digest.bytes)
-        writer.write(integer: UInt16(clamping: word.refused.count))
-        for position in word.refused { writer.write(integer: position) }
+        for positions in [word.refused, word.unready] {
+          writer.write(integer: UInt16(clamping: positions.count))
+          for position in positions { writer.write(integer: position) }
+        }
       }
     case .askBatches(let range): write(4, range, into: &writer)
     case .batches(let sender, let first, let batches):
@@ -191,24 +196,30 @@ extension LedgerMessage: WireMessage, SizedMessage {
   private static func decodeWords(from reader: inout WireReader) throws(WireError) -> LedgerMessage {
     let (sender, first) = (try reader.read(UInt16.self), try reader.read(UInt64.self))
     let next = try reader.read(UInt64.self)
-    let count = try readCount(from: &reader, limit: wordLimit, each: SHA256Digest.byteCount + 2)
+    let count = try readCount(from: &reader, limit: wordLimit, each: SHA256Digest.byteCount + 4)
     var words: [DeliveryWord] = []
     words.reserveCapacity(count)
     for _ in 0..<count {
       let digest = try reader.read(SHA256Digest.self)
-      let refusals = try readCount(from: &reader, limit: BatchLimits.entries, each: 2)
-      var refused: [UInt16] = []
-      refused.reserveCapacity(refusals)
-      for _ in 0..<refusals {
-        let position = try reader.read(UInt16.self)
-        guard position < BatchLimits.entries, refused.isEmpty || refused[refused.count - 1] < position else {
-          throw .invalid("a word whose refused entries are not in ascending order, or beyond a batch")
-        }
-        refused.append(position)
-      }
-      words.append(DeliveryWord(digest: digest, refused: refused))
+      let refused = try readPositions(from: &reader)
+      words.append(DeliveryWord(digest: digest, refused: refused, unready: try readPositions(from: &reader)))
     }
     return .words(sender: sender, from: first, next: next, words)
+  }
+
+  /// Takes positions of entries.
+  private static func readPositions(from reader: inout WireReader) throws(WireError) -> [UInt16] {
+    let count = try readCount(from: &reader, limit: BatchLimits.entries, each: 2)
+    var positions: [UInt16] = []
+    positions.reserveCapacity(count)
+    for _ in 0..<count {
+      let position = try reader.read(UInt16.self)
+      guard position < BatchLimits.entries, positions.last.map({ $0 < position }) ?? true else {
+        throw .invalid("a word whose refused entries are not in ascending order, or beyond a batch")
+      }
+      positions.append(position)
+    }
+    return positions
   }
 
   /// Takes a count of things that have so many bytes each, at least.

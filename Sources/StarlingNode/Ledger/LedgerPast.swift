@@ -40,7 +40,7 @@ package struct LedgerPast {
       for applied in ledger.deliver(transfer) { ledgerLog.note(applied) }
     }
     let kept = UInt64(OrderedBroadcastConfiguration().kept)
-    return log.delivered(batch, refused: [], isKept: false, kept: kept) + (ledgerLog.isFull ? finish() : [])
+    return log.delivered(batch, refused: [], isKept: false, kept: kept, isDisputed: { _ in false }) + (ledgerLog.isFull ? finish() : [])
   }
 
   /// Nothing more is delivered for now.

@@ -22,6 +22,8 @@ struct SecureLog {
     case instance
     /// (): the first number of own batches that no life before used of which nothing is left.
     case firstOwn
+    /// (sender, number): a batch was delivered without some of its entries, which may be delivered yet.
+    case disputed
   }
 
   private enum Kind: UInt8 {
@@ -92,8 +94,10 @@ extension SecureLog {
   ///   - refused: the positions of the entries that were not.
   ///   - isKept: whether the batch is kept already.
   ///   - kept: how many delivered instances of a sender live on.
+  ///   - isDisputed: see ``goesOn(from:of:kept:isDisputed:)``.
   func delivered(
-    _ batch: SignedBatch<KeySecureAuthenticator>, refused: [UInt16], isKept: Bool, kept: UInt64
+    _ batch: SignedBatch<KeySecureAuthenticator>, refused: [UInt16], isKept: Bool, kept: UInt64,
+    isDisputed: (UInt64) -> Bool
   ) -> [StableWrite] {
     let (sender, number) = (batch.identifier.origin, batch.identifier.sequence)
     var writes = said(.delivered(batch, refused: refused))
@@ -101,11 +105,33 @@ extension SecureLog {
     if sender == PeerTable.own {
       writes.append(.remove(from: key(.own, nil, number), below: key(.own, nil, number + 1)))
     }
-    return writes + goesOn(from: number + 1, of: sender, kept: kept)
+    if keepsHistory, !refused.isEmpty { writes.append(disputed(batch.identifier)) }
+    return writes + goesOn(from: number + 1, of: sender, kept: kept, isDisputed: isDisputed)
+  }
+
+  /// A batch was delivered without some of its entries.
+  func disputed(_ instance: MessageIdentifier) -> StableWrite {
+    .put(key: key(.disputed, key(of: instance.origin), instance.sequence), value: [])
+  }
+
+  /// What was not delivered of a batch is, or was in another batch.
+  ///
+  /// - Parameter isOver: whether its instance is, so that what was said of it is of no use any more.
+  func settledDispute(_ instance: MessageIdentifier, isOver: Bool) -> [StableWrite] {
+    let (owner, number) = (key(of: instance.origin), instance.sequence)
+    let row = key(.disputed, owner, number)
+    let said = key(.instance, owner, number)
+    return [.remove(from: row, below: row + [0])]
+      + (isOver
+        ? [.remove(from: said + [Kind.ready.rawValue], below: said + [Kind.delivery.rawValue])] : [])
   }
 
   /// The batches of a sender below a number were delivered, or missed.
-  func goesOn(from next: UInt64, of sender: Peer, kept: UInt64) -> [StableWrite] {
+  ///
+  /// - Parameter isDisputed: whether others may have to know what this member was ready for in an instance that is over.
+  func goesOn(
+    from next: UInt64, of sender: Peer, kept: UInt64, isDisputed: (UInt64) -> Bool
+  ) -> [StableWrite] {
     let owner = key(of: sender)
     let progress = StableWrite.put(key: key(.next, owner), value: SecureLog.bytes(of: next))
     guard next > kept else { return [progress] }
@@ -117,7 +143,9 @@ extension SecureLog {
     let instance = key(.instance, owner, over - 1)
     return [
       progress,
-      .remove(from: instance + [Kind.echo.rawValue], below: instance + [Kind.delivery.rawValue]),
+      .remove(
+        from: instance + [Kind.echo.rawValue],
+        below: instance + [(isDisputed(over - 1) ? Kind.ready : Kind.delivery).rawValue]),
     ]
   }
 
@@ -152,6 +180,8 @@ struct SecureRecollection {
   fileprivate(set) var undelivered: [(sequence: UInt64, payload: NodeBatch)] = []
   /// Of each instance its echo first.
   fileprivate(set) var logged: [LoggedStep<KeySecureAuthenticator>] = []
+  /// What was delivered without some of its entries, and what this member said of it.
+  fileprivate(set) var disputed: [LoggedStep<KeySecureAuthenticator>] = []
   /// The first number of each author that is not settled.
   fileprivate(set) var floors: [(author: PublicKey, number: UInt64)] = []
 }
@@ -187,13 +217,21 @@ extension SecureLog {
         for i in 0..<4 { contents[i] = try value.read(UInt64.self) }
         recollection.logged.append(
           .retained(BatchEntry(author: author, sequence: number, contents: contents)))
-      case .instance, .firstOwn, nil: throw .invalid("a value of an unknown table")
+      case .instance, .firstOwn, .disputed, nil: throw .invalid("a value of an unknown table")
       }
     }
     let first = StableQuery(from: key(.firstOwn, nil), below: key(.firstOwn, nil) + [0])
     for pair in read(first) {
       var value = WireReader(pair.value)
       recollection.firstOwn = try value.read(UInt64.self)
+    }
+    let disputed = StableQuery(from: [Table.disputed.rawValue], below: [Table.disputed.rawValue + 1])
+    try disputed.forEach(reading: read) { pair throws(WireError) in
+      var name = WireReader(pair.key)
+      _ = try name.readByte()
+      let (sender, number) = (senders[try name.readKey()], try name.read(UInt64.self))
+      guard let sender, number < .max else { return }
+      recollection.disputed += try steps(of: sender, from: number, below: number + 1, reading: read)
     }
     for member in members.members {
       let next = recollection.nextDelivered[member] ?? 0
@@ -266,7 +304,7 @@ extension SecureLog {
     let owner = key(of: sender)
     return numbers.map { number in
       let instance = key(.instance, owner, number)
-      let first = instance + (withBatches ? [Kind.batch.rawValue] : [Kind.delivery.rawValue])
+      let first = instance + [(withBatches ? Kind.batch : Kind.ready).rawValue]
       return StableQuery(from: first, below: instance + [Kind.delivery.rawValue + 1], limit: 8)
     }
   }
@@ -275,6 +313,7 @@ extension SecureLog {
   func deliveries(in values: [StableValue]) -> [KeptDelivery] {
     var deliveries: [KeptDelivery] = []
     var batches: [SHA256Digest: [UInt8]] = [:]
+    var ready: [SHA256Digest: [UInt16]] = [:]
     for pair in values {
       var (name, value) = (WireReader(pair.key), WireReader(pair.value))
       guard (try? name.read(count: 1 + PublicKey.byteCount)) != nil,
@@ -283,14 +322,21 @@ extension SecureLog {
         let digest = try? name.read(SHA256Digest.self)
       else { continue }
       if kind == .batch { batches[digest] = pair.value }
-      guard kind == .delivery, let signature = try? value.read(Ed25519Signature.self) else { continue }
+      guard kind == .ready || kind == .delivery, let signature = try? value.read(Ed25519Signature.self) else {
+        continue
+      }
       var refused: [UInt16] = []
       while value.remaining > 0, let position = try? value.read(UInt16.self) { refused.append(position) }
+      if kind == .ready {
+        ready[digest] = refused
+        continue
+      }
+      let unready = refused.filter { ready[digest]?.contains($0) ?? true }
       deliveries.append(
         KeptDelivery(
-          number: number, word: DeliveryWord(digest: digest, refused: refused),
+          number: number, word: DeliveryWord(digest: digest, refused: refused, unready: unready),
           batch: batches[digest].map { CarriedBatch(signature: signature, encoded: $0) }))
-      batches = [:]
+      (batches, ready) = ([:], [:])
     }
     return deliveries
   }

@@ -117,6 +117,12 @@ public struct SecureMember: SourceOrderedBroadcast {
       ?? bracha?.inner.hasEchoed(digest, of: instance) ?? false
   }
 
+  /// The positions of a batch's entries that it is not ready for; `nil` if it is not ready for the batch at all.
+  func unready(_ batch: SignedBatch<KeySecureAuthenticator>) -> [UInt16]? {
+    let (digest, instance) = (batch.digest, batch.identifier)
+    return ready?.inner.unready(digest, of: instance) ?? bracha?.inner.unready(digest, of: instance)
+  }
+
   /// How many batches may still be handed in before some have found their place.
   public var room: Int { ready?.room ?? echo?.room ?? bracha?.room ?? 0 }
 

@@ -52,6 +52,7 @@ extension SecurePart {
   /// Does what is due, once a second.
   mutating func tick(at now: Instant, into effects: inout some Effects<Self> & ~Copyable) {
     perform(catchUp?.tick(at: now) ?? [], at: now, into: &effects)
+    perform(settlements(at: now), at: now, into: &effects)
     proceed(at: now, into: &effects)
     if let used = catchUp?.ownTarget, used > 0 { ask(.used(through: used - 1), at: now, into: &effects) }
     for (number, failure) in certificates?.expire(at: now) ?? [] {
@@ -73,6 +74,11 @@ extension SecurePart {
     return catchUp?.proceed(at: now) { account, number in ledger[account].next > number } ?? []
   }
 
+  private mutating func settlements(at now: Instant) -> [CatchUp.Act] {
+    guard let ledger = keeper?.ledger else { return [] }
+    return catchUp?.settleDisputes(at: now) { account, number in ledger[account].next > number } ?? []
+  }
+
   private mutating func perform(
     _ acts: [CatchUp.Act], at now: Instant, into effects: inout some Effects<Self> & ~Copyable
   ) {
@@ -80,6 +86,13 @@ extension SecurePart {
       switch act {
       case .ask(let message, let peer): effects.send(.ledger(message), to: peer)
       case .deliver(let batch, let refused): ask(.catchUp(batch, refused: refused), at: now, into: &effects)
+      case .vouch(let vote): keep(log.said(.ready(vote)), into: &effects)
+      case .complete(let instance, let refused):
+        let numbers = instance.sequence..<instance.sequence + 1
+        _ = desk.read(
+          .queries(log.history(of: numbers, from: instance.origin, withBatches: true), byteLimit: .max),
+          for: .completion(instance, refused: refused), at: now)
+      case .settled(let instance): keep(log.settledDispute(instance, isOver: true), into: &effects)
       case .blame(let peer): effects.indicate(.misbehaved(peer, .malformed))
       case .arrived:
         // What is under way now was not heard while it was too far ahead.
@@ -158,6 +171,13 @@ extension SecurePart {
       else { return }
       effects.send(.ledger(.confirmation(number, signature)), to: peer)
     case .certificate(let number): begin(number, values, at: now, into: &effects)
+    case .completion(let instance, let refused):
+      guard let kept = log.deliveries(in: values).first?.batch,
+        let payload = try? NodeBatch(encoded: kept.encoded)
+      else { return }
+      let batch = SignedBatch<KeySecureAuthenticator>(
+        identifier: instance, payload: payload, signature: kept.signature, hops: 0)
+      ask(.catchUp(batch, refused: refused), at: now, into: &effects)
     case nil: return
     }
   }

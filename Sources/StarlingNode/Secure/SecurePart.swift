@@ -75,7 +75,8 @@ public struct SecurePart: Process {
   private var ledgerLog: LedgerLog?
   private let genesis: Genesis?
   private var isFlushDue = false
-  /// The positions of the posts that were refused in batches that still live: only a sender that lies has any.
+  /// The positions of the posts that were refused in batches that still live: only a sender that lies has any. What a ledger's
+  /// members refuse is disputed (``CatchUp/disputes``).
   private var refusals: [MessageIdentifier: [UInt16]] = [:]
   /// What was not taken yet, in order.
   private var notices: [Notice] = []
@@ -127,7 +128,7 @@ public struct SecurePart: Process {
       ledger: ledger.ledger)
     // So that the accounts are not copied when they change.
     ledger.ledger = Ledger(accounts: [:], waiting: [])
-    for case .delivered(let batch, let refused) in past.logged where !refused.isEmpty {
+    for case .delivered(let batch, let refused) in past.logged where genesis == nil && !refused.isEmpty {
       refusals[batch.identifier] = refused
     }
     for step in past.logged { noteLatest(step) }
@@ -151,6 +152,7 @@ public struct SecurePart: Process {
     }
     self.ledgerLog = ledgerLog
     if let genesis { catchUp = nextNumbers(of: genesis, members, peers, configuration.ordered) }
+    recallDisputes(past.disputed)
     certificates = genesis.map { CertificateDesk(genesis: $0) }
   }
 
@@ -166,6 +168,21 @@ public struct SecurePart: Process {
       catchUp.passed(place, to: broadcast.nextDelivered(of: sender), at: .zero)
     }
     return catchUp
+  }
+
+  /// Takes what an earlier life delivered without some of its entries, and said of it.
+  private mutating func recallDisputes(_ steps: [LoggedStep<KeySecureAuthenticator>]) {
+    // Of each instance the delivery comes last.
+    var ready: [MessageIdentifier: Vote<KeySecureAuthenticator>] = [:]
+    for step in steps {
+      switch step {
+      case .ready(let vote): ready[vote.identifier] = vote
+      case .delivered(let batch, let refused):
+        let vote = ready[batch.identifier].flatMap { $0.digest == batch.digest ? $0 : nil }
+        catchUp?.dispute(batch, refused: refused, unready: vote?.refused ?? refused)
+      case .echoed, .retained: break
+      }
+    }
   }
 
   /// The broadcast.
@@ -329,9 +346,12 @@ public struct SecurePart: Process {
     switch indication {
     case .delivered(let batch, let refused):
       noteLatest(.delivered(batch, refused: refused))
+      let unready = broadcast.unready(batch) ?? refused
+      catchUp?.dispute(batch, refused: refused, unready: unready)
       keep(
-        log.delivered(batch, refused: refused, isKept: broadcast.hasEchoed(batch), kept: kept), into: &effects
-      )
+        log.delivered(
+          batch, refused: refused, isKept: broadcast.hasEchoed(batch), kept: kept,
+          isDisputed: isDisputed(of: batch.identifier.origin)), into: &effects)
       if let place = catchUp?.place(of: batch.identifier.origin) {
         catchUp?.passed(place, to: batch.identifier.sequence + 1, at: now)
       }
@@ -343,16 +363,19 @@ public struct SecurePart: Process {
       note(refused, of: batch.identifier)
       indicate(batch, accepted, into: &effects)
     case .completed(let batch, let refused):
-      let accepted = (refusals[batch.identifier] ?? []).filter { !refused.contains($0) }
+      let before = catchUp?.refused(of: batch.identifier) ?? refusals[batch.identifier] ?? []
+      let accepted = before.filter { !refused.contains($0) }
       if accepted.isEmpty { return }
+      let refused = before.filter(refused.contains)
       keep(log.said(.delivered(batch, refused: refused)), into: &effects)
       note(refused, of: batch.identifier)
+      complete(batch, refused: refused, into: &effects)
       // The batch may lie before the point up to which the next life's accounts are written.
       mustFlush = true
       indicate(batch, accepted.map { Int($0) }, into: &effects)
     case .misbehaved(let peer, let what): effects.indicate(.misbehaved(peer, what))
     case .missed(let sender, let first, let next):
-      keep(log.goesOn(from: next, of: sender, kept: kept), into: &effects)
+      keep(log.goesOn(from: next, of: sender, kept: kept, isDisputed: isDisputed(of: sender)), into: &effects)
       // What an earlier life of this node brought is no loss here.
       if sender == PeerTable.own { return }
       note(.event(.missedBroadcasts(log.key(of: sender), first, next)))
@@ -360,9 +383,28 @@ public struct SecurePart: Process {
     case .broadcasting(let number, let batch): keep([log.took(batch, as: number)], into: &effects)
     case .logged(let step):
       noteLatest(step)
+      if case .ready(let vote) = step { catchUp?.noteReady(vote) }
       keep(log.said(step), into: &effects)
     case .overloaded: break
     }
+  }
+
+  /// Whether batches of a sender are disputed, by their numbers.
+  private func isDisputed(of sender: Peer) -> (UInt64) -> Bool {
+    { [catchUp] in catchUp?.isDisputed(MessageIdentifier(origin: sender, sequence: $0)) ?? false }
+  }
+
+  /// More of a batch is delivered: what is left of it is disputed still.
+  private mutating func complete(
+    _ batch: SignedBatch<KeySecureAuthenticator>, refused: [UInt16],
+    into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    guard isDisputed(of: batch.identifier.origin)(batch.identifier.sequence) else { return }
+    let unready = broadcast.unready(batch) ?? refused
+    self.catchUp?.dispute(batch, refused: refused, unready: unready)
+    guard refused.isEmpty else { return }
+    let isOver = catchUp?.isOver(batch.identifier) ?? false
+    keep(log.settledDispute(batch.identifier, isOver: isOver), into: &effects)
   }
 
   private mutating func letGo(_ number: TransferNumber, _ writes: inout [StableWrite]) {
@@ -375,6 +417,7 @@ public struct SecurePart: Process {
 
   /// Remembers what may be accepted later of a delivered batch, for as long as the instance lives.
   private mutating func note(_ refused: [UInt16], of instance: MessageIdentifier) {
+    if catchUp != nil { return }
     for old in refusals.keys where old.origin == instance.origin {
       if old.sequence + UInt64(broadcast.kept) < instance.sequence { refusals[old] = nil }
     }

@@ -33,7 +33,7 @@ struct CatchUpTests {
 
   private func word(_ number: UInt64, refusing refused: [UInt16] = []) -> DeliveryWord {
     DeliveryWord(
-      digest: KeySecureAuthenticator.digest(of: payloads[Int(number)]), refused: refused)
+      digest: KeySecureAuthenticator.digest(of: payloads[Int(number)]), refused: refused, unready: refused)
   }
 
   private func carried(_ number: UInt64) -> CarriedBatch {
@@ -64,7 +64,7 @@ struct CatchUpTests {
         switch acts.removeFirst() {
         case .deliver(let batch, let refused): delivered.append((batch.identifier.sequence, refused))
         case .blame(let peer): blamed.insert(peer)
-        case .arrived: break
+        case .arrived, .vouch, .complete, .settled: break
         case .ask(.askProgress, let peer):
           guard let next = next[Int(peer.index)] else { continue }
           catchUp.take(progress: [next, 0, 0, 0, 0, 0, 0], from: 0, of: peer)
