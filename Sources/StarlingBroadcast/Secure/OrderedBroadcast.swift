@@ -53,6 +53,8 @@ public struct OrderedBroadcast<Inner: SecureBroadcastProcess>: Process {
     @usableFromInline var next: UInt64 = 0
     /// Who votes in instances that are too far ahead, and in which at most: a process that was away finds out by them.
     @usableFromInline var ahead: [(peer: Peer, sequence: UInt64)] = []
+    /// The first instance of which something was dropped because it is too far ahead, and who said it.
+    @usableFromInline var unheard: (first: UInt64, from: PeerSet)?
     /// What was next when it was found out, and when it must have come; `nil` while nobody seems to be far ahead.
     @usableFromInline var stood: (at: UInt64, until: Instant)?
     /// Until when gaps are passed over, since something was skipped: this process has dropped votes of what followed, and what
@@ -198,6 +200,7 @@ public struct OrderedBroadcast<Inner: SecureBroadcastProcess>: Process {
     }
     if let instance = message.instance, !isLive(instance) {
       storedDropped += 1
+      noteUnheard(instance, from: sender)
       if message.isFinalVote { noteAhead(instance, from: sender, at: now, into: &effects) }
       return
     }
@@ -317,6 +320,7 @@ public struct OrderedBroadcast<Inner: SecureBroadcastProcess>: Process {
       effects.indicate(.delivered(next.batch, refused: next.refused))
       forget(origin, before: next.batch.identifier.sequence, at: now, into: &effects)
     }
+    askForUnheard(of: origin, at: now, into: &effects)
   }
 
   /// Has the broadcast forget the instance that is the first not to be kept any more.
@@ -365,6 +369,31 @@ extension OrderedBroadcast {
     source.stood = (source.next, now + Self.patience)
     for (peer, _) in source.ahead { ask(peer, at: now, into: &effects) }
     effects.schedule(.absence(origin), at: now + Self.patience)
+  }
+
+  /// Takes that something was dropped that is too far ahead.
+  @inlinable
+  mutating func noteUnheard(_ instance: MessageIdentifier, from sender: Peer) {
+    let (origin, sequence) = (instance.origin, instance.sequence)
+    guard auth.admits(origin), sequence >= nextDelivered(of: origin), storedInner.listens(to: sender) else {
+      return
+    }
+    var unheard = sources[origin, default: Source()].unheard ?? (sequence, PeerSet())
+    unheard.first = min(unheard.first, sequence)
+    unheard.from.insert(sender)
+    sources[origin, default: Source()].unheard = unheard
+  }
+
+  /// Has what was dropped said again, once it is not too far ahead any more: nobody else knows that it is lacking here.
+  @inlinable
+  mutating func askForUnheard(
+    of origin: Peer, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
+  ) {
+    guard let source = sources[origin], let unheard = source.unheard,
+      unheard.first < source.next || unheard.first - source.next < UInt64(configuration.window)
+    else { return }
+    sources[origin]?.unheard = nil
+    for peer in unheard.from.members { ask(peer, at: now, into: &effects) }
   }
 
   /// Delivers what came another way than by votes. The instance below lives on for as long as any other does that is

@@ -47,7 +47,8 @@ extension CatchUp {
       entries[position] = (name.author, name.sequence)
     }
     disputes[number] = Dispute(
-      batch: number, digest: batch.digest, signature: batch.signature, refused: refused, entries: entries, unready: unready)
+      batch: number, digest: batch.digest, signature: batch.signature, refused: refused, entries: entries,
+      unready: unready)
   }
 
   /// This member became ready for more of a batch.
@@ -65,7 +66,9 @@ extension CatchUp {
   /// Gives up what was asked for most often, if there is too much.
   private mutating func makeRoom() {
     guard disputes.count >= CatchUp.disputeLimit,
-      let oldest = disputes.values.max(by: { ($0.interval, $1.batch.sequence) < ($1.interval, $0.batch.sequence) })
+      let oldest = disputes.values.max(by: {
+        ($0.interval, $1.batch.sequence) < ($1.interval, $0.batch.sequence)
+      })
     else { return }
     disputes[oldest.batch] = nil
   }
@@ -85,7 +88,9 @@ extension CatchUp {
     var acts: [Act] = []
     var due: [Int: [UInt64]] = [:]
     // Votes decide of what lives. In an order that is the same on every run.
-    let over = disputes.keys.filter { isOver($0) }.sorted { ($0.origin, $0.sequence) < ($1.origin, $1.sequence) }
+    let over = disputes.keys.filter { isOver($0) }.sorted {
+      ($0.origin, $0.sequence) < ($1.origin, $1.sequence)
+    }
     for instance in over {
       guard var dispute = disputes[instance], let sender = place(of: instance.origin) else { continue }
       acts += dispute.decide(byzantine: byzantine, isApplied: isApplied)

@@ -40,7 +40,8 @@ package struct LedgerPast {
       for applied in ledger.deliver(transfer) { ledgerLog.note(applied) }
     }
     let kept = UInt64(OrderedBroadcastConfiguration().kept)
-    return log.delivered(batch, refused: [], isKept: false, kept: kept, isDisputed: { _ in false }) + (ledgerLog.isFull ? finish() : [])
+    return log.delivered(batch, refused: [], isKept: false, kept: kept, isDisputed: { _ in false })
+      + (ledgerLog.isFull ? finish() : [])
   }
 
   /// Nothing more is delivered for now.

@@ -388,6 +388,23 @@ struct OrderedBroadcastTests {
     #expect(completed == [[]] && delivered(effects) == [0])
   }
 
+  @Test("What was dropped because it was too far ahead is asked for once it is not, of those who said it")
+  func unheard() {
+    var process = unskipping()
+    var effects = RecordingEffects(OrderedBracha.self, random: testRandom())
+    process.start(at: .zero, into: &effects)
+    let window = process.configuration.window
+    // Nobody is ready for it yet, and nobody says it twice.
+    process.receive(
+      .send(signed(window, by: 1, sequence: UInt64(window))), from: Peer(1), at: .zero, into: &effects)
+    #expect(process.dropped == 1)
+    effects.clear()
+    process.handle(.catchUp(signed(0, by: 1, sequence: 0), refused: []), at: .zero, into: &effects)
+    for (timer, instant) in effects.timers { process.expire(timer, at: instant, into: &effects) }
+    let asked = effects.sent.compactMap { message, peer in if case .renew = message { peer } else { nil } }
+    #expect(asked == [Peer(1)])
+  }
+
   @Test("An own batch gives way to one that an earlier life brought under its number, and gets another")
   func givesWay() {
     var process = unskipping()
