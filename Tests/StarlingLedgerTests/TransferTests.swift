@@ -32,13 +32,15 @@ struct TransferTests {
     var bytes = SignedTransfer(transfer: TransferTests.transfer(), signature: noSignature).encoded
     for count in [UInt8(0), 17, 255] {
       bytes[48] = count
-      #expect(throws: WireError.invalid("a transfer to \(count) destinations")) {
+      #expect(throws: WireError.invalid("a transfer to \(count) destinations, where 1 to 16 are allowed")) {
         try SignedTransfer(encoded: bytes)
       }
     }
     bytes[48] = 2
     (bytes[129], bytes[130]) = (1, 1)
-    #expect(throws: WireError.invalid("a memo of 257 bytes")) { try SignedTransfer(encoded: bytes) }
+    #expect(throws: WireError.invalid("a memo of 257 bytes, where 256 are allowed")) {
+      try SignedTransfer(encoded: bytes)
+    }
   }
 
   @Test(

@@ -37,6 +37,8 @@ struct Arguments: Sendable {
   func has(_ name: String) -> Bool { given[name] != nil || file?.flags.contains(name) == true }
 
   /// All values of an option that repeats; of the first source that has any.
+  func isGiven(_ name: String) -> Bool { given[name] != nil }
+
   func values(_ name: String) -> [Value] {
     precondition(verb.option(named: name) != nil, "`starling \(verb.name)` declares no option --\(name)")
     if let texts = given[name] { return texts.map { Value(text: $0, origin: "--\(name)") } }

@@ -20,22 +20,37 @@ extension Verb {
       were busy to the end, so that their accounts could not be compared.
       """
   ) { arguments throws(CommandError) in
-    let clients = try arguments.ledgerClients()
+    var clients = try arguments.ledgerClients()
     let genesis = try arguments.genesis()
     let timeout = try arguments.duration("timeout", in: .zero...Quantity.longestDuration) ?? .seconds(10)
+    // A node that hangs is not waited for longer than that either.
+    for index in clients.indices { clients[index].timeout = min(.seconds(30), max(.seconds(1), timeout)) }
     let output = try Output(arguments)
     let deadline = ContinuousClock.now + .nanoseconds(timeout.nanoseconds)
     var before: [LedgerStatus] = []
+    var hasMoved = false
     while true {
       var reports: [(node: SocketAddress, status: LedgerStatus)] = []
+      var silent: [HostError] = []
       for client in clients {
-        reports.append((client.address, try explaining { try client.status() }))
+        do throws(HostError) {
+          reports.append((client.address, try client.status()))
+        } catch {
+          silent.append(error)
+        }
+      }
+      if let error = silent.first, reports.isEmpty || clients.count == silent.count {
+        throw .failed(error.description)
       }
       let audit = LedgerAudit(reports, before: before, genesis: genesis)
       // A doubt is looked at once more, whatever the time.
-      let isOver = ContinuousClock.now >= deadline && !(audit.isDoubtful && before.isEmpty)
+      let isOver = ContinuousClock.now >= deadline && !before.isEmpty
+      if !before.isEmpty, before != reports.map(\.status) { hasMoved = true }
       if !audit.faults.isEmpty || audit.isComplete || isOver {
-        return try finish(audit, reports, output, json: arguments.has("json"))
+        try finish(audit, reports, hasMoved: hasMoved, output, json: arguments.has("json"))
+        // What the others say is printed all the same.
+        if let error = silent.first { throw .failed("One was not looked at: \(error.description)") }
+        return
       }
       before = reports.map(\.status)
       usleep(500_000)
@@ -43,19 +58,26 @@ extension Verb {
   }
 
   private static func finish(
-    _ audit: LedgerAudit, _ reports: [(node: SocketAddress, status: LedgerStatus)], _ output: Output,
-    json: Bool
+    _ audit: LedgerAudit, _ reports: [(node: SocketAddress, status: LedgerStatus)], hasMoved: Bool,
+    _ output: Output, json: Bool
   ) throws(CommandError) {
+    var faults = audit.faults
+    if faults.isEmpty, !audit.isComplete, !hasMoved {
+      faults = [
+        "Nothing moved, and not all nodes have applied as much and have as much that waits: those that are behind are cut off, or"
+          + " lack something for good. Look at their logs."
+      ]
+    }
     let rows = reports.map { node, status in
       [
         "\(node)", status.total.description, "\(status.transfers)", "\(status.waiting)",
         String(status.stateHash.prefix(16)),
       ]
     }
-    let holds = audit.faults.isEmpty
+    let holds = faults.isEmpty
     let verdict =
       !holds
-      ? audit.faults.joined(separator: "\n")
+      ? faults.joined(separator: "\n")
       : audit.isComplete
         ? "All holds: no money was made or lost, and all nodes have the same accounts."
         : "No money was made or lost; the nodes were busy to the end, so their accounts were not compared."
@@ -63,12 +85,12 @@ extension Verb {
       .object([
         ("holds", .bool(holds)),
         ("agreeing", audit.isComplete ? .bool(holds) : (holds ? .null : .bool(false))),
-        ("faults", .array(audit.faults.map(JSONValue.string))),
+        ("faults", .array(faults.map(JSONValue.string))),
         ("nodes", .array(reports.map { $0.status.json(at: $0.node) })),
       ]), json: json,
       text: (Readable.table(["node", "total", "transfers", "waiting", "state"], rows) + [verdict]).joined(
         separator: "\n"))
-    if let fault = audit.faults.first { throw .failed(fault) }
+    if let fault = faults.first { throw .failed(fault) }
   }
 }
 

@@ -139,6 +139,7 @@ extension Payer {
           "note: Believing the node at \(node), which this wallet never asked before, that its ledger is \(ledger):"
           + " --genesis FILE checks it.")
     }
+    for error in unreachable { Messages.write(line: "note: One node is left out: \(error.description)") }
     return self
   }
 }

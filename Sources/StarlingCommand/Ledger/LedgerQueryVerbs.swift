@@ -128,7 +128,7 @@ extension Verb {
       """
   ) { arguments throws(CommandError) in
     guard let file = arguments.text("verify") else { return try CertificateCommand.fetch(arguments) }
-    guard arguments.operands.isEmpty, arguments.text("node") == nil else {
+    guard arguments.operands.isEmpty, !arguments.isGiven("node") else {
       throw .usage("--verify asks nobody: leave ID and --node out.")
     }
     guard let genesis = try arguments.genesis() else {

@@ -157,6 +157,11 @@ extension HostConfiguration {
           + " itself when it is started again.")
     }
     let members = try explaining { try SecureBroadcastSettings.readMembers(path) }
+    if let genesis, genesis.members.count != members.count {
+      throw .failed(
+        "The list of --members has \(members.count) members, and the genesis \(genesis.members.count): name the same in both."
+      )
+    }
     let chosen = try SecureNodeOptions.settings(
       arguments, broadcast, among: members.count,
       byzantine: genesis.map { Double($0.byzantine) / Double($0.members.count) } ?? 0.1)

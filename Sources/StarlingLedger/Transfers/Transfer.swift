@@ -147,7 +147,8 @@ extension Transfer {
     let funds = try reader.read(UInt64.self)
     let count = Int(try reader.readByte())
     guard (1...Transfer.destinationLimit).contains(count) else {
-      throw .invalid("a transfer to \(count) destinations")
+      throw .invalid(
+        "a transfer to \(count) destinations, where 1 to \(Transfer.destinationLimit) are allowed")
     }
     var destinations: [Destination] = []
     destinations.reserveCapacity(count)
@@ -157,7 +158,7 @@ extension Transfer {
     }
     let memoByteCount = Int(try reader.read(UInt16.self))
     guard memoByteCount <= Transfer.memoByteLimit else {
-      throw .invalid("a memo of \(memoByteCount) bytes")
+      throw .invalid("a memo of \(memoByteCount) bytes, where \(Transfer.memoByteLimit) are allowed")
     }
     self.init(
       account: account, sequence: sequence, funds: funds, destinations: destinations,

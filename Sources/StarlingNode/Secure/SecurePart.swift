@@ -208,8 +208,10 @@ public struct SecurePart: Process {
   mutating func note(_ notice: Notice) { notices.append(notice) }
 
   /// What has to be written so that questions are answered by all that was applied.
-  mutating func flush() -> [StableWrite] {
-    guard var log = ledgerLog, log.isDirty else { return [] }
+  ///
+  /// - Parameter isForced: whether something may wait that the next life would not be given again, though nothing was applied.
+  mutating func flush(isForced: Bool = false) -> [StableWrite] {
+    guard var log = ledgerLog, log.isDirty || isForced else { return [] }
     // So that what waits is not copied.
     ledgerLog = nil
     defer { ledgerLog = log }
@@ -331,7 +333,7 @@ public struct SecurePart: Process {
     }
     keep(writes, into: &effects)
     if mustFlush || ledgerLog?.isFull == true {
-      keep(flush(), into: &effects)
+      keep(flush(isForced: mustFlush), into: &effects)
     } else if ledgerLog?.isDirty == true, !isFlushDue {
       isFlushDue = true
       effects.schedule(.flush, at: now + LedgerLog.interval)

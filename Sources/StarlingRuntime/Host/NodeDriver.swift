@@ -42,6 +42,9 @@ final class NodeDriver {
   var transferWatch = TransferWatch()
   /// Clients that wait for certificates.
   var certificateReplies: [TransferNumber: [LedgerReply<Certificate>]] = [:]
+  /// Clients that wait for pages of histories, and when the next is answered.
+  var historyQuestions: [HistoryQuestion] = []
+  var nextHistory = Instant.zero
   /// The ledger as it was counted last.
   var knownLedgerStatus: LedgerStatus?
   private let files: DispatchQueue
@@ -139,6 +142,7 @@ final class NodeDriver {
     for event in events { try handle(event) }
     supplyRequested()
     supplyRecalled()
+    answerHistory()
     if node.nextDeadline <= now { node.expire(at: now, into: &actions) }
     if transferWatch.nextDeadline <= now { transferWatch.expire(at: now) }
     if isOutOfContacts { throw unreachableContacts() }
@@ -160,6 +164,7 @@ final class NodeDriver {
     memory?.close(lastPeers.isEmpty ? rememberedPeers : lastPeers, node.memory)
     logger.tellSuppressed()
     transferWatch.finish()
+    for question in historyQuestions { question.reply.refuse(503, "The node is stopping.") }
     for reply in certificateReplies.values.joined() { reply.refuse(503, "The node is stopping.") }
     server?.stop()
     server = nil
@@ -169,6 +174,7 @@ final class NodeDriver {
     if requested != nil || !recalls.isEmpty { return .zero }
     var next = min(node.nextDeadline, min(impairment.nextDeadline, joinDeadline))
     if server != nil { next = min(next, nextKeepAlive, transferWatch.nextDeadline) }
+    if !historyQuestions.isEmpty { next = min(next, nextHistory) }
     if isStopping { next = min(next, now + .milliseconds(20)) }
     return next
   }

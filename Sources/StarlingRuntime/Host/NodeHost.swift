@@ -148,7 +148,8 @@ public final class NodeHost: Sendable {
     guard !directory.isTemporary else { return nil }
     // The clock stands in for a store that is new to this key; a clock that was set back changes nothing.
     return try NodeMemory(
-      in: directory, for: identity.publicKey, sequenceAtLeast: WallClock.microseconds(), queue: queue)
+      in: directory, for: identity.publicKey, sequenceAtLeast: WallClock.microseconds(),
+      ledger: configuration.secure?.genesis?.hash, queue: queue)
   }
 
   /// Who answers for the ledger, if the node keeps one.

@@ -165,7 +165,7 @@ enum LedgerDescription {
             },
             "responses": {
               "200": {
-                "description": "The transfer is final, or was given up while the answer waited; of several, one result for each.",
+                "description": "The transfer is final; of several, one result for each.",
                 "content": {
                   "application/json": {
                     "schema": {

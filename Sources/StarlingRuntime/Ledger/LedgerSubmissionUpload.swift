@@ -48,8 +48,7 @@ final class LedgerSubmissionUpload: HTTPUpload {
     case .pending: return HTTPResponse(status: 202, LedgerReceipt(id: id, state: .pending))
     case .final: return HTTPResponse(LedgerReceipt(id: id, state: .final))
     case .refused(let refusal): return HTTPResponse(status: refusal.status, error: refusal.sentence)
-    case .abandoned(let reason):
-      return HTTPResponse(LedgerReceipt(id: id, state: .refused, reason: reason))
+    case .abandoned(let reason): return HTTPResponse(status: 409, error: reason)
     }
   }
 }
@@ -95,12 +94,18 @@ private struct LedgerSubmissionBody: Decodable {
   private static func transfer(_ text: String, _ place: String) throws(LedgerFault) -> SignedTransfer {
     guard text.utf8.count <= LedgerServer.transferDigitLimit,
       !text.utf8.contains(where: { (UInt8(ascii: "A")...UInt8(ascii: "F")).contains($0) }),
-      let encoded = bytes(hexadecimal: text.utf8), let transfer = try? SignedTransfer(encoded: encoded)
-    else {
-      throw LedgerFault(
-        400, "\(place) is no encoded signed transfer in digits of 0-9 and a-f: nothing was taken.")
+      let encoded = bytes(hexadecimal: text.utf8)
+    else { throw unreadable(place) }
+    do throws(WireError) {
+      return try SignedTransfer(encoded: encoded)
+    } catch {
+      guard case .invalid(let what) = error else { throw unreadable(place) }
+      throw LedgerFault(400, "\(place) holds \(what): nothing was taken.")
     }
-    return transfer
+  }
+
+  private static func unreadable(_ place: String) -> LedgerFault {
+    LedgerFault(400, "\(place) is no encoded signed transfer in digits of 0-9 and a-f: nothing was taken.")
   }
 
   private static let shapeless = LedgerFault(

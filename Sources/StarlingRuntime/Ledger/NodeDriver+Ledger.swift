@@ -2,6 +2,14 @@ import StarlingCore
 import StarlingLedger
 import StarlingNode
 
+/// A page of a history that a client waits for.
+struct HistoryQuestion {
+  let account: PublicKey
+  let before: UInt64?
+  let limit: Int
+  let reply: LedgerReply<LedgerHistory>
+}
+
 /// What a node answers about its ledger.
 extension NodeDriver {
   /// Sends an answer, or says why there is none.
@@ -39,8 +47,31 @@ extension NodeDriver {
       pending: Int(clamping: expected.next - account.next), known: keeper.ledger.accounts[key] != nil)
   }
 
-  /// A page of what happened to an account.
+  /// A page of what happened to an account, as soon as there is time for it.
   func history(of key: PublicKey, before: UInt64?, limit: Int, _ reply: LedgerReply<LedgerHistory>) {
+    guard historyQuestions.count < NodeDriver.historyQuestionLimit else {
+      return reply.refuse(503, "Too many ask for histories: ask again in a few seconds.")
+    }
+    historyQuestions.append(HistoryQuestion(account: key, before: before, limit: limit, reply: reply))
+  }
+
+  /// Answers the next question for a history, if it is time. A page is thousands of readings, so whoever asks for many must not
+  /// keep the node from carrying payments: no more than a fifth of its time goes into them.
+  func answerHistory() {
+    guard nextHistory <= now, !historyQuestions.isEmpty else { return }
+    let question = historyQuestions.removeFirst()
+    let start = ContinuousClock.now
+    history(of: question.account, before: question.before, limit: question.limit, now: question.reply)
+    let spent = Interval(nanoseconds: Int64((ContinuousClock.now - start) / .nanoseconds(1)))
+    nextHistory = now + spent * 5
+  }
+
+  /// How many questions for histories may wait (a guess: some seconds' worth).
+  private static let historyQuestionLimit = 64
+
+  private func history(
+    of key: PublicKey, before: UInt64?, limit: Int, now reply: LedgerReply<LedgerHistory>
+  ) {
     do throws(HostError) {
       let state = node.ledger?.ledger[key] ?? Ledger.Account(balance: 0, next: 0)
       let entries = try readLedger { read throws(WireError) in
@@ -70,16 +101,17 @@ extension NodeDriver {
       for (transfer, refusal) in zip(transfers, refusals) {
         let number = transfer.transfer.number
         var outcome = refusal.map { LedgerSubmissionResult.Outcome.refused($0) } ?? .pending
-        // A client that asks again has perhaps not heard the answer.
-        if case .numberUsed = refusal, try self.transfer(number)?.transfer == transfer.transfer {
-          outcome = .final
-        } else if refusal == nil, (node.ledger?.ledger[number.account].next ?? 0) > number.sequence {
-          outcome = .final
+        var isUsed = (node.ledger?.ledger[number.account].next ?? 0) > number.sequence
+        if case .numberUsed = refusal { isUsed = true } else if refusal != nil { isUsed = false }
+        if isUsed {
+          // A client that asks again has perhaps not heard the answer; and an owner may have signed two.
+          let isSame = try self.transfer(number)?.transfer == transfer.transfer
+          outcome = isSame ? .final : .refused(refusal ?? .numberUsed(next: number.sequence + 1))
         }
         results.append(LedgerSubmissionResult(number: number, outcome: outcome))
       }
       guard let patience else { return reply.send(results) }
-      transferWatch.add(reply, for: results, until: now + patience)
+      transferWatch.add(reply, for: transfers, results, until: now + patience)
     } catch {
       reply.refuse(503, error.description)
     }
@@ -185,7 +217,7 @@ extension NodeDriver {
   /// Tells those who wait for a transfer, or follow an account, that it was applied.
   func tell(_ applied: Ledger.Applied) {
     let transfer = applied.transfer.transfer
-    transferWatch.applied(transfer.number)
+    transferWatch.applied(transfer)
     for (index, event) in applied.events.enumerated() {
       let credit = index == 0 ? nil : transfer.destinations[index - 1].amount
       server?.publish(

@@ -5,6 +5,8 @@ import StarlingLedger
 struct TransferWatch {
   private struct Client {
     let reply: LedgerReply<[LedgerSubmissionResult]>
+    /// What it handed in.
+    let transfers: [SignedTransfer]
     var results: [LedgerSubmissionResult]
     /// The positions of those that are not decided.
     var open: Set<Int>
@@ -33,32 +35,39 @@ struct TransferWatch {
 
   /// Has a client wait for what is pending of its transfers.
   mutating func add(
-    _ reply: LedgerReply<[LedgerSubmissionResult]>, for results: [LedgerSubmissionResult],
-    until deadline: Instant
+    _ reply: LedgerReply<[LedgerSubmissionResult]>, for transfers: [SignedTransfer],
+    _ results: [LedgerSubmissionResult], until deadline: Instant
   ) {
     let open = results.indices.filter { results[$0].outcome == .pending }
     guard !open.isEmpty else { return reply.send(results) }
     nextClient += 1
-    clients[nextClient] = Client(reply: reply, results: results, open: Set(open), deadline: deadline)
+    clients[nextClient] = Client(
+      reply: reply, transfers: transfers, results: results, open: Set(open), deadline: deadline)
     for position in open { watched[results[position].number, default: []].append((nextClient, position)) }
   }
 
-  /// A transfer is final.
-  mutating func applied(_ number: TransferNumber) { decide(number, .final) }
+  /// A transfer is final. Whoever waits for another of its number has lost: its owner signed two.
+  mutating func applied(_ transfer: Transfer) {
+    decide(transfer.number) {
+      $0.transfer == transfer ? .final : .refused(.numberUsed(next: transfer.sequence + 1))
+    }
+  }
 
   /// A transfer was given up.
   mutating func abandoned(_ number: TransferNumber) {
     if abandoned.insert(number).inserted { abandonedOrder.append(number) }
     if abandonedOrder.count > TransferWatch.abandonedLimit { abandoned.remove(abandonedOrder.removeFirst()) }
-    decide(number, .abandoned(TransferWatch.reason))
+    decide(number) { _ in .abandoned(TransferWatch.reason) }
   }
 
-  private mutating func decide(_ number: TransferNumber, _ outcome: LedgerSubmissionResult.Outcome) {
+  private mutating func decide(
+    _ number: TransferNumber, _ outcome: (SignedTransfer) -> LedgerSubmissionResult.Outcome
+  ) {
     if watched.isEmpty { return }
     for (id, position) in watched.removeValue(forKey: number) ?? [] {
       guard var client = clients[id] else { continue }
       clients[id] = nil
-      client.results[position].outcome = outcome
+      client.results[position].outcome = outcome(client.transfers[position])
       client.open.remove(position)
       if client.open.isEmpty { client.reply.send(client.results) } else { clients[id] = client }
     }

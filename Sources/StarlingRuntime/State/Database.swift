@@ -45,6 +45,8 @@ final class Database {
 
   /// A path with no link in it but perhaps the last: the folder is the user's choice, and the file must not be a link.
   private static func inRealFolder(_ path: String) -> String {
+    // No file at all.
+    if path == ":memory:" { return path }
     let slash = path.lastIndex(of: "/")
     let folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
     guard let real = realpath(folder, nil) else { return path }

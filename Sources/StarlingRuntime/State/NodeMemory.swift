@@ -21,6 +21,7 @@ final class NodeMemory {
   }
 
   private static let seenName = "seen messages"
+  private static let ledgerName = "ledger"
 
   let recollection: Recollection
   /// Where a damaged store was moved, and what was wrong with it.
@@ -43,11 +44,21 @@ final class NodeMemory {
   ///   - directory: the node's directory.
   ///   - key: the node's key.
   ///   - floor: what the first message's number is not below.
+  ///   - ledger: the hash of the genesis of the ledger that the node keeps, if it does.
   ///   - queue: a serial queue on which the store is written from now on.
   init(
-    in directory: DataDirectory, for key: PublicKey, sequenceAtLeast floor: UInt64, queue: DispatchQueue
+    in directory: DataDirectory, for key: PublicKey, sequenceAtLeast floor: UInt64,
+    ledger: SHA256Digest? = nil, queue: DispatchQueue
   ) throws(HostError) {
     let store = try StateStore(at: directory.state)
+    if let ledger {
+      if let known = try store.memory(NodeMemory.ledgerName), known != Array(ledger.bytes) {
+        throw HostError(
+          "What is kept in \"\(directory.path)\" is of another ledger: start the node with that one's --genesis, or give"
+            + " another --data.")
+      }
+      try store.remember(Array(ledger.bytes), as: NodeMemory.ledgerName)
+    }
     let first = try store.reserveSequence(NodeMemory.block, atLeast: floor, for: key)
     recollection = Recollection(
       firstSequence: first, peers: try store.peers(),

@@ -28,6 +28,9 @@ public final class Payer {
   /// The nodes that were believed, because this wallet had never asked them, that they keep the ledger.
   public let believed: [SocketAddress]
 
+  /// Why nodes are left out that did not answer, while others did.
+  public let unreachable: [HostError]
+
   /// How long to wait before a node is asked again, in milliseconds.
   private static let pause: UInt32 = 200
 
@@ -37,19 +40,30 @@ public final class Payer {
   ///   - wallet: where keys and signatures are.
   ///   - clients: nodes, one or more.
   ///   - genesis: the genesis' hash if the user has its file.
-  /// - Throws: ``HostError`` when one does not answer, or keeps another ledger.
+  /// - Throws: ``HostError`` when none answers, or one keeps another ledger.
   public init(_ wallet: Wallet, clients: [LedgerClient], genesis: SHA256Digest?) throws(HostError) {
     self.wallet = wallet
-    self.clients = clients
     var ledgers: [(node: SocketAddress, ledger: SHA256Digest)] = []
+    var (reached, unreachable): ([LedgerClient], [HostError]) = ([], [])
     for client in clients {
-      let status = try client.status()
+      let status: LedgerStatus
+      do throws(HostError) {
+        status = try client.status()
+      } catch {
+        unreachable.append(error)
+        continue
+      }
+      reached.append(client)
       guard let ledger = SHA256Digest(hexadecimal: status.ledger.utf8) else {
         throw HostError("The node at \(client.address) names no ledger: it is none of this version's.")
       }
       ledgers.append((client.address, ledger))
     }
-    guard let first = ledgers.first else { throw HostError("No node is named: name one.") }
+    guard let first = ledgers.first else {
+      throw unreachable.first ?? HostError("No node is named: name one.")
+    }
+    self.clients = reached
+    self.unreachable = unreachable
     if let other = ledgers.first(where: { $0.ledger != first.ledger }) {
       throw HostError(
         "The nodes at \(first.node) and \(other.node) keep different ledgers: leave one of them out.")
@@ -213,7 +227,8 @@ public final class Payer {
       default: break
       }
       guard ContinuousClock.now < deadline else {
-        if known == nil, let failure { throw failure }
+        // No answer says nothing of the transfer, which was handed in.
+        if known == nil, let failure { return failure.description }
         return "The transfer is not final after \(Quantity.text(of: timeout))."
       }
       usleep(50_000)
@@ -232,7 +247,7 @@ public final class Payer {
 
 extension LedgerTransfer {
   /// Whether the node's transfer of the number says something else than one that was signed.
-  fileprivate func isAnother(than signed: SignedTransfer) -> Bool {
+  public func isAnother(than signed: SignedTransfer) -> Bool {
     guard let digits = transfer, let bytes = bytes(hexadecimal: digits.utf8),
       let known = try? SignedTransfer(encoded: bytes)
     else { return false }

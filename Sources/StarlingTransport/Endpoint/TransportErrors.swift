@@ -86,7 +86,7 @@ public enum CloseReason: Hashable, Sendable, CustomStringConvertible {
       "the peer speaks protocol version \(theirs) and this node version \(ours); upgrade "
         + (theirs > ours ? "this node" : "the peer")
     case .network:
-      "the peer belongs to another network; start both with the same network name"
+      "the peer belongs to another network; start both with the same network name, or the same genesis"
     case .unexpectedKey(let key): "the peer at that address has another key than expected: \(key)"
     case .ownKey: "the address is this node's own"
     case .keyInUse:

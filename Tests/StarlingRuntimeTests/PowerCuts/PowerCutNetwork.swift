@@ -419,18 +419,26 @@ final class PowerCutNetwork {
     schedule(.input(owner % members.count, life: member.lives, .submit(transfer, isHonest: true)), at: now)
   }
 
-  /// Has an owner sign two transfers under one number, for two nodes.
+  /// Has an owner sign two transfers under one number, for two nodes, and perhaps the next one as well, which then waits.
   func cheat() {
     guard nextCheat < cheats.count else { return }
     var all = Array(members.indices)
     random.shuffle(&all)
+    let count: UInt64 = random.oneIn(2) ? 2 : 1
     for (index, payee) in zip(all, owners.prefix(2)) where !members[index].isNew {
-      let transfer = SignedTransfer(
-        Transfer(
-          account: cheats[nextCheat].publicKey, sequence: 0, funds: 100_000,
-          destinations: [.init(account: payee.publicKey, amount: 50_000)]), in: genesis.hash,
-        by: cheats[nextCheat])
-      schedule(.input(index, life: members[index].lives, .submit(transfer, isHonest: false)), at: now)
+      for sequence in 0..<count {
+        let transfer = SignedTransfer(
+          Transfer(
+            account: cheats[nextCheat].publicKey, sequence: sequence, funds: 100_000 - 50_000 * sequence,
+            // The second is one and the same.
+            destinations: [
+              .init(account: owners[sequence == 0 ? 0 : 2].publicKey, amount: sequence == 0 ? 50_000 : 1)
+            ]
+              + (sequence == 0 && payee.publicKey != owners[0].publicKey
+                ? [.init(account: payee.publicKey, amount: 1)] : [])), in: genesis.hash,
+          by: cheats[nextCheat])
+        schedule(.input(index, life: members[index].lives, .submit(transfer, isHonest: false)), at: now)
+      }
     }
     nextCheat += 1
   }
@@ -507,7 +515,8 @@ final class PowerCutNetwork {
   var isSettled: Bool {
     let keepers = members.compactMap { $0.life?.part.keeper }
     guard keepers.count == members.count, untaken.allSatisfy({ $0 == nil }),
-      Set(members.map { $0.life?.part.transfersApplied ?? 0 }).count == 1
+      Set(members.map { $0.life?.part.transfersApplied ?? 0 }).count == 1,
+      Set(keepers.map(\.ledger.heldCount)).count == 1
     else { return false }
     return keepers.allSatisfy { keeper in
       owners.indices.allSatisfy { keeper.ledger[owners[$0].publicKey].next == signed[$0] }
