@@ -44,8 +44,11 @@ let package = Package(
     .target(name: "CStarlingShims", dependencies: ["CMicrohttpd"]),
     module("StarlingCore", ["CSodium"]),
     module("StarlingTransport", ["StarlingCore", "CSodium"], readmes: ["."]),
-    module("StarlingOverlay", ["StarlingCore"], readmes: ["Admission", "Brahms", "RandomWalk", "SCAMP"]),
-    module("StarlingBroadcast", ["StarlingCore"], readmes: ["Epsilon", "Tree", "Flood", "Gossip", "Secure"]),
+    module(
+      "StarlingOverlay", ["StarlingCore"], readmes: ["Admission", "Brahms", "RandomWalk", "Rings", "SCAMP"]),
+    module(
+      "StarlingBroadcast", ["StarlingCore"],
+      readmes: ["Epsilon", "Tree", "Flood", "Gossip", "Rings", "Secure"]),
     module("StarlingLedger", ["StarlingCore"], readmes: [".", "AssetTransfer"]),
     module(
       "StarlingSharedMemory", ["StarlingCore", "StarlingLedger"],

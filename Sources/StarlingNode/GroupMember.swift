@@ -193,6 +193,7 @@ public struct GroupMember<Overlay: Membership, Diffusion: BroadcastProcess>: Pro
       case .gained(let peer, .inView): request = .linkUp(peer, .incoming)
       case .lost(let peer, .partialView): request = .linkDown(peer, .outgoing)
       case .lost(let peer, .inView): request = .linkDown(peer, .incoming)
+      case .ring(let level, let view): request = .ring(level: level, view)
       case .misbehaved(let peer, let what):
         punish(peer, for: what, price: Conduct.price(of: what), at: now, into: &effects)
         continue

@@ -197,7 +197,8 @@ struct BadInputTests {
     BadInput("simulate --overlay skamp", 2, "did you mean scamp?"),
     BadInput("simulate --scamp-c -1", 2, "whole number from"),
     BadInput(
-      "simulate --broadcast carrier-pigeon", 2, "tree, flood, gossip, secure, consistent, bracha, auto"),
+      "simulate --broadcast carrier-pigeon", 2, "tree, flood, gossip, rings, secure, consistent, bracha, auto"
+    ),
     BadInput("simulate --byzantine 10% --adversary equivocate", 2, "add --broadcast secure"),
     BadInput("simulate --fanout 0", 2, "whole number from"),
     BadInput("simulate --prune-threshold 0", 2, "whole number from"),

@@ -166,7 +166,7 @@ struct AveragingMember: Process {
         request = .meet(peer)
         effects.indicate(.met(peer))
       case .lost(let peer, .partialView): request = .forget(peer)
-      case .gained(_, .inView), .lost(_, .inView), .admitted, .refused, .misbehaved: continue
+      case .gained(_, .inView), .lost(_, .inView), .ring, .admitted, .refused, .misbehaved: continue
       }
       _ = effects.embedding(AveragingLayer.self) { averaging.handle(request, at: now, into: &$0) }
     }

@@ -33,7 +33,7 @@ public struct Flood<Auth: Authenticator>: BroadcastProcess {
       for i in 0..<neighbours.count { effects.send(parcel, to: neighbours[i]) }
     case .linkUp(let peer, .outgoing): neighbours.insert(peer)
     case .linkDown(let peer, .outgoing): neighbours.remove(peer)
-    case .linkUp, .linkDown, .linkDoubtful: break
+    case .linkUp, .linkDown, .linkDoubtful, .ring: break
     }
   }
 

@@ -38,7 +38,7 @@ public struct Gossip<Auth: Authenticator>: BroadcastProcess {
       spread(gate.originate(payload), into: &effects)
     case .linkUp(let peer, .outgoing): neighbours.insert(peer)
     case .linkDown(let peer, .outgoing): neighbours.remove(peer)
-    case .linkUp, .linkDown, .linkDoubtful: break
+    case .linkUp, .linkDown, .linkDoubtful, .ring: break
     }
   }
 

@@ -21,6 +21,8 @@ public enum BroadcastRequest<Payload> {
   case linkUp(Peer, LinkDirection)
   /// An arc of the overlay is gone.
   case linkDown(Peer, LinkDirection)
+  /// What the ring of a level that this peer is in looks like now; `nil` if it is in none any more.
+  case ring(level: Int, RingView?)
   /// There is a link to this peer, and yet what was on its way may be lost: a queue was full, or the peer has come back
   /// as a new process.
   case linkDoubtful(Peer)

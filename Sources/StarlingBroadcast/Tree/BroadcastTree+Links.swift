@@ -10,6 +10,7 @@ extension BroadcastTree {
   ) {
     guard peer != gate.identity else { return }
     let (position, isNew) = storedLinks.insert(Link(), for: peer)
+    if configuration.isLazy { storedLinks[position].isInTree = false }
     switch direction {
     case .outgoing: storedLinks[position].isOutgoing = true
     case .incoming: storedLinks[position].isIncoming = true

@@ -101,7 +101,7 @@ extension BroadcastTree {
     // Whoever is asked again is waited for twice as long as the last time, so that one who is slow is heard.
     missing[i].deadline = now + reply.timeout * (1 << min(3, before))
     effects.schedule(.missing(entry.identifier), at: missing[i].deadline)
-    if entry.isRecovery {
+    if entry.isRecovery || configuration.isLazy {
       count { $0.fetchesSent += 1 }
       effects.send(.fetch(entry.identifier), to: announcer)
     } else {

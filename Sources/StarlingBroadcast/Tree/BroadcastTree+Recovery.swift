@@ -49,7 +49,7 @@ extension BroadcastTree {
     where missing[i].identifier.origin == origin && lacking.contains(missing[i].identifier.sequence) {
       if !isDenied(missing[i].identifier, by: neighbour, at: now) { missing[i].add(neighbour) }
     }
-    let readyAt = now + lag.timeout
+    let readyAt = now + (configuration.isLazy ? BroadcastTreeConfiguration.spread : lag.timeout)
     for offer in repair.ifNeeded?.offers ?? []
     where offer.neighbour == neighbour && offer.origin == origin && offer.range.lower <= lower
       && offer.range.upper >= range.upper

@@ -66,7 +66,7 @@ public struct BroadcastTree<Auth: Authenticator>: BroadcastProcess {
     case .linkUp(let peer, let direction): linkUp(to: peer, direction, into: &effects)
     case .linkDown(let peer, let direction): linkDown(to: peer, direction)
     // Announcements and digests find what was lost.
-    case .linkDoubtful: break
+    case .linkDoubtful, .ring: break
     }
   }
 

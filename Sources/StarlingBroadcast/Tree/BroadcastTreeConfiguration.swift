@@ -18,6 +18,12 @@ public struct BroadcastTreeConfiguration: Sendable {
   /// message means nothing.
   public var catchUp: Bool
 
+  /// Whether another broadcast brings messages, and what it leaves out is fetched here: then no link is ever eager.
+  public var isLazy: Bool
+  /// How long after a distant peer told of a message it may still come by itself, where another broadcast brings it. A guess:
+  /// twice what a broadcast takes around the world.
+  @inlinable
+  public static var spread: Interval { .milliseconds(1_500) }
   /// The defaults.
   ///
   /// - Parameter pruneThreshold: duplicates in a row that prune a link, 1 ... 255.
@@ -30,6 +36,7 @@ public struct BroadcastTreeConfiguration: Sendable {
     historyBytes = 32 << 20
     missingLimit = 2_048
     catchUp = true
+    isLazy = false
   }
 
   /// How many messages are being fetched at once, also of peers that do not answer: a quarter of ``missingLimit``, and

@@ -10,8 +10,8 @@ extension BroadcastReport {
     let views = Distribution(viewSizes)
     let sent = Distribution(messagesPerNode)
     var lines = [
-      "\(peopleText), \(Quantity.count(scenario.messages, "message")) by \(scenario.broadcast.name) over SCAMP"
-        + " (c = \(scenario.extraCopies)), seed \(scenario.seed)",
+      "\(peopleText), \(Quantity.count(scenario.messages, "message")) by \(scenario.broadcast.name) over"
+        + " \(scenario.overlay == .scamp ? "SCAMP (c = \(scenario.extraCopies))" : "rings"), seed \(scenario.seed)",
       "reliability    \(figure(reliability, 6)), least \(figure(reliabilityMinimum, 6))",
       "redundancy     \(figure(redundancy, 4)), first message \(figure(redundancyFirst, 2))",
       "latency        p50 \(figure(liveLatencies.percentile(50)?.inMilliseconds, 1)) ms,"
@@ -108,7 +108,8 @@ extension BroadcastReport {
     report.peers = living.peers
     report.message = messageName
     report.subtitle =
-      "\(Quantity.count(scenario.messages, "message")) by \(scenario.broadcast.name) over SCAMP, simulated with delays"
+      "\(Quantity.count(scenario.messages, "message")) by \(scenario.broadcast.name) over"
+      + " \(scenario.overlay == .scamp ? "SCAMP" : "rings"), simulated with delays"
       + " \(scenario.delay.description) and "
       + (scenario.loss > 0 ? "\(Readable.decimal(scenario.loss * 100, 1))% loss" : "no loss")
     report.summary = figures

@@ -98,7 +98,10 @@ extension BroadcastScenario {
       case .tree: .tree(pruneThreshold: options.pruneThreshold)
       case .flood: .flood
       case .gossip: .gossip(fanout: options.fanout)
+      case .rings: .rings(arity: options.arity)
       }
+    overlay = options.overlay == .rings ? .rings : .scamp
+    rings = options.rings
     delay = options.delay
     loss = options.loss
     joinRate = options.joinRate

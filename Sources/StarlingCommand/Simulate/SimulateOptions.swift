@@ -1,13 +1,14 @@
 import StarlingCore
+import StarlingOverlay
 import StarlingSimulator
 
 /// What `starling simulate` was asked for, checked but not connected to any simulator yet.
 struct SimulateOptions {
   /// Who knows whom.
-  enum Overlay: String, CaseIterable { case scamp }
+  enum Overlay: String, CaseIterable { case scamp, rings }
 
   /// How a message spreads.
-  enum Broadcast: String, CaseIterable { case tree, flood, gossip }
+  enum Broadcast: String, CaseIterable { case tree, flood, gossip, rings }
 
   /// A share of the peers that crashes.
   struct Crash: Equatable {
@@ -29,6 +30,10 @@ struct SimulateOptions {
   let senders: Int
   let payloadBytes: Int
   let overlay: Overlay
+  /// The parameters of rings.
+  let rings: RingsConfiguration
+  /// k of the trees through rings; `nil` for one drawn for each message.
+  let arity: UInt8?
   /// SCAMP's c.
   let extraCopies: Int
   let broadcast: Broadcast
@@ -75,9 +80,12 @@ struct SimulateOptions {
     }
     payloadBytes = try SimulateOptions.payload(arguments)
     overlay = try arguments.choice("overlay", default: .scamp)
+    rings = try SimulateOptions.rings(arguments)
+    arity = try SimulateOptions.arity(arguments)
     extraCopies = try arguments.integer("scamp-c", in: 0...100, default: 1)
     broadcast = try arguments.choice(
-      "broadcast", default: .tree, beside: SecureOptions.Broadcast.allCases.map(\.rawValue))
+      "broadcast", default: overlay == .rings ? .rings : .tree,
+      beside: SecureOptions.Broadcast.allCases.map(\.rawValue))
     fanout = try arguments.integer("fanout", in: 1...1_000, default: 3)
     pruneThreshold = try arguments.integer("prune-threshold", in: 1...255, default: 1)
     delay = try arguments.delayModel() ?? .gaussian(mean: .milliseconds(50), deviation: .milliseconds(10))
@@ -125,6 +133,29 @@ struct SimulateOptions {
     report = arguments.text("report")
     graph = try arguments.graphFile()
     try arguments.requireDistinctFiles()
+  }
+
+  private static func rings(_ arguments: Arguments) throws(CommandError) -> RingsConfiguration {
+    var rings = RingsConfiguration()
+    rings.contacts = try arguments.integer("contacts", in: 1...16, default: rings.contacts)
+    if let size = arguments.text("ring-size") {
+      let bounds = size.components(separatedBy: "..").map { Int($0) }
+      guard bounds.count == 2, let least = bounds[0], let most = bounds[1], least > rings.contacts,
+        most >= 2 * least, most <= 256
+      else {
+        throw .usage(
+          "--ring-size \(quoted(size)) is not a size: write 10..20, the most at least twice the least, which is"
+            + " more than --contacts.")
+      }
+      rings.size = least...most
+    }
+    return rings
+  }
+
+  private static func arity(_ arguments: Arguments) throws(CommandError) -> UInt8? {
+    guard arguments.text("k") != "random" else { return nil }
+    let arity = try arguments.integer("k", in: 2...255, default: 0)
+    return arity == 0 ? nil : UInt8(arity)
   }
 
   static func payload(_ arguments: Arguments) throws(CommandError) -> Int {

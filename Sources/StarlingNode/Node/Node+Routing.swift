@@ -102,7 +102,7 @@ extension Node {
     case .keep(let writes): for write in writes { sink.keep(write) }
     case .missed(let message):
       sink.report(.missed(peers.table.record(of: message.origin).key, message.sequence))
-    case .overlay(.admitted), .overlay(.misbehaved): break
+    case .overlay(.admitted), .overlay(.misbehaved), .overlay(.ring): break
     case .overlay(.refused(let peer)): refused(by: peer, into: &sink)
     case .overlay(.gained(let peer, let view)): gained(peer, view, into: &sink)
     case .overlay(.lost(let peer, let view)): lost(peer, view, into: &sink)

@@ -66,7 +66,7 @@ public struct NodeBroadcast: BroadcastProcess {
     case .linkDoubtful(let peer):
       disconnect(from: peer, at: now, into: &effects)
       _ = effects.embedding(SecureLayer.self) { secure?.handle(.repeat(peer), at: now, into: &$0) }
-    case .linkUp, .linkDown: return
+    case .linkUp, .linkDown, .ring: return
     }
   }
 

@@ -33,6 +33,8 @@ public enum MembershipIndication: Sendable {
   case admitted(subscriber: Peer, contact: Peer)
   /// A peer that this one asked to join through says that the group's policy does not admit this one.
   case refused(by: Peer)
+  /// What the ring of a level that this peer is in looks like now; `nil` if it is in none any more.
+  case ring(level: Int, RingView?)
   /// A peer did what no correct peer does. What it sent was dropped.
   case misbehaved(Peer, Misbehaviour)
 

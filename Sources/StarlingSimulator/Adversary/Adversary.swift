@@ -7,7 +7,8 @@ import StarlingOverlay
 /// one sends. Without a plot it is the honest one.
 struct Adversary<Diffusion: BroadcastProcess>: Participant
 where Diffusion.Auth == IdealAuthenticator, Diffusion.Message: Falsifiable {
-  typealias Member = GroupMember<Scamp<IdealAdmission>, Diffusion>
+  typealias Overlay = Scamp<IdealAdmission>
+  typealias Member = GroupMember<Overlay, Diffusion>
   typealias Message = Member.Message
   typealias Request = Member.Request
   typealias Indication = Member.Indication

@@ -17,6 +17,14 @@ extension Broadcast: Falsifiable where Auth == IdealAuthenticator {
   var denial: Broadcast? { nil }
 }
 
+extension RingBroadcast.Message: Falsifiable where Auth == IdealAuthenticator {
+  static func carrying(_ broadcast: Broadcast<IdealAuthenticator>) -> Self { .repair(.supply(broadcast)) }
+  static func announcing(_ identifier: MessageIdentifier) -> Self? { .announce(identifier, isLate: false) }
+  var denial: Self? {
+    if case .repair(let message) = self { message.denial.map { .repair($0) } } else { nil }
+  }
+}
+
 extension BroadcastTree.Message: Falsifiable where Auth == IdealAuthenticator {
   static func carrying(_ broadcast: Broadcast<IdealAuthenticator>) -> Self { .push(broadcast) }
   static func announcing(_ identifier: MessageIdentifier) -> Self? { .announce(identifier) }

@@ -6,10 +6,12 @@ import StarlingOverlay
 /// A peer of a scenario: a member of the group, or an adversary around one.
 protocol Participant: Process
 where Message == Member.Message, Request == Member.Request, Indication == Member.Indication {
+  /// The membership that it runs.
+  associatedtype Overlay: SimulatedOverlay
   /// The broadcast that it runs.
   associatedtype Diffusion: BroadcastProcess
   where Diffusion.Auth == IdealAuthenticator, Diffusion.Message: Falsifiable
-  typealias Member = GroupMember<Scamp<IdealAdmission>, Diffusion>
+  typealias Member = GroupMember<Overlay, Diffusion>
 
   /// The member, as it stands.
   var member: Member { get }
@@ -19,7 +21,7 @@ where Message == Member.Message, Request == Member.Request, Indication == Member
 
 extension GroupMember: Participant
 where
-  Overlay == Scamp<IdealAdmission>, Diffusion.Auth == IdealAuthenticator, Diffusion.Message: Falsifiable
+  Overlay: SimulatedOverlay, Diffusion.Auth == IdealAuthenticator, Diffusion.Message: Falsifiable
 {
   var member: GroupMember { _read { yield self } }
 
@@ -33,7 +35,7 @@ where
 struct ParticipantMeter<P: Participant>: SimulationObserver {
   typealias Observed = P
 
-  var meter: BroadcastMeter<Scamp<IdealAdmission>, P.Diffusion>
+  var meter: BroadcastMeter<P.Overlay, P.Diffusion>
   var hasSeenEnough: Bool { meter.hasSeenEnough }
 
   mutating func sent(_ message: P.Message, from sender: Peer, to receiver: Peer, at now: Instant) {

@@ -192,6 +192,7 @@ extension BroadcastScenario.Diffusion {
     case .tree: "tree"
     case .flood: "flood"
     case .gossip: "gossip"
+    case .rings: "rings"
     }
   }
 }

@@ -48,6 +48,12 @@ extension BroadcastScenario {
         Gossip(
           identity: peer, auth: IdealAuthenticator(owner: peer), fanout: fanout, firstSequence: first)
       }
+    case .rings(let arity):
+      return run(RingBroadcast.self, eagerLinks: nil, progress) {
+        RingBroadcast(
+          identity: $0, auth: IdealAuthenticator(owner: $0), arity: arity, firstSequence: $1,
+          seen: $2?.seen ?? SeenMessages())
+      }
     }
   }
 
@@ -56,12 +62,21 @@ extension BroadcastScenario {
     _ type: Diffusion.Type, eagerLinks: ((Diffusion) -> EagerLinks)?, _ progress: (Progress) -> Void,
     _ makeDiffusion: @escaping (Peer, UInt64, Diffusion?) -> Diffusion
   ) -> BroadcastReport where Diffusion.Auth == IdealAuthenticator, Diffusion.Message: Falsifiable {
-    byzantineCount == 0
-      ? BroadcastRun<GroupMember<Scamp<IdealAdmission>, Diffusion>>(
+    switch (overlay, byzantineCount) {
+    case (.scamp, 0):
+      BroadcastRun<GroupMember<Scamp<IdealAdmission>, Diffusion>>(
         scenario: self, makeDiffusion: makeDiffusion
       ).report(eagerLinks: eagerLinks, progress)
-      : BroadcastRun<Adversary<Diffusion>>(scenario: self, makeDiffusion: makeDiffusion)
+    case (.scamp, _):
+      BroadcastRun<Adversary<Diffusion>>(scenario: self, makeDiffusion: makeDiffusion)
         .report(eagerLinks: eagerLinks, progress)
+    case (.rings, 0):
+      BroadcastRun<GroupMember<Rings, Diffusion>>(scenario: self, makeDiffusion: makeDiffusion)
+        .report(eagerLinks: eagerLinks, progress)
+    case (.rings, _):
+      BroadcastRun<IdleRingMember<Diffusion>>(scenario: self, makeDiffusion: makeDiffusion)
+        .report(eagerLinks: eagerLinks, progress)
+    }
   }
 }
 
@@ -165,10 +180,8 @@ struct BroadcastRun<P: Participant>: ~Copyable {
   }
 
   func makePeer(_ peer: Peer, firstSequence: UInt64, disk: Diffusion? = nil) -> P {
-    var configuration = ScampConfiguration(extraCopies: scenario.extraCopies)
-    configuration.minimumView = min(configuration.minimumView, UInt16(clamping: scenario.nodes - 1))
     let member = P.Member(
-      overlay: Scamp(identity: peer, door: IdealAdmission(owner: peer), configuration: configuration),
+      overlay: P.Overlay.make(for: peer, in: scenario),
       diffusion: makeDiffusion(peer, firstSequence, disk))
     return P(member, plot: isByzantine(peer) ? plot : nil)
   }

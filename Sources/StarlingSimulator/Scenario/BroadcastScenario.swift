@@ -1,4 +1,5 @@
 import StarlingCore
+import StarlingOverlay
 
 /// What `starling simulate` runs: peers join one after another, the overlay settles, senders broadcast, and
 /// the network drains.
@@ -11,6 +12,16 @@ public struct BroadcastScenario: Sendable {
     case flood
     /// Infect-and-die gossip.
     case gossip(fanout: Int)
+    /// Trees through rings; `nil` draws the width of each message's.
+    case rings(arity: UInt8?)
+  }
+
+  /// Who knows whom.
+  public enum Overlay: Hashable, Sendable {
+    /// SCAMP.
+    case scamp
+    /// HGFRR's fractal rings.
+    case rings
   }
 
   /// Who crashes when.
@@ -30,6 +41,10 @@ public struct BroadcastScenario: Sendable {
   public var senders = 1
   /// The size of a message in bytes.
   public var payload = 1_024
+  /// The membership.
+  public var overlay = Overlay.scamp
+  /// The parameters of rings.
+  public var rings = RingsConfiguration()
   /// SCAMP's c, 0 ... 100.
   public var extraCopies = 1
   /// The broadcast.
