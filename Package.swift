@@ -44,7 +44,9 @@ let package = Package(
     .target(name: "CStarlingShims", dependencies: ["CMicrohttpd"]),
     module("StarlingCore", ["CSodium"]),
     module("StarlingTransport", ["StarlingCore", "CSodium"], readmes: ["."]),
-    module("StarlingOverlay", ["StarlingCore"], readmes: ["Admission", "Brahms", "RandomWalk", "SCAMP"]),
+    module(
+      "StarlingOverlay", ["StarlingCore"],
+      readmes: ["Admission", "Brahms", "Election", "RandomWalk", "SCAMP"]),
     module("StarlingBroadcast", ["StarlingCore"], readmes: ["Epsilon", "Tree", "Flood", "Gossip", "Secure"]),
     module("StarlingLedger", ["StarlingCore"], readmes: [".", "AssetTransfer"]),
     module(
