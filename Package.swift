@@ -46,7 +46,7 @@ let package = Package(
     module("StarlingTransport", ["StarlingCore", "CSodium"], readmes: ["."]),
     module(
       "StarlingOverlay", ["StarlingCore"],
-      readmes: ["Admission", "Brahms", "Election", "RandomWalk", "SCAMP"]),
+      readmes: ["Admission", "Brahms", "Coordinates", "Election", "RandomWalk", "SCAMP"]),
     module("StarlingBroadcast", ["StarlingCore"], readmes: ["Epsilon", "Tree", "Flood", "Gossip", "Secure"]),
     module("StarlingLedger", ["StarlingCore"], readmes: [".", "AssetTransfer"]),
     module(
