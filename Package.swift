@@ -45,7 +45,8 @@ let package = Package(
     module("StarlingCore", ["CSodium"]),
     module("StarlingTransport", ["StarlingCore", "CSodium"], readmes: ["."]),
     module(
-      "StarlingOverlay", ["StarlingCore"], readmes: ["Admission", "Brahms", "RandomWalk", "Rings", "SCAMP"]),
+      "StarlingOverlay", ["StarlingCore"],
+      readmes: ["Admission", "Brahms", "Coordinates", "Election", "RandomWalk", "Rings", "SCAMP"]),
     module(
       "StarlingBroadcast", ["StarlingCore"],
       readmes: ["Epsilon", "Tree", "Flood", "Gossip", "Rings", "Secure"]),

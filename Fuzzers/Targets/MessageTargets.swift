@@ -34,6 +34,37 @@ let messageTargets = [
   } run: {
     checkRoundTrip(of: BroadcastTree<FuzzAuthenticator>.Message.self, $0)
   },
+  FuzzTarget("election") {
+    electionSeeds
+  } run: { bytes in
+    checkRoundTrip(of: BeaconShare<KeyTickets>.self, bytes)
+    checkRoundTrip(of: ContactTicket<KeyTickets>.self, bytes)
+    var (reader, directory) = (WireReader(bytes), FuzzDirectory())
+    guard let share = try? BeaconShare<KeyTickets>.decode(from: &reader, peers: &directory) else { return }
+    promise(share.encodedByteCount == bytes.count - reader.remaining, "a share knows its size")
+    guard let key = PublicKey(bytes.prefix(32)) else { return }
+    if let output = key.output(of: share.proof, for: reader.readRest()) {
+      promise(share.proof.claimedOutput == output, "a proof that holds claims its output")
+    }
+  },
+  FuzzTarget("coordinate") {
+    [[UInt8](repeating: 0, count: 20), [66, 200, 0, 0] + [UInt8](repeating: 63, count: 16)]
+  } run: { bytes in
+    var reader = WireReader(bytes)
+    guard let coordinate = try? reader.readCoordinate() else { return }
+    var (random, peer) = (Xoshiro256(seed: 1), Vivaldi(from: coordinate))
+    let other = (try? reader.readCoordinate()) ?? .origin
+    for milliseconds in [1, 60_000, 1] {
+      peer.observe(.milliseconds(milliseconds), to: Peer(1), at: other, random: &random)
+      let moved = peer.coordinate
+      promise(
+        NetworkCoordinate(position: moved.position, height: moved.height, error: moved.error) == moved,
+        "who moves stays in the space")
+    }
+    var writer = WireWriter()
+    coordinate.encode(into: &writer)
+    promise(writer.bytes == Array(bytes.prefix(20)), "a coordinate has one encoded form")
+  },
   FuzzTarget("seen") {
     let key = [UInt8](repeating: 2, count: 32)
     let newest: [UInt8] = [0, 0, 0, 0, 0, 0, 3, 0]
@@ -49,6 +80,16 @@ let messageTargets = [
     checkTable($0)
   },
 ]
+
+/// A share with a proof that holds for its key and no input, and a ticket.
+private var electionSeeds: [[UInt8]] {
+  guard let identity = try? Identity(seed: [UInt8](repeating: 1, count: 32)) else { return [] }
+  let numbers = [UInt8](repeating: 0, count: 16)
+  let share = identity.publicKey.bytes + numbers + identity.prove([]).bytes
+  return [
+    share, identity.publicKey.bytes + numbers + [UInt8](repeating: 0, count: 8) + identity.prove([1]).bytes,
+  ]
+}
 
 /// What decodes encodes to bytes that decode to the same again.
 func checkRoundTrip<Message: WireMessage>(of type: Message.Type, _ bytes: [UInt8]) {

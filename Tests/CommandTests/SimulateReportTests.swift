@@ -49,6 +49,20 @@ struct SimulateReportTests {
     #expect(!plain.output.contains("held") && !plain.messages.contains("held"))
   }
 
+  @Test("Among the cities of the Earth messages take as long as their way is, whatever the broadcast")
+  func geography() throws {
+    for extra in [[], ["--broadcast", "bracha"]] {
+      let words = ["simulate", "--nodes", "40", "--messages", "2", "--json"] + extra
+      let world = try CommandRun(words + ["--geography", "world"])
+      #expect(world.exitCode == 0, "\(world.messages)")
+      let report = try world.json()
+      #expect(report["delay"] as? String == "world" && report["reliability"] as? Double == 1)
+      // Half of the pairs are farther apart than 60 ms, and more than one way is needed.
+      let latency = try #require(report["latency_ms"] as? [String: Any])
+      #expect(try #require(latency["max"] as? Double) > 150)
+    }
+  }
+
   @Test("A run's progress is virtual time that passes, and its last word is the whole")
   func progress() throws {
     let run = try CommandRun(["simulate", "--nodes", "30", "--messages", "2"])

@@ -26,7 +26,8 @@ struct SecureOptions {
 
   private static let allowed =
     options.map(\.name) + [
-      "nodes", "messages", "senders", "payload", "broadcast", "delay", "interval", "drain", "byzantine",
+      "nodes", "messages", "senders", "payload", "broadcast", "delay", "geography", "interval", "drain",
+      "byzantine",
       "adversary", "spam-rate", "seed", "json", "out",
     ]
 

@@ -220,17 +220,27 @@ extension Arguments {
     }
   }
 
-  /// The delay model of `--delay`; a matrix is read from its file.
+  /// The delay model of `--delay` or `--geography`; a matrix is read from its file.
   func delayModel() throws(CommandError) -> DelayModel? {
+    guard verb.option(named: "geography") != nil, text("geography") != nil else {
+      return try delayModel("delay") { try DelayModel.parse($0, readFile: $1) }
+    }
+    guard text("delay") == nil else {
+      throw .usage("--geography says how long messages take, as --delay does: leave one of them out.")
+    }
+    return try delayModel("geography") { try DelayModel.parse(geography: $0, readFile: $1) }
+  }
+
+  private func delayModel(
+    _ option: String, _ parse: (String, (String) throws -> String) throws -> DelayModel
+  ) throws(CommandError) -> DelayModel? {
     // A file that cannot be read is no wrong usage, as a model that cannot be understood is.
     let prefix = "matrix:"
-    if let model = text("delay"), model.hasPrefix(prefix) {
+    if let model = text(option), model.hasPrefix(prefix) {
       _ = try InputFile.size(String(model.dropFirst(prefix.count)))
     }
-    return try value("delay") { text in
-      try DelayModel.parse(text) { path in
-        String(decoding: try InputFile.read(path, limit: 64 << 20), as: UTF8.self)
-      }
+    return try value(option) { text in
+      try parse(text) { path in String(decoding: try InputFile.read(path, limit: 64 << 20), as: UTF8.self) }
     }
   }
 }

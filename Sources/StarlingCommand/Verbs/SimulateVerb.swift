@@ -17,6 +17,7 @@ extension Verb {
       Option("fanout", "N", "neighbours that gossip forwards to (default 3)"),
       Option("prune-threshold", "N", "duplicates in a row that prune a link of the tree (default 1)"),
       Option("delay", "MODEL", "of every message on a link (default gaussian:50ms,10ms)"),
+      Option("geography", "NAME", "delays from where peers are, in place of --delay: world, or matrix:FILE"),
       Option("loss", "SHARE", "of the messages on every link (default 0)"),
       Option("interval", "TIME", "between two messages (default 1s)"),
       Option("join-rate", "RATE", "peers that join a second (default 1000)"),
@@ -35,6 +36,8 @@ extension Verb {
     notes: """
       Delay models: constant:50ms, uniform:20ms,80ms, gaussian:50ms,10ms, lognormal:60ms,0.5
       (median, sigma), matrix:FILE (round trips in milliseconds).
+      Under --geography world each peer is in a large city, and messages take the longer the farther
+      they go.
       Faults begin and end at times after the first message; without times, they act from the moment the
       overlay has settled to the end. Each fault may be given more than once.
       The same options and seed give the same report, but for the times it took.

@@ -47,6 +47,9 @@ public struct Identity: Sendable, CustomStringConvertible {
   }
 
   /// Signs a message; the same message always has the same signature.
+  ///
+  /// - Parameter message: begins with a label that says what is signed. Never 32 bytes that somebody else chose; see
+  ///   ``prove(_:)``.
   public func sign(_ message: [UInt8]) -> Ed25519Signature {
     var words = InlineArray<8, UInt64>(repeating: 0)
     var span = words.mutableSpan
@@ -57,6 +60,14 @@ public struct Identity: Sendable, CustomStringConvertible {
       }
     }
     return Ed25519Signature(words: words)
+  }
+
+  /// SHA-512 of the seed, of which RFC 8032 (section 5.1.5) makes the secret scalar and the nonces: 64 bytes, to be
+  /// wiped by whoever asked.
+  func secretHash() -> [UInt8] {
+    var hash = [UInt8](repeating: 0, count: Int(crypto_hash_sha512_BYTES))
+    secret.withBytes { key in _ = crypto_hash_sha512(&hash, key, UInt64(Identity.seedByteCount)) }
+    return hash
   }
 
   /// The seed from which the identity was made: for its key file and nothing else.

@@ -1,4 +1,4 @@
-/// How long a datagram is on its way: what a user chooses with `--delay`. ``DelaySampler`` draws from it.
+/// How long a datagram is on its way: what a user chooses with `--delay` or `--geography`. ``DelaySampler`` draws from it.
 public enum DelayModel: Hashable, Sendable, CustomStringConvertible {
   /// Always the same.
   case constant(Interval)
@@ -11,6 +11,8 @@ public enum DelayModel: Hashable, Sendable, CustomStringConvertible {
   case lognormal(median: Interval, sigma: Double)
   /// Measured between places, one of which each peer is given at random; `file` is where it was read.
   case matrix(LatencyMatrix, file: String)
+  /// By distance on the Earth: each peer is in a large city, drawn by how many live there. See ``WorldDelays``.
+  case world
 
   /// No delay is longer than a day: the tails of the laws are cut there.
   public static let longestDelay = Interval.seconds(86_400)
@@ -48,7 +50,23 @@ public enum DelayModel: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
-  /// The model as ``parse(_:readFile:)`` reads it.
+  /// Parses where peers are: `world`, or `matrix:FILE` as for a delay model.
+  ///
+  /// - Parameters:
+  ///   - text: what the user wrote.
+  ///   - readFile: answers with the contents of a file; called for a matrix only.
+  public static func parse(
+    geography text: String, readFile: (String) throws -> String
+  ) throws(QuantityError) -> DelayModel {
+    if text == "world" { return .world }
+    let prefix = "matrix:"
+    guard text.hasPrefix(prefix) else {
+      throw QuantityError("\"\(text)\" is not a geography; write world or matrix:FILE.")
+    }
+    return try matrix(String(text.dropFirst(prefix.count)), readFile)
+  }
+
+  /// The model as ``parse(_:readFile:)`` or ``parse(geography:readFile:)`` reads it.
   public var description: String {
     switch self {
     case .constant(let delay): "constant:\(Quantity.text(of: delay))"
@@ -58,6 +76,7 @@ public enum DelayModel: Hashable, Sendable, CustomStringConvertible {
     case .lognormal(let median, let sigma):
       "lognormal:\(Quantity.text(of: median)),\(Quantity.text(of: sigma))"
     case .matrix(_, let file): "matrix:\(file)"
+    case .world: "world"
     }
   }
 

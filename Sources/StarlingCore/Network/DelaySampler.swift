@@ -4,7 +4,7 @@
 /// outermost cells, where a quantile function bends, the quantile is computed instead.
 public struct DelaySampler: Sendable {
   @usableFromInline
-  enum Kind: Sendable { case constant, uniform, table, matrix }
+  enum Kind: Sendable { case constant, uniform, table, matrix, world }
 
   /// What is drawn from.
   public let model: DelayModel
@@ -13,20 +13,25 @@ public struct DelaySampler: Sendable {
   @usableFromInline let width: Int
   @usableFromInline let quantiles: [Double]
   @usableFromInline let law: QuantileLaw
-  /// The matrix, row after row; empty for the other models.
+  /// The matrix, or the delays between cities, row after row; empty for the other models.
   @usableFromInline let oneWay: [Int64]
   @usableFromInline let rows: Int
-  /// Each peer's row of the matrix; empty for the other models.
+  /// Each peer's row of the matrix, or its city; empty for the other models.
   @usableFromInline var rowOfPeer: [Int32] = []
+  /// How long each peer's last mile takes, in nanoseconds; empty but for the world's model.
+  @usableFromInline var lastMile: [Int32] = []
 
   @usableFromInline static var cellBits: UInt64 { 12 }
+  /// One part in this many: ``WorldDelays/jitter``.
+  @usableFromInline static var jitterDivisor: Int64 { 10 }
   /// How many cells at either end are computed exactly: some 0.4% of the draws.
   @usableFromInline static var exactCells: Int { 8 }
 
   /// - Parameters:
   ///   - model: what to draw from.
-  ///   - peers: how many peers there are; each draws its row of a matrix, and nothing for other models.
-  ///   - random: where the rows are drawn from.
+  ///   - peers: how many peers there are; each draws its row of a matrix, or its city and its last mile, and nothing for
+  ///     other models.
+  ///   - random: where these are drawn from.
   public init(_ model: DelayModel, peers: Int, random: inout some RandomSource & ~Copyable) {
     self.model = model
     var kind = Kind.constant
@@ -47,9 +52,14 @@ public struct DelaySampler: Sendable {
       law = .lognormal(median: Double(median.nanoseconds), sigma: sigma)
     case .lognormal(let median, _): base = median.nanoseconds
     case .matrix(let measured, _): (kind, matrix) = (.matrix, measured)
+    case .world: kind = .world
     }
     (self.kind, self.base, self.width, self.law) = (kind, base, width, law)
-    (oneWay, rows) = (matrix?.oneWay ?? [], matrix?.rows ?? 0)
+    if kind == .world {
+      (oneWay, rows) = (WorldDelays.oneWay, WorldDelays.places.count)
+    } else {
+      (oneWay, rows) = (matrix?.oneWay ?? [], matrix?.rows ?? 0)
+    }
     let cells = 1 << DelaySampler.cellBits
     quantiles =
       kind == .table
@@ -60,10 +70,24 @@ public struct DelaySampler: Sendable {
     grow(to: peers, random: &random)
   }
 
-  /// Makes room for peers up to index `peers` − 1: new ones draw their rows.
+  /// Makes room for peers up to index `peers` − 1: new ones draw their rows, or cities.
   public mutating func grow(to peers: Int, random: inout some RandomSource & ~Copyable) {
-    guard kind == .matrix else { return }
-    while rowOfPeer.count < peers { rowOfPeer.append(Int32(random.uniform(below: rows))) }
+    switch kind {
+    case .matrix:
+      while rowOfPeer.count < peers { rowOfPeer.append(Int32(random.uniform(below: rows))) }
+    case .world:
+      while rowOfPeer.count < peers {
+        rowOfPeer.append(Int32(WorldDelays.drawCity(&random)))
+        lastMile.append(WorldDelays.drawLastMile(&random))
+      }
+    case .constant, .uniform, .table: return
+    }
+  }
+
+  /// Where a peer is; `nil` if the model knows no places, or the peer is not among those that the sampler was made for.
+  public func place(of peer: Peer) -> Place? {
+    guard kind == .world, peer.index < rowOfPeer.count else { return nil }
+    return WorldDelays.places[Int(rowOfPeer[Int(peer.index)])]
   }
 
   /// Draws how long a message from one peer to another is on its way. Both must be among the peers that the
@@ -86,7 +110,20 @@ public struct DelaySampler: Sendable {
     case .matrix:
       let row = Int(rowOfPeer[Int(from.index)])
       return Interval(nanoseconds: oneWay[row &* rows &+ Int(rowOfPeer[Int(to.index)])])
+    case .world: return worldSample(from: from, to: to, random: &random)
     }
+  }
+
+  /// A function of its own, so that ``sample(from:to:random:)`` stays small enough to be inlined for the other models.
+  @inlinable
+  @inline(never)
+  func worldSample(from: Peer, to: Peer, random: inout some RandomSource & ~Copyable) -> Interval {
+    let (a, b) = (Int(from.index), Int(to.index))
+    let ends = Int64(lastMile[a]) &+ Int64(lastMile[b])
+    let fixed = oneWay[Int(rowOfPeer[a]) &* rows &+ Int(rowOfPeer[b])] &+ ends
+    // Uniform up to a tenth more.
+    let jitter = UInt64(fixed / DelaySampler.jitterDivisor).multipliedFullWidth(by: random.next()).high
+    return Interval(nanoseconds: fixed &+ Int64(jitter))
   }
 
   /// The quantile at (`draw` + ½)/2⁶⁴, computed. Both ends are measured from where they are small, so that

@@ -84,3 +84,40 @@ func squareRoot(_ x: Double) -> Double {
   for _ in 0..<6 { root = 0.5 * (root + x / root) }
   return root
 }
+
+/// Sine and cosine of an angle, to 10⁻¹⁵, equal to the bit on every machine.
+///
+/// - Parameter degrees: −360 ... 360.
+func sineAndCosine(degrees: Double) -> (sine: Double, cosine: Double) {
+  // Quarter turns are taken off exactly; what is left is at most 45 degrees, where ten terms reach the last bit.
+  let quarters = Int((degrees / 90).rounded(.toNearestOrAwayFromZero))
+  let angle = (degrees - 90 * Double(quarters)) * (Double.pi / 180)
+  let square = angle * angle
+  var (sine, cosine) = (1.0, 1.0)
+  for n in stride(from: 20.0, through: 2, by: -2) {
+    sine = 1 - sine * square / (n * (n + 1))
+    cosine = 1 - cosine * square / (n * (n - 1))
+  }
+  sine *= angle
+  switch (quarters % 4 + 4) % 4 {
+  case 0: return (sine, cosine)
+  case 1: return (cosine, -sine)
+  case 2: return (-sine, -cosine)
+  default: return (-cosine, sine)
+  }
+}
+
+/// The angle in radians whose sine is `x`, to 10⁻¹², equal to the bit on every machine.
+///
+/// - Parameter x: 0 ... 1.
+func arcSine(_ x: Double) -> Double {
+  // asin x = π/2 − 2·asin √((1 − x)/2) keeps the series at 0.5 and below, where terms shrink by four.
+  if x > 0.5 { return Double.pi / 2 - 2 * arcSine(((1 - x) / 2).squareRoot()) }
+  let square = x * x
+  var (term, sum) = (x, x)
+  for n in stride(from: 1.0, through: 37, by: 2) {
+    term *= square * n / (n + 1)
+    sum += term / (n + 2)
+  }
+  return sum
+}

@@ -65,6 +65,9 @@ public struct FaultyNetwork: NetworkModel, ~Copyable, Sendable {
     return slowness.isEmpty ? delay : delay + Interval(nanoseconds: slowness[Int(sender.index)])
   }
 
+  /// Where a peer is, if delays depend on it.
+  public func place(of peer: Peer) -> Place? { base.place(of: peer) }
+
   /// The same network once more.
   public func copy() -> FaultyNetwork {
     var copy = FaultyNetwork(base.copy(), capacity: capacity)

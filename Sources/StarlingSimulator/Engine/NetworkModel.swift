@@ -47,6 +47,9 @@ public struct LossyNetwork: NetworkModel, ~Copyable, Sendable {
     return delays.sample(from: sender, to: receiver, random: &random)
   }
 
+  /// Where a peer is, if delays depend on it.
+  public func place(of peer: Peer) -> Place? { delays.place(of: peer) }
+
   /// The same network once more.
   public func copy() -> LossyNetwork { LossyNetwork(delays: delays, lossThreshold: lossThreshold) }
 
