@@ -53,7 +53,8 @@ extension Verb {
       for waiting in sent where waiting.state != .final && !waiting.isOvertaken {
         let reason = try explaining { try payer.wait(for: waiting, within: timeout) }
         if let reason {
-          throw .failed("\(reason) It is kept; `starling pay --resend --wait` sends it again.")
+          let end = reason.hasSuffix(".") ? "" : "."
+          throw .failed("\(reason)\(end) It is kept; `starling pay --resend --wait` sends it again.")
         }
       }
     }
