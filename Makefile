@@ -11,7 +11,7 @@ help:
 	@echo "make build            build the command: .build/release/starling"
 	@echo "make test             run all tests"
 	@echo "make lint             check formatting and the rules of the sources"
-	@echo "make bench            compare the simulator with a hand-written event loop"
+	@echo "make bench            compare the simulator with a hand-written event loop, and payments with what their signatures cost"
 	@echo "make epsilon-check    count how often broadcasts of weak samples fail, RUNS=10000 at each of 18 settings, beside the bounds"
 	@echo "make plots            draw docs/epsilon-*.svg anew, with whole broadcasts among up to LARGEST=16384 processes"
 	@echo "make shared-memory    check HISTORIES=10000 of real threads that pay each other, for each algorithm, and every schedule of small cases"
@@ -52,6 +52,7 @@ bench: install-dependencies
 	  && program="$$("$$swift" build --configuration release --show-bin-path)/FloodBenchmark" && "$$program" \
 	  && if command -v valgrind >/dev/null; then \
 	    Benchmarks/instructions "$$program" starling && Benchmarks/instructions "$$program" baseline; fi
+	@$(MAKE) --no-print-directory ledger-throughput
 
 RUNS ?= 10000
 LARGEST ?= 16384
