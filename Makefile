@@ -66,11 +66,16 @@ HISTORIES ?= 10000
 shared-memory: install-dependencies
 	@swift=$$(scripts/find-swift) && "$$swift" run --configuration release SharedMemoryHistories $(HISTORIES)
 
+# Builds a load generator, and runs its benchmark with the command, itself and one number.
+define benchmark
+@swift=$$(scripts/find-swift) && "$$swift" build --configuration release --product $(1) \
+  && folder=$$("$$swift" build --configuration release --show-bin-path) \
+  && Benchmarks/$(1)/run "$$folder/starling" "$$folder/$(1)" $(2)
+endef
+
 PAYMENTS ?= 200000
 ledger-throughput: build
-	@swift=$$(scripts/find-swift) && "$$swift" build --configuration release --product LedgerThroughput \
-	  && folder=$$("$$swift" build --configuration release --show-bin-path) \
-	  && Benchmarks/LedgerThroughput/run "$$folder/starling" "$$folder/LedgerThroughput" $(PAYMENTS)
+	$(call benchmark,LedgerThroughput,$(PAYMENTS))
 
 ledger-order: build
 	@Benchmarks/LedgerOrder/run .build/release/starling
@@ -82,15 +87,11 @@ power-cuts: install-dependencies
 
 KILLS ?= 1000
 crash-ledger: build
-	@swift=$$(scripts/find-swift) && "$$swift" build --configuration release --product LedgerCrashes \
-	  && folder=$$("$$swift" build --configuration release --show-bin-path) \
-	  && Benchmarks/LedgerCrashes/run "$$folder/starling" "$$folder/LedgerCrashes" $(KILLS)
+	$(call benchmark,LedgerCrashes,$(KILLS))
 
 PAST ?= 10000000
 ledger-growth: build
-	@swift=$$(scripts/find-swift) && "$$swift" build --configuration release --product LedgerGrowth \
-	  && folder=$$("$$swift" build --configuration release --show-bin-path) \
-	  && Benchmarks/LedgerGrowth/run "$$folder/starling" "$$folder/LedgerGrowth" $(PAST)
+	$(call benchmark,LedgerGrowth,$(PAST))
 
 ledger-safety: build
 	@Benchmarks/LedgerSafety/run .build/release/starling

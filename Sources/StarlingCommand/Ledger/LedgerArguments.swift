@@ -33,6 +33,13 @@ extension Arguments {
     return clients
   }
 
+  /// The same, where a node that hangs is not waited for longer than for everything.
+  func ledgerClients(within timeout: Interval) throws(CommandError) -> [LedgerClient] {
+    var clients = try ledgerClients()
+    for index in clients.indices { clients[index].timeout = min(.seconds(30), max(.seconds(1), timeout)) }
+    return clients
+  }
+
   /// A client of the one node that `--node` names.
   func ledgerClient() throws(CommandError) -> LedgerClient {
     try ledgerClients()[0]

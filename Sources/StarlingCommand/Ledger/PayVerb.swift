@@ -24,12 +24,10 @@ extension Verb {
       The exit code is 0 when a node took the transfer, or with --wait when it is final.
       """
   ) { arguments throws(CommandError) in
-    var clients = try arguments.ledgerClients()
     let genesis = try arguments.genesis()
     let timeout =
       try arguments.duration("timeout", in: .milliseconds(1)...Quantity.longestDuration) ?? .seconds(30)
-    // A node that hangs is not waited for longer than that either.
-    for index in clients.indices { clients[index].timeout = min(.seconds(30), max(.seconds(1), timeout)) }
+    let clients = try arguments.ledgerClients(within: timeout)
     let destinations = try PaymentOptions.destinations(arguments)
     let memo = Array((arguments.text("memo") ?? "").utf8)
     guard memo.count <= Transfer.memoByteLimit else {

@@ -353,7 +353,7 @@ public struct SecurePart: Process {
       keep(
         log.delivered(
           batch, refused: refused, isKept: broadcast.hasEchoed(batch), kept: kept,
-          isDisputed: isDisputed(of: batch.identifier.origin)), into: &effects)
+          isDisputed: { isDisputed(batch.identifier.origin, $0) }), into: &effects)
       if let place = catchUp?.place(of: batch.identifier.origin) {
         catchUp?.passed(place, to: batch.identifier.sequence + 1, at: now)
       }
@@ -377,7 +377,9 @@ public struct SecurePart: Process {
       indicate(batch, accepted.map { Int($0) }, into: &effects)
     case .misbehaved(let peer, let what): effects.indicate(.misbehaved(peer, what))
     case .missed(let sender, let first, let next):
-      keep(log.goesOn(from: next, of: sender, kept: kept, isDisputed: isDisputed(of: sender)), into: &effects)
+      keep(
+        log.goesOn(from: next, of: sender, kept: kept, isDisputed: { isDisputed(sender, $0) }), into: &effects
+      )
       // What an earlier life of this node brought is no loss here.
       if sender == PeerTable.own { return }
       note(.event(.missedBroadcasts(log.key(of: sender), first, next)))
@@ -391,9 +393,9 @@ public struct SecurePart: Process {
     }
   }
 
-  /// Whether batches of a sender are disputed, by their numbers.
-  private func isDisputed(of sender: Peer) -> (UInt64) -> Bool {
-    { [catchUp] in catchUp?.isDisputed(MessageIdentifier(origin: sender, sequence: $0)) ?? false }
+  /// Whether a sender's batch with a number is disputed.
+  private func isDisputed(_ sender: Peer, _ number: UInt64) -> Bool {
+    catchUp?.isDisputed(MessageIdentifier(origin: sender, sequence: number)) ?? false
   }
 
   /// More of a batch is delivered: what is left of it is disputed still.
@@ -401,9 +403,9 @@ public struct SecurePart: Process {
     _ batch: SignedBatch<KeySecureAuthenticator>, refused: [UInt16],
     into effects: inout some Effects<Self> & ~Copyable
   ) {
-    guard isDisputed(of: batch.identifier.origin)(batch.identifier.sequence) else { return }
+    guard isDisputed(batch.identifier.origin, batch.identifier.sequence) else { return }
     let unready = broadcast.unready(batch) ?? refused
-    self.catchUp?.dispute(batch, refused: refused, unready: unready)
+    catchUp?.dispute(batch, refused: refused, unready: unready)
     guard refused.isEmpty else { return }
     let isOver = catchUp?.isOver(batch.identifier) ?? false
     keep(log.settledDispute(batch.identifier, isOver: isOver), into: &effects)

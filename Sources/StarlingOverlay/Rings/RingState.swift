@@ -175,6 +175,15 @@ public struct RingState: Sendable, Equatable {
     return (half(self.identifier, first), half(identifier, second))
   }
 
+  /// The branch whose centre is nearest to a position, but for one; `nil` if there is none.
+  func nearestBranch(
+    to position: RingPosition, besides branch: UInt64 = 0
+  ) -> (identifier: UInt64, centre: RingPosition, contacts: [Peer])? {
+    branches.filter { $0.identifier != branch }.min {
+      ($0.centre.distance(to: position), $0.identifier) < ($1.centre.distance(to: position), $1.identifier)
+    }
+  }
+
   /// The branches of an upper ring with their centres and contacts.
   var branches: [(identifier: UInt64, centre: RingPosition, contacts: [Peer])] {
     var branches: [(identifier: UInt64, centre: RingPosition, contacts: [Peer])] = []

@@ -25,12 +25,12 @@ extension Rings {
     if let leaf = rings.first {
       known += leaf.seats.map(\.peer).filter { $0 != identity }
     }
-    return known.isEmpty ? contact : known[effects.uniform(below: known.count)]
+    return known.randomElement(from: &effects) ?? contact
   }
 
   /// Sends a search on: up to the top ring, and then down to the nearest.
   mutating func direct(
-    _ seat: RingSeat, to level: UInt8, isGoingUp: Bool, hops: UInt8, at now: Instant,
+    _ seat: RingSeat, to level: UInt8, isGoingUp: Bool, hops: UInt8,
     into effects: inout some Effects<Self> & ~Copyable
   ) {
     guard seat.peer != identity, hops < Rings.hopLimit, let top = rings.last else { return }
@@ -47,22 +47,16 @@ extension Rings {
     var here = isGoingUp ? rings.count - 1 : min(rings.count - 1, Int(level))
     guard here >= Int(level) else {
       // What is looked for does not exist: the top ring gets one above it.
-      if here + 1 == Int(level) { raise(seat, at: now, into: &effects) }
+      if here + 1 == Int(level) { raise(seat, into: &effects) }
       return
     }
     while here > Int(level) {
-      let branches = rings[here].branches
-      guard
-        let nearest = branches.min(by: {
-          ($0.centre.distance(to: seat.position), $0.identifier)
-            < ($1.centre.distance(to: seat.position), $1.identifier)
-        })
-      else { return }
-      if here > 0, nearest.identifier == rings[here - 1].identifier {
+      guard let nearest = rings[here].nearestBranch(to: seat.position) else { return }
+      if nearest.identifier == rings[here - 1].identifier {
         here -= 1
         continue
       }
-      let next = nearest.contacts[effects.uniform(below: nearest.contacts.count)]
+      guard let next = nearest.contacts.randomElement(from: &effects) else { return }
       return effects.send(
         .seek(seat, level: level, isGoingUp: false, hops: hops + 1), to: next)
     }
@@ -99,7 +93,7 @@ extension Rings {
 
   /// Takes a seat that it was given, in a ring that is new to it or takes the place of one.
   mutating func adopt(
-    _ state: RingState, insteadOf before: UInt64, guides: [Peer], from sender: Peer, at now: Instant,
+    _ state: RingState, insteadOf before: UInt64, guides: [Peer], from sender: Peer,
     into effects: inout some Effects<Self> & ~Copyable
   ) {
     let level = Int(state.level)
@@ -141,7 +135,7 @@ extension Rings {
 
   /// A ring above the top one: its contacts, and whoever looks for it.
   private mutating func raise(
-    _ seat: RingSeat, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
+    _ seat: RingSeat, into effects: inout some Effects<Self> & ~Copyable
   ) {
     let top = rings.count - 1
     guard isFirstContact(of: top) else {

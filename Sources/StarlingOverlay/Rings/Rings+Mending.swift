@@ -79,17 +79,10 @@ extension Rings {
     seeking[key] = (now, (seeking[key]?.attempts ?? 0) + 1)
     var known = guides[level]
     known += rings[level].contacts(configuration.contacts).map(\.peer).filter { !known.contains($0) }
-    let own = RingSeat(
-      peer: identity, tag: tag, stamp: nextStamp(), since: 0, position: rings[level].centre,
-      branch: rings[level].identifier)
+    let own = seat(in: level + 1)
     for peer in known where peer != identity {
       effects.send(.enter(ring: parent, own), to: peer)
     }
-  }
-
-  mutating func nextStamp() -> UInt32 {
-    stamp += 1
-    return stamp
   }
 
   /// What a seat says of the ring below is kept true.
@@ -111,7 +104,7 @@ extension Rings {
   ) {
     let ring = rings[level]
     if ring.count > configuration.size.upperBound {
-      return split(level, at: now, into: &effects)
+      return split(level, into: &effects)
     }
     if ring.count < configuration.size.lowerBound, ring.parent.identifier != 0 {
       merge(level, at: now, into: &effects)
@@ -131,7 +124,7 @@ extension Rings {
   }
 
   private mutating func split(
-    _ level: Int, at now: Instant, into effects: inout some Effects<Self> & ~Copyable
+    _ level: Int, into effects: inout some Effects<Self> & ~Copyable
   ) {
     let before = rings[level].identifier
     guard let halves = rings[level].split(naming: effects.next() | 1) else { return }
@@ -153,14 +146,10 @@ extension Rings {
   ) {
     guard now >= mergesUntil, level + 1 < rings.count else { return }
     let ring = rings[level]
-    guard
-      let nearest = rings[level + 1].branches.filter({ $0.identifier != ring.identifier }).min(by: {
-        ($0.centre.distance(to: ring.centre), $0.identifier)
-          < ($1.centre.distance(to: ring.centre), $1.identifier)
-      })
+    guard let nearest = rings[level + 1].nearestBranch(to: ring.centre, besides: ring.identifier),
+      let host = nearest.contacts.randomElement(from: &effects)
     else { return }
     mergesUntil = now + Rings.calm
-    let host = nearest.contacts[effects.uniform(below: nearest.contacts.count)]
     effects.send(
       .absorb(ring: ring.identifier, level: ring.level, into: nearest.identifier, ring.seats), to: host)
   }

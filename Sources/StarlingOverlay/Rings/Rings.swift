@@ -35,7 +35,7 @@ public struct Rings: Membership {
   public let configuration: RingsConfiguration
   let tag: UInt64
   /// Where this peer is.
-  public private(set) var place: RingPosition
+  public let place: RingPosition
   var stamp: UInt32 = 0
   /// The rings that it is in, by their levels.
   public internal(set) var rings: [RingState] = []
@@ -132,11 +132,11 @@ public struct Rings: Membership {
     if let position = heard.position(of: sender) { heard[position] = now }
     switch message {
     case .seek(let seat, let level, let isGoingUp, let hops):
-      direct(seat, to: level, isGoingUp: isGoingUp, hops: hops, at: now, into: &effects)
+      direct(seat, to: level, isGoingUp: isGoingUp, hops: hops, into: &effects)
     case .enter(let ring, let seat):
       if let level = level(of: ring) { admit(seat, to: level, into: &effects) }
     case .adopt(let before, let state, let guides):
-      adopt(state, insteadOf: before, guides: guides, from: sender, at: now, into: &effects)
+      adopt(state, insteadOf: before, guides: guides, from: sender, into: &effects)
     case .change(let ring, let taken, let left):
       if let level = level(of: ring) { change(level, taken: taken, left: left) }
     case .beat(let ring, let fingerprint):

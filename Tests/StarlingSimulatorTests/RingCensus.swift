@@ -2,27 +2,27 @@ import StarlingCore
 import StarlingOverlay
 
 /// The rings of a network as its peers know them.
-public struct RingCensus: Sendable {
+struct RingCensus: Sendable {
   /// A ring, by what its members say.
-  public struct Ring: Sendable {
+  struct Ring: Sendable {
     /// Names it.
-    public let identifier: UInt64
+    let identifier: UInt64
     /// Its level.
-    public let level: Int
+    let level: Int
     /// Who says that it is in it.
-    public fileprivate(set) var members: [Peer] = []
+    fileprivate(set) var members: [Peer] = []
     /// How many of these know just those.
-    public fileprivate(set) var agreeing = 0
+    fileprivate(set) var agreeing = 0
     fileprivate var views: [[Peer]] = []
   }
 
   /// All rings, by level and name.
-  public private(set) var rings: [Ring] = []
+  private(set) var rings: [Ring] = []
 
   /// Looks at what peers know.
   ///
   /// - Parameter members: the live ones.
-  public init(_ members: [Rings]) {
+  init(_ members: [Rings]) {
     var indices: [UInt64: Int] = [:]
     for member in members {
       for state in member.rings {
@@ -45,7 +45,7 @@ public struct RingCensus: Sendable {
   }
 
   /// How many rings of a level there are, of which sizes, and how many members know all of theirs.
-  public var summary: String {
+  var summary: String {
     Set(rings.map(\.level)).sorted().map { level in
       let those = rings.filter { $0.level == level }
       let sizes = those.map(\.members.count)
